@@ -1,0 +1,26 @@
+# Warnings, optimisation and sanitizers live on one interface target, never in CMAKE_CXX_FLAGS.
+add_library(hg_flags INTERFACE)
+target_include_directories(hg_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_compile_definitions(hg_flags INTERFACE HG_VERSION="${PROJECT_VERSION}")
+target_compile_options(hg_flags INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+if(HG_DEVELOPER)
+  target_compile_options(hg_flags INTERFACE -Werror)
+endif()
+
+# x86-64-v3 (AVX2, FMA) is every server of the last ten years; set HG_ARCH= for older ones.
+set(HG_ARCH "x86-64-v3" CACHE STRING "Value of -march, empty for the compiler's default")
+if(HG_ARCH AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  target_compile_options(hg_flags INTERFACE -march=${HG_ARCH})
+endif()
+
+if(HG_SANITIZE)
+  target_compile_options(
+    hg_flags INTERFACE -fsanitize=${HG_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
+  )
+  target_link_options(hg_flags INTERFACE -fsanitize=${HG_SANITIZE})
+else()
+  target_compile_options(hg_flags INTERFACE -fstack-protector-strong)
+  target_link_options(hg_flags INTERFACE -Wl,-z,relro,-z,now)
+  target_compile_definitions(hg_flags INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
+endif()
+target_compile_definitions(hg_flags INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)

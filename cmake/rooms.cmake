@@ -1,0 +1,49 @@
+# One static library per room; the links are the ladder of rooms. Sources are globbed: add a file, done.
+# Loading the torch header costs 3 s a file: sources that do not name torch go without.
+function(hg_skip_pch)
+  foreach(source ${ARGN})
+    file(STRINGS ${source} torch_lines REGEX "#include (<(torch|ATen|c10)/|\".*_net\\.hpp\")")
+    if(NOT torch_lines)
+      set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+    endif()
+  endforeach()
+endfunction()
+
+function(hg_room name)
+  cmake_parse_arguments(ROOM "TORCH" "" "LINK" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.hpp)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  add_library(hg_${name} STATIC ${sources})
+  target_sources(
+    hg_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${CMAKE_SOURCE_DIR}/src FILES ${headers}
+  )
+  set_target_properties(hg_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+  target_link_libraries(hg_${name} PUBLIC hg_flags ${ROOM_LINK})
+  if(ROOM_TORCH)
+    target_link_libraries(hg_${name} PUBLIC hg_torch)
+    target_precompile_headers(hg_${name} REUSE_FROM hg_torch_pch)
+    hg_skip_pch(${sources})
+  endif()
+endfunction()
+
+hg_room(core LINK fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus PkgConfig::sodium)
+hg_room(data LINK hg_core simdjson::simdjson ZLIB::ZLIB PkgConfig::sqlite3 Threads::Threads)
+hg_room(evaluate LINK hg_core)
+
+if(HG_TORCH)
+  add_library(hg_torch_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/torch_pch.cpp)
+  target_link_libraries(hg_torch_pch PUBLIC hg_flags hg_torch fmt::fmt spdlog::spdlog)
+  target_precompile_headers(hg_torch_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/torch_pch.hpp)
+
+  hg_room(encode TORCH LINK hg_data PkgConfig::utf8proc)
+  hg_room(train TORCH LINK hg_encode hg_evaluate)
+  hg_room(simulate LINK hg_train)
+  hg_room(policy LINK hg_simulate)
+  hg_room(serve LINK hg_policy Boost::headers PkgConfig::prometheus)
+  hg_room(app LINK hg_serve CLI11::CLI11)
+
+  add_executable(honeyguide ${CMAKE_SOURCE_DIR}/src/app/main.cpp)
+  target_link_libraries(honeyguide PRIVATE hg_app)
+  set_target_properties(honeyguide PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+endif()

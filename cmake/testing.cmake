@@ -1,0 +1,76 @@
+# One test binary per room (tests/ROOM/*.cpp), so torch-free rooms link no torch and build in seconds.
+find_package(GTest CONFIG REQUIRED)
+find_package(rapidcheck CONFIG QUIET)
+include(GoogleTest)
+
+set(HG_SHARED ${CMAKE_SOURCE_DIR}/../shared)
+
+function(hg_test room)
+  cmake_parse_arguments(TEST "TORCH" "LABEL" "LINK" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${room}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  if(NOT TEST_LABEL)
+    set(TEST_LABEL unit)
+  endif()
+  add_executable(test_${room} ${sources})
+  target_include_directories(test_${room} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  target_link_libraries(
+    test_${room} PRIVATE ${TEST_LINK} hg_test_support GTest::gmock GTest::gtest_main
+  )
+  if(TEST_TORCH)
+    set_target_properties(test_${room} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(test_${room} PRIVATE -fPIC)  # as the precompiled header was built
+    target_precompile_headers(test_${room} REUSE_FROM hg_torch_pch)
+    hg_skip_pch(${sources})
+  endif()
+  # PRE_TEST: tests are listed when CTest runs, so a broken test binary does not break the build.
+  gtest_discover_tests(
+    test_${room}
+    TEST_PREFIX ${room}.
+    DISCOVERY_MODE PRE_TEST
+    DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS ${TEST_LABEL} TIMEOUT 300 ENVIRONMENT "RC_PARAMS=seed=20240607;OMP_NUM_THREADS=1"
+  )
+endfunction()
+
+add_library(hg_test_support INTERFACE)
+target_include_directories(hg_test_support INTERFACE ${CMAKE_SOURCE_DIR}/tests)
+target_compile_definitions(
+  hg_test_support
+  INTERFACE HG_SOURCE_DIR="${CMAKE_SOURCE_DIR}" HG_SHARED_DIR="${HG_SHARED}"
+)
+# rapidcheck's and gtest's headers are not written for our warnings.
+target_compile_options(hg_test_support INTERFACE -Wno-conversion -Wno-shadow)
+
+hg_test(core LINK hg_core)
+hg_test(data LINK hg_data)
+hg_test(evaluate LINK hg_evaluate)
+if(HG_TORCH)
+  hg_test(encode TORCH LINK hg_encode)
+  hg_test(train TORCH LINK hg_train)
+  hg_test(contract LABEL contract LINK hg_policy)
+  hg_test(simulate LINK hg_simulate)
+  hg_test(policy LINK hg_policy)
+  hg_test(serve LINK hg_serve)
+  hg_test(app LINK hg_app)
+endif()
+
+# Tests that look at the source tree or drive the built program from outside: plain Python, no packages.
+find_program(HG_PYTHON3 python3 REQUIRED)
+file(GLOB outside CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/tree/*.py ${CMAKE_SOURCE_DIR}/tests/outside/*.py)
+foreach(script ${outside})
+  cmake_path(GET script STEM stem)
+  cmake_path(GET script PARENT_PATH folder)
+  cmake_path(GET folder FILENAME label)
+  if(label STREQUAL "outside" AND NOT HG_TORCH)
+    continue()
+  endif()
+  add_test(
+    NAME ${label}.${stem}
+    COMMAND ${HG_PYTHON3} ${script} --source ${CMAKE_SOURCE_DIR} --binary ${CMAKE_BINARY_DIR}/honeyguide
+            --shared ${HG_SHARED}
+  )
+  set_tests_properties(${label}.${stem} PROPERTIES LABELS ${label} TIMEOUT 900 SKIP_RETURN_CODE 77)
+endforeach()

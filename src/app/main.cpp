@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// honeyguide: a log and a catalogue in, a recommender that keeps learning out. One verb per room.
+#include <array>
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "app/command.hpp"
+#include "app/interrupt.hpp"
+#include "app/version.hpp"
+#include "core/error.hpp"
+#include "core/log.hpp"
+
+namespace hg::app {
+
+#define HG_COMMAND(name) extern const CommandEntry name;
+#include "app/commands/commands.def"
+#undef HG_COMMAND
+
+namespace {
+
+constexpr std::array commands{
+#define HG_COMMAND(name) &name,
+#include "app/commands/commands.def"
+#undef HG_COMMAND
+};
+
+/// CLI11 wants one name per option; ours are declared by the verbs.
+struct CommandLine {
+    CLI::App app{"honeyguide: a recommender engine that learns each user", "honeyguide"};
+    std::map<const CLI::App*, Run> runs;
+    bool verbose = false;
+    bool quiet = false;
+};
+
+std::unique_ptr<CommandLine> declare_all() {
+    auto line = std::make_unique<CommandLine>();
+    line->app.require_subcommand(1);
+    line->app.set_version_flag("--version", std::string{version});
+    line->app.add_flag("-v,--verbose", line->verbose, "log debug events too");
+    line->app.add_flag("-q,--quiet", line->quiet, "no progress bars, log errors only");
+    line->app.footer("Start here: honeyguide demo\nEvery verb explains itself: honeyguide VERB --help");
+    for (const auto* command : commands) {
+        auto* verb = line->app.add_subcommand(std::string{command->name}, std::string{command->summary});
+        verb->footer(fmt::format("Example:\n  {}", command->example));
+        line->runs[verb] = command->declare(*verb);
+    }
+    return line;
+}
+
+int run(CommandLine& line, const Interrupt& interrupt) {
+    log::set_level(
+        line.verbose ? log::Level::debug
+        : line.quiet ? log::Level::error
+                     : log::Level::info
+    );
+    SilentProgress silent;
+    TerminalProgress terminal;
+    const bool is_shown = ::isatty(STDERR_FILENO) != 0 && !line.quiet;
+    Session session{
+        .progress = is_shown ? static_cast<ProgressSink&>(terminal) : silent,
+        .stop = interrupt.token(),
+    };
+    return line.runs.at(line.app.get_subcommands().front())(session);
+}
+
+int print_error(const Error& error) {
+    fmt::print(stderr, "honeyguide: {}\n", error.message());
+    if (!error.hint().empty()) { fmt::print(stderr, "  -> {}\n", error.hint()); }
+    return exit_code(error.code());
+}
+
+}  // namespace
+}  // namespace hg::app
+
+int main(int argc, char** argv) {
+    using namespace hg;  // NOLINT(google-build-using-namespace): main is all of this file's outside
+    try {
+        const app::Interrupt interrupt;
+        auto line = app::declare_all();
+        try {
+            line->app.parse(argc, argv);
+        } catch (const CLI::ParseError& error) {
+            constexpr int usage = 2;
+            return line->app.exit(error) == 0 ? 0 : usage;
+        }
+        return app::run(*line, interrupt);
+    } catch (const Error& error) {
+        return app::print_error(error);
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "honeyguide: {}\n", error.what());
+        return 1;
+    }
+}

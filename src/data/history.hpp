@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// History: the events of one user up to a moment, oldest first. A user *is* a history.
+//
+// Every model scores a history, so a user never seen in training is served like any other. A History
+// is a set of parallel borrowed columns (a slice of an InteractionLog, or of a HistoryBuffer built from
+// a request); columns a caller does not have may be empty, `items` never is shorter than the others.
+//
+//   HistoryBuffer buffer;  buffer.add(item);  model.score(std::array{buffer.view()}, out);
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/ids.hpp"
+
+namespace hg::data {
+
+struct History {
+    std::span<const ItemId> items;
+    std::span<const float> weights;        // strength of preference, > 0 liked, <= 0 not; empty = all 1
+    std::span<const EventTypeId> types;    // empty = all of the default type
+    std::span<const float> values;         // rating, price, dwell; NaN = none; empty = none at all
+    std::span<const TimeMs> times;         // empty = unknown
+    std::span<const float> propensities;   // of being shown by us; NaN = not shown by us; empty = unknown
+
+    [[nodiscard]] std::size_t size() const noexcept { return items.size(); }
+
+    [[nodiscard]] bool empty() const noexcept { return items.empty(); }
+
+    [[nodiscard]] float weight(std::size_t index) const noexcept {
+        return weights.empty() ? 1.0F : weights[index];
+    }
+
+    /// Events [first, first + count).
+    [[nodiscard]] History slice(std::size_t first, std::size_t count) const;
+
+    /// The first `count` events (all, if there are fewer).
+    [[nodiscard]] History head(std::size_t count) const;
+    /// The last `count` events (all, if there are fewer).
+    [[nodiscard]] History tail(std::size_t count) const;
+};
+
+/// Owns the columns of a history.
+class HistoryBuffer {
+  public:
+    struct Event {
+        ItemId item;
+        float weight = 1.0F;
+        EventTypeId type{};
+        float value = 0.0F;
+        TimeMs time = 0;
+    };
+
+    void add(ItemId item) { add(Event{.item = item}); }
+
+    void add(const Event& event);
+    void clear();
+    /// Valid until the next add() or clear().
+    [[nodiscard]] History view() const noexcept;
+
+    [[nodiscard]] std::size_t size() const noexcept { return items_.size(); }
+
+  private:
+    std::vector<ItemId> items_;
+    std::vector<float> weights_;
+    std::vector<EventTypeId> types_;
+    std::vector<float> values_;
+    std::vector<TimeMs> times_;
+};
+
+}  // namespace hg::data
