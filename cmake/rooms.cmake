@@ -14,6 +14,7 @@ function(hg_room name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.hpp)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  list(FILTER headers EXCLUDE REGEX "_net\\.hpp$")  # private to the room and full of torch
   add_library(hg_${name} STATIC ${sources})
   target_sources(
     hg_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${CMAKE_SOURCE_DIR}/src FILES ${headers}

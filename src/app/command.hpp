@@ -2,18 +2,18 @@
 // CommandEntry: a verb of the command line as a row of a table: one file in commands/, one line in
 // commands.def.
 //
-// `declare` adds options to its CLI11 subcommand and returns what to run after parsing. Results go to
-// stdout, logs and progress to stderr. Throw hg::Error to fail; main prints it and picks the exit code
-// (0 done, 1 failed, 2 usage, 3 gate refused, 130 interrupted).
+// `declare` adds options to its CLI11 subcommand and returns what to run after parsing. Results go
+// to stdout, logs and progress to stderr. Throw hg::Error to fail; main prints it and picks the
+// exit code (0 done, 1 failed, 2 usage, 3 gate refused, 130 interrupted).
 #pragma once
+
+#include "core/progress.hpp"
+
+#include <CLI/CLI.hpp>
 
 #include <functional>
 #include <stop_token>
 #include <string_view>
-
-#include <CLI/CLI.hpp>
-
-#include "core/progress.hpp"
 
 namespace hg::app {
 

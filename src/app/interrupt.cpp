@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/interrupt.hpp"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <ctime>
-#include <unistd.h>
 
 namespace hg::app {
 namespace {
@@ -21,8 +22,12 @@ void wait_for_signals(const std::stop_token& finished, std::stop_source& source)
     const auto signals = stop_signals();
     constexpr timespec poll{.tv_sec = 0, .tv_nsec = 100'000'000};
     while (!finished.stop_requested()) {
-        if (sigtimedwait(&signals, nullptr, &poll) < 0) { continue; }
-        if (source.stop_requested()) { ::_exit(128 + SIGINT); }
+        if (sigtimedwait(&signals, nullptr, &poll) < 0) {
+            continue;
+        }
+        if (source.stop_requested()) {
+            ::_exit(128 + SIGINT);
+        }
         std::fputs("\nstopping: saving what is done (again to stop at once)\n", stderr);
         source.request_stop();
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Interrupt: Ctrl-C and SIGTERM become a stop_token, so that long work saves and can be resumed.
 //
-// A dedicated thread waits for the signals (sigwait), because little is safe in a handler. The second
-// signal ends the process at once. Construct one in main, before any other thread starts.
+// A dedicated thread waits for the signals (sigwait), because little is safe in a handler. The
+// second signal ends the process at once. Construct one in main, before any other thread starts.
 #pragma once
 
 #include <stop_token>

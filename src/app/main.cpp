@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // honeyguide: a log and a catalogue in, a recommender that keeps learning out. One verb per room.
+#include "app/command.hpp"
+#include "app/interrupt.hpp"
+#include "app/version.hpp"
+#include "core/error.hpp"
+#include "core/log.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <array>
 #include <exception>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
-#include <unistd.h>
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
-
-#include "app/command.hpp"
-#include "app/interrupt.hpp"
-#include "app/version.hpp"
-#include "core/error.hpp"
-#include "core/log.hpp"
 
 namespace hg::app {
 
@@ -45,9 +45,12 @@ std::unique_ptr<CommandLine> declare_all() {
     line->app.set_version_flag("--version", std::string{version});
     line->app.add_flag("-v,--verbose", line->verbose, "log debug events too");
     line->app.add_flag("-q,--quiet", line->quiet, "no progress bars, log errors only");
-    line->app.footer("Start here: honeyguide demo\nEvery verb explains itself: honeyguide VERB --help");
+    line->app.footer(
+        "Start here: honeyguide demo\nEvery verb explains itself: honeyguide VERB --help"
+    );
     for (const auto* command : commands) {
-        auto* verb = line->app.add_subcommand(std::string{command->name}, std::string{command->summary});
+        auto* verb =
+            line->app.add_subcommand(std::string{command->name}, std::string{command->summary});
         verb->footer(fmt::format("Example:\n  {}", command->example));
         line->runs[verb] = command->declare(*verb);
     }
@@ -72,7 +75,9 @@ int run(CommandLine& line, const Interrupt& interrupt) {
 
 int print_error(const Error& error) {
     fmt::print(stderr, "honeyguide: {}\n", error.message());
-    if (!error.hint().empty()) { fmt::print(stderr, "  -> {}\n", error.hint()); }
+    if (!error.hint().empty()) {
+        fmt::print(stderr, "  -> {}\n", error.hint());
+    }
     return exit_code(error.code());
 }
 

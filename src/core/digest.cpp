@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/digest.hpp"
 
-#include <array>
-
 #include <sodium.h>
+
+#include <array>
 
 namespace hg {
 
@@ -29,7 +29,9 @@ void Digest::update(std::span<const std::byte> bytes) {
     );
 }
 
-void Digest::update(std::string_view text) { update(std::as_bytes(std::span{text})); }
+void Digest::update(std::string_view text) {
+    update(std::as_bytes(std::span{text}));
+}
 
 std::string Digest::hex() {
     std::array<unsigned char, hash_bytes> hash{};

@@ -7,14 +7,22 @@ namespace hg {
 
 std::string_view to_string(ErrorCode code) noexcept {
     switch (code) {
-        case ErrorCode::invalid_argument: return "invalid_argument";
-        case ErrorCode::not_found: return "not_found";
-        case ErrorCode::corrupt: return "corrupt";
-        case ErrorCode::conflict: return "conflict";
-        case ErrorCode::exhausted: return "exhausted";
-        case ErrorCode::unavailable: return "unavailable";
-        case ErrorCode::interrupted: return "interrupted";
-        case ErrorCode::internal: return "internal";
+        case ErrorCode::invalid_argument:
+            return "invalid_argument";
+        case ErrorCode::not_found:
+            return "not_found";
+        case ErrorCode::corrupt:
+            return "corrupt";
+        case ErrorCode::conflict:
+            return "conflict";
+        case ErrorCode::exhausted:
+            return "exhausted";
+        case ErrorCode::unavailable:
+            return "unavailable";
+        case ErrorCode::interrupted:
+            return "interrupted";
+        case ErrorCode::internal:
+            return "internal";
     }
     return "internal";
 }
@@ -22,8 +30,12 @@ std::string_view to_string(ErrorCode code) noexcept {
 int exit_code(ErrorCode code) noexcept {
     constexpr int usage = 2;
     constexpr int stopped_by_sigint = 130;
-    if (code == ErrorCode::invalid_argument) { return usage; }
-    if (code == ErrorCode::interrupted) { return stopped_by_sigint; }
+    if (code == ErrorCode::invalid_argument) {
+        return usage;
+    }
+    if (code == ErrorCode::interrupted) {
+        return stopped_by_sigint;
+    }
     return 1;
 }
 
@@ -36,7 +48,10 @@ Error::Error(ErrorCode code, std::string message, std::string hint)
 void check_failed(const char* condition, std::string_view message, std::source_location where) {
     throw std::logic_error(fmt::format(
         "{}:{}: check failed: {} ({}); this is a bug in honeyguide, please report it",
-        where.file_name(), where.line(), message, condition
+        where.file_name(),
+        where.line(),
+        message,
+        condition
     ));
 }
 

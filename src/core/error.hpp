@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Error: what went wrong, where, and what to do next; Result<T> for failures that are ordinary data.
+// Error: what went wrong, where, and what to do next; Result<T> for failures that are ordinary
+// data.
 //
 // Three kinds of failure, three tools:
-//   * a programming mistake        -> HG_CHECK(condition, "...")   throws std::logic_error, on in release
-//   * the task could not be done   -> throw Error{...}             caught only in app/ and at the request boundary
-//   * failure is ordinary data     -> Result<T>                    bad CSV line, unknown user, invalid field
+//   * a programming mistake        -> HG_CHECK(condition, "...")   throws std::logic_error, on in
+//   release
+//   * the task could not be done   -> throw Error{...}             caught only in app/ and at the
+//   request boundary
+//   * failure is ordinary data     -> Result<T>                    bad CSV line, unknown user,
+//   invalid field
 //
-//   return fail(ErrorCode::invalid_argument, "ratings.csv:12: rating \"x\" is not a number", "use 1-5");
-//   HG_TRY(auto table, read_table(path));          // returns the error to the caller
+//   return fail(ErrorCode::invalid_argument, "ratings.csv:12: rating \"x\" is not a number", "use
+//   1-5"); HG_TRY(auto table, read_table(path));          // returns the error to the caller
 #pragma once
 
 #include <cstdint>
@@ -66,12 +70,16 @@ using Result = std::expected<T, Error>;
 /// The value, or the error thrown: for callers whose task cannot go on without it.
 template <typename T>
 [[nodiscard]] T value_or_throw(Result<T> result) {
-    if (!result) { throw std::move(result.error()); }
+    if (!result) {
+        throw std::move(result.error());
+    }
     return std::move(*result);
 }
 
 inline void value_or_throw(Result<void> result) {
-    if (!result) { throw std::move(result.error()); }
+    if (!result) {
+        throw std::move(result.error());
+    }
 }
 
 [[noreturn]] void check_failed(
@@ -81,19 +89,20 @@ inline void value_or_throw(Result<void> result) {
 }  // namespace hg
 
 // NOLINTNEXTLINE(cppcoreguidelines-macro-usage): the text of the condition is part of the message.
-#define HG_CHECK(condition, message)                                                         \
-    do {                                                                                     \
-        if (!(condition)) [[unlikely]] {                                                     \
-            ::hg::check_failed(#condition, (message), std::source_location::current());      \
-        }                                                                                    \
+#define HG_CHECK(condition, message)                                                    \
+    do {                                                                                \
+        if (!(condition)) [[unlikely]] {                                                \
+            ::hg::check_failed(#condition, (message), std::source_location::current()); \
+        }                                                                               \
     } while (false)
 
 #define HG_CONCAT_INNER(a, b) a##b
 #define HG_CONCAT(a, b) HG_CONCAT_INNER(a, b)
-#define HG_TRY_IMPL(temporary, declaration, ...)                                             \
-    auto temporary = (__VA_ARGS__);                                                          \
-    if (!temporary) { return std::unexpected<::hg::Error>(std::move(temporary.error())); }   \
+#define HG_TRY_IMPL(temporary, declaration, ...)                           \
+    auto temporary = (__VA_ARGS__);                                        \
+    if (!temporary) {                                                      \
+        return std::unexpected<::hg::Error>(std::move(temporary.error())); \
+    }                                                                      \
     declaration = std::move(*temporary)
 /// HG_TRY(auto x, f()): x = the value of f(), or return its error from the enclosing function.
-#define HG_TRY(declaration, ...) \
-    HG_TRY_IMPL(HG_CONCAT(hg_try_, __LINE__), declaration, __VA_ARGS__)
+#define HG_TRY(declaration, ...) HG_TRY_IMPL(HG_CONCAT(hg_try_, __LINE__), declaration, __VA_ARGS__)

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/file.hpp"
 
-#include <cerrno>
-#include <cstring>
 #include <fcntl.h>
-#include <fstream>
-#include <sstream>
+#include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <utility>
 
-#include <fmt/format.h>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <utility>
 
 namespace hg {
 namespace {
@@ -20,13 +20,15 @@ namespace fs = std::filesystem;
 
 Error io_error(const fs::path& path, std::string_view action) {
     const int number = errno;
-    const auto code = number == ENOENT  ? ErrorCode::not_found
+    const auto code = number == ENOENT   ? ErrorCode::not_found
                       : number == ENOSPC ? ErrorCode::exhausted
                                          : ErrorCode::unavailable;
     const auto* const hint = number == ENOENT   ? "check the path"
                              : number == ENOSPC ? "free disk space and try again"
                                                 : "check the path and its permissions";
-    return {code, fmt::format("{}: cannot {}: {}", path.string(), action, std::strerror(number)), hint};
+    return {
+        code, fmt::format("{}: cannot {}: {}", path.string(), action, std::strerror(number)), hint
+    };
 }
 
 class Descriptor {
@@ -40,7 +42,9 @@ class Descriptor {
     Descriptor& operator=(Descriptor&&) = delete;
 
     ~Descriptor() {
-        if (fd_ >= 0) { ::close(fd_); }
+        if (fd_ >= 0) {
+            ::close(fd_);
+        }
     }
 
     [[nodiscard]] int get() const noexcept { return fd_; }
@@ -53,7 +57,9 @@ class Descriptor {
 
 void sync_path(const fs::path& path, int flags) {
     const Descriptor descriptor{path, flags};
-    if (!descriptor.is_open() || ::fsync(descriptor.get()) != 0) { throw io_error(path, "sync"); }
+    if (!descriptor.is_open() || ::fsync(descriptor.get()) != 0) {
+        throw io_error(path, "sync");
+    }
 }
 
 }  // namespace
@@ -64,10 +70,14 @@ Result<std::string> read_file(const fs::path& path) {
         return fail(ErrorCode::invalid_argument, path.string() + ": is a folder, expected a file");
     }
     std::ifstream in{path, std::ios::binary};
-    if (!in) { return std::unexpected(io_error(path, "open")); }
+    if (!in) {
+        return std::unexpected(io_error(path, "open"));
+    }
     std::ostringstream content;
     content << in.rdbuf();
-    if (in.bad()) { return std::unexpected(io_error(path, "read")); }
+    if (in.bad()) {
+        return std::unexpected(io_error(path, "read"));
+    }
     return std::move(content).str();
 }
 
@@ -85,13 +95,19 @@ void write_file_atomic(const fs::path& path, const std::function<void(std::ostre
     try {
         {
             std::ofstream out{temporary, std::ios::binary | std::ios::trunc};
-            if (!out) { throw io_error(temporary, "create"); }
+            if (!out) {
+                throw io_error(temporary, "create");
+            }
             write(out);
             out.flush();
-            if (!out) { throw io_error(temporary, "write"); }
+            if (!out) {
+                throw io_error(temporary, "write");
+            }
         }
         sync_path(temporary, O_RDONLY);
-        if (::rename(temporary.c_str(), path.c_str()) != 0) { throw io_error(path, "replace"); }
+        if (::rename(temporary.c_str(), path.c_str()) != 0) {
+            throw io_error(path, "replace");
+        }
         sync_path(folder, O_RDONLY | O_DIRECTORY);
     } catch (...) {
         fs::remove(temporary, error);
@@ -101,16 +117,24 @@ void write_file_atomic(const fs::path& path, const std::function<void(std::ostre
 
 Result<MappedFile> MappedFile::open(const fs::path& path) {
     const Descriptor descriptor{path, O_RDONLY};
-    if (!descriptor.is_open()) { return std::unexpected(io_error(path, "open")); }
-    struct stat status {};
-    if (::fstat(descriptor.get(), &status) != 0) { return std::unexpected(io_error(path, "stat")); }
+    if (!descriptor.is_open()) {
+        return std::unexpected(io_error(path, "open"));
+    }
+    struct stat status{};
+    if (::fstat(descriptor.get(), &status) != 0) {
+        return std::unexpected(io_error(path, "stat"));
+    }
     if (!S_ISREG(status.st_mode)) {
         return fail(ErrorCode::invalid_argument, path.string() + ": is not a regular file");
     }
     const auto size = static_cast<std::size_t>(status.st_size);
-    if (size == 0) { return MappedFile{{}}; }
+    if (size == 0) {
+        return MappedFile{{}};
+    }
     void* const address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor.get(), 0);
-    if (address == MAP_FAILED) { return std::unexpected(io_error(path, "map")); }
+    if (address == MAP_FAILED) {
+        return std::unexpected(io_error(path, "map"));
+    }
     return MappedFile{{static_cast<const std::byte*>(address), size}};
 }
 

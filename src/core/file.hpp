@@ -5,6 +5,8 @@
 //   write_file_atomic("runs/x/manifest.json", text);     // old content or new, never half
 #pragma once
 
+#include "core/error.hpp"
+
 #include <cstddef>
 #include <filesystem>
 #include <functional>
@@ -12,8 +14,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "core/error.hpp"
 
 namespace hg {
 

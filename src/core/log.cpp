@@ -21,26 +21,42 @@ void write(
     spdlog::level::level_enum level, std::string_view event, std::initializer_list<Field> fields
 ) {
     auto& out = logger();
-    if (!out.should_log(level)) { return; }
+    if (!out.should_log(level)) {
+        return;
+    }
     std::string line{event};
     for (const auto& field : fields) {
         const bool quoted = field.value.empty() || field.value.find(' ') != std::string::npos;
-        line += fmt::format(" {}={}{}{}", field.key, quoted ? "\"" : "", field.value, quoted ? "\"" : "");
+        line += fmt::format(
+            " {}={}{}{}", field.key, quoted ? "\"" : "", field.value, quoted ? "\"" : ""
+        );
     }
     out.log(level, line);
 }
 
 }  // namespace
 
-std::string Field::number(double v) { return fmt::format("{:.6g}", v); }
+std::string Field::number(double v) {
+    return fmt::format("{:.6g}", v);
+}
 
 void set_level(Level level) {
     switch (level) {
-        case Level::debug: logger().set_level(spdlog::level::debug); break;
-        case Level::info: logger().set_level(spdlog::level::info); break;
-        case Level::warn: logger().set_level(spdlog::level::warn); break;
-        case Level::error: logger().set_level(spdlog::level::err); break;
-        case Level::off: logger().set_level(spdlog::level::off); break;
+        case Level::debug:
+            logger().set_level(spdlog::level::debug);
+            break;
+        case Level::info:
+            logger().set_level(spdlog::level::info);
+            break;
+        case Level::warn:
+            logger().set_level(spdlog::level::warn);
+            break;
+        case Level::error:
+            logger().set_level(spdlog::level::err);
+            break;
+        case Level::off:
+            logger().set_level(spdlog::level::off);
+            break;
     }
 }
 

@@ -20,7 +20,8 @@ enum class Level : std::uint8_t { debug, info, warn, error, off };
 /// One key=value of an event; the value is rendered at once.
 struct Field {
     template <typename T>
-    Field(std::string_view field_key, const T& field_value) : key(field_key), value(text(field_value)) {}
+    Field(std::string_view field_key, const T& field_value)
+        : key(field_key), value(text(field_value)) {}
 
     std::string_view key;
     std::string value;

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // MatrixView: a borrowed row-major host matrix; Matrix: the owner of one.
 //
-// The currency between rooms: no torch type crosses a public header of core, data, evaluate or serve.
-// A view never outlives what it borrows from.
+// The currency between rooms: no torch type crosses a public header of core, data, evaluate or
+// serve. A view never outlives what it borrows from.
 //
 //   Matrix<float> scores(n_users, n_items);
 //   model.score(histories, scores.view());
 #pragma once
 
+#include "core/error.hpp"
+
 #include <cstddef>
 #include <span>
 #include <vector>
-
-#include "core/error.hpp"
 
 namespace hg {
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/nearest.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
 #include <vector>
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace hg {
 namespace {
@@ -32,7 +32,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 std::string_view nearest_name(std::string_view wanted, std::span<const std::string_view> known) {
     constexpr std::size_t telling_prefix = 2;
     for (const auto name : known) {
-        if (wanted.size() >= telling_prefix && name.starts_with(wanted)) { return name; }
+        if (wanted.size() >= telling_prefix && name.starts_with(wanted)) {
+            return name;
+        }
     }
     std::string_view best;
     std::size_t best_distance = std::max<std::size_t>(2, wanted.size() / 3) + 1;

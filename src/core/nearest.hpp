@@ -14,8 +14,6 @@ namespace hg {
 );
 
 /// "did you mean X? known: A, B, C" (the question only when something is near).
-[[nodiscard]] std::string suggest(
-    std::string_view wanted, std::span<const std::string_view> known
-);
+[[nodiscard]] std::string suggest(std::string_view wanted, std::span<const std::string_view> known);
 
 }  // namespace hg

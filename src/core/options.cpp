@@ -1,34 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/options.hpp"
 
+#include "core/nearest.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <toml++/toml.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <sstream>
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <toml++/toml.h>
-
-#include "core/nearest.hpp"
-
 namespace hg {
 namespace {
 
 struct TypeName {
     std::string operator()(const std::int64_t*) const { return "integer"; }
+
     std::string operator()(const double*) const { return "number"; }
+
     std::string operator()(const bool*) const { return "true or false"; }
+
     std::string operator()(const std::string*) const { return "text"; }
+
     std::string operator()(const std::vector<std::string>*) const { return "list of texts"; }
 };
 
 struct ValueText {
     std::string operator()(const std::int64_t* v) const { return fmt::format("{}", *v); }
+
     std::string operator()(const double* v) const { return fmt::format("{}", *v); }
+
     std::string operator()(const bool* v) const { return *v ? "true" : "false"; }
+
     std::string operator()(const std::string* v) const { return *v; }
+
     std::string operator()(const std::vector<std::string>* v) const {
         return fmt::format("[{}]", fmt::join(*v, ", "));
     }
@@ -36,7 +44,9 @@ struct ValueText {
 
 std::string_view trimmed(std::string_view text) {
     const auto first = text.find_first_not_of(" \t\"'");
-    if (first == std::string_view::npos) { return {}; }
+    if (first == std::string_view::npos) {
+        return {};
+    }
     const auto last = text.find_last_not_of(" \t\"'");
     return text.substr(first, last - first + 1);
 }
@@ -50,7 +60,9 @@ struct Parse {
     bool operator()(double* field) const { return number(field); }
 
     bool operator()(bool* field) const {
-        if (text == "true" || text == "1" || text == "yes") { return *field = true; }
+        if (text == "true" || text == "1" || text == "yes") {
+            return *field = true;
+        }
         *field = false;
         return text == "false" || text == "0" || text == "no";
     }
@@ -62,7 +74,9 @@ struct Parse {
 
     bool operator()(std::vector<std::string>* field) const {
         auto rest = trimmed(text);
-        if (rest.starts_with('[') && rest.ends_with(']')) { rest = rest.substr(1, rest.size() - 2); }
+        if (rest.starts_with('[') && rest.ends_with(']')) {
+            rest = rest.substr(1, rest.size() - 2);
+        }
         field->clear();
         while (!rest.empty()) {
             const auto comma = std::min(rest.find(','), rest.size());
@@ -98,9 +112,12 @@ bool in_limits(const OptionInfo& option) {
     return true;
 }
 
-void flatten(const toml::table& table, const std::string& prefix, const std::string& file, Settings& out) {
+void flatten(
+    const toml::table& table, const std::string& prefix, const std::string& file, Settings& out
+) {
     for (const auto& [key, node] : table) {
-        const auto path = prefix.empty() ? std::string{key.str()} : prefix + "." + std::string{key.str()};
+        const auto path =
+            prefix.empty() ? std::string{key.str()} : prefix + "." + std::string{key.str()};
         if (const auto* inner = node.as_table()) {
             flatten(*inner, path, file, out);
             continue;
@@ -114,17 +131,29 @@ void flatten(const toml::table& table, const std::string& prefix, const std::str
 
 }  // namespace
 
-std::string OptionInfo::type_name() const { return std::visit(TypeName{}, field); }
+std::string OptionInfo::type_name() const {
+    return std::visit(TypeName{}, field);
+}
 
-std::string OptionInfo::value_text() const { return std::visit(ValueText{}, field); }
+std::string OptionInfo::value_text() const {
+    return std::visit(ValueText{}, field);
+}
 
 std::string OptionInfo::limits_text() const {
-    if (!limits.choices.empty()) { return fmt::format("{}", fmt::join(limits.choices, " | ")); }
+    if (!limits.choices.empty()) {
+        return fmt::format("{}", fmt::join(limits.choices, " | "));
+    }
     const bool has_min = std::isfinite(limits.min);
     const bool has_max = std::isfinite(limits.max);
-    if (has_min && has_max) { return fmt::format("{} .. {}", limits.min, limits.max); }
-    if (has_min) { return fmt::format(">= {}", limits.min); }
-    if (has_max) { return fmt::format("<= {}", limits.max); }
+    if (has_min && has_max) {
+        return fmt::format("{} .. {}", limits.min, limits.max);
+    }
+    if (has_min) {
+        return fmt::format(">= {}", limits.min);
+    }
+    if (has_max) {
+        return fmt::format("<= {}", limits.max);
+    }
     return {};
 }
 
@@ -148,7 +177,9 @@ Settings Settings::section(std::string_view prefix) const {
     Settings part;
     const auto wanted = std::string{prefix} + ".";
     for (const auto& [key, value] : values_) {
-        if (key.starts_with(wanted)) { part.values_.emplace(key.substr(wanted.size()), value); }
+        if (key.starts_with(wanted)) {
+            part.values_.emplace(key.substr(wanted.size()), value);
+        }
     }
     return part;
 }
@@ -156,7 +187,9 @@ Settings Settings::section(std::string_view prefix) const {
 void Settings::assign(const std::vector<OptionInfo>& options) const {
     std::vector<std::string_view> names;
     names.reserve(options.size());
-    for (const auto& option : options) { names.emplace_back(option.name); }
+    for (const auto& option : options) {
+        names.emplace_back(option.name);
+    }
     for (const auto& [key, value] : values_) {
         const auto option = std::ranges::find(options, key, &OptionInfo::name);
         if (option == options.end()) {
@@ -173,7 +206,10 @@ void Settings::assign(const std::vector<OptionInfo>& options) const {
                 ErrorCode::invalid_argument,
                 fmt::format("{}: {} = {} is not a valid value", value.origin, key, value.text),
                 fmt::format(
-                    "expected {}{}{} ({})", option->type_name(), limits.empty() ? "" : " in ", limits,
+                    "expected {}{}{} ({})",
+                    option->type_name(),
+                    limits.empty() ? "" : " in ",
+                    limits,
                     option->help
                 ),
             };
@@ -201,22 +237,30 @@ Settings load_settings(
             const auto where = error.source().begin;
             throw Error{
                 ErrorCode::invalid_argument,
-                fmt::format("{}:{}:{}: {}", file->string(), where.line, where.column, error.description()),
+                fmt::format(
+                    "{}:{}:{}: {}", file->string(), where.line, where.column, error.description()
+                ),
                 "the file must exist and be TOML: key = value, one a line",
             };
         }
     }
     for (char** entry = environ; *entry != nullptr; ++entry) {
         const std::string_view variable{*entry};
-        if (!variable.starts_with("HG_SET_")) { continue; }
+        if (!variable.starts_with("HG_SET_")) {
+            continue;
+        }
         const auto equals = variable.find('=');
         auto key = std::string{variable.substr(7, equals - 7)};
         std::ranges::transform(key, key.begin(), [](unsigned char c) {
             return static_cast<char>(std::tolower(c));
         });
-        settings.set(key, std::string{variable.substr(equals + 1)}, std::string{variable.substr(0, equals)});
+        settings.set(
+            key, std::string{variable.substr(equals + 1)}, std::string{variable.substr(0, equals)}
+        );
     }
-    for (const auto& assignment : assignments) { settings.set_assignment(assignment); }
+    for (const auto& assignment : assignments) {
+        settings.set_assignment(assignment);
+    }
     return settings;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options declared once: field, default, range and one line of help give parsing, the refusal of unknown
-// keys, --help, docs/reference and the resolved config of a run's manifest.
+// Options declared once: field, default, range and one line of help give parsing, the refusal of
+// unknown keys, --help, docs/reference and the resolved config of a run's manifest.
 //
 // An options struct is plain data with defaults and one static function:
 //
@@ -16,6 +16,10 @@
 // (layered by load_settings). Keys are dotted paths: "learning_rate", "blend.rankers".
 #pragma once
 
+#include "core/error.hpp"
+
+#include <nlohmann/json.hpp>
+
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -26,10 +30,6 @@
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include <nlohmann/json.hpp>
-
-#include "core/error.hpp"
 
 namespace hg {
 
@@ -59,7 +59,9 @@ struct OptionInfo {
 class OptionBinder {
   public:
     template <typename T>
-    void operator()(std::string_view name, T& field, std::string_view help, OptionLimits limits = {}) {
+    void operator()(
+        std::string_view name, T& field, std::string_view help, OptionLimits limits = {}
+    ) {
         options_.push_back({std::string{name}, std::string{help}, std::move(limits), &field});
     }
 
@@ -73,8 +75,8 @@ class OptionBinder {
 class Settings {
   public:
     struct Value {
-        std::string text;     // a TOML value as text: 3, 0.5, true, word, [a, b]
-        std::string origin;   // "train.toml:3:1", "--set", "HG_SEED"
+        std::string text;    // a TOML value as text: 3, 0.5, true, word, [a, b]
+        std::string origin;  // "train.toml:3:1", "--set", "HG_SEED"
     };
 
     Settings() = default;
@@ -84,6 +86,7 @@ class Settings {
     void set_assignment(std::string_view assignment);
     /// Everything under "prefix." with the prefix cut off.
     [[nodiscard]] Settings section(std::string_view prefix) const;
+
     [[nodiscard]] const std::map<std::string, Value>& values() const noexcept { return values_; }
 
     [[nodiscard]] bool empty() const noexcept { return values_.empty(); }
@@ -112,7 +115,9 @@ void describe_options(const std::function<void(const OptionInfo&)>& visit) {
     T defaults{};
     OptionBinder bind;
     T::describe(bind, defaults);
-    for (const auto& option : bind.options()) { visit(option); }
+    for (const auto& option : bind.options()) {
+        visit(option);
+    }
 }
 
 /// The resolved values of an options struct, for manifests.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/progress.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
-
-#include <fmt/format.h>
 
 namespace hg {
 namespace {
@@ -19,8 +19,12 @@ std::string clock_text(double seconds) {
 }
 
 std::string rate_text(double rate) {
-    if (rate >= 1e6) { return fmt::format("{:.1f}M/s", rate / 1e6); }
-    if (rate >= 1e4) { return fmt::format("{:.0f}k/s", rate / 1e3); }
+    if (rate >= 1e6) {
+        return fmt::format("{:.1f}M/s", rate / 1e6);
+    }
+    if (rate >= 1e4) {
+        return fmt::format("{:.0f}k/s", rate / 1e3);
+    }
     return fmt::format("{:.{}f}/s", rate, rate < 10 ? 2 : 0);
 }
 
@@ -33,7 +37,10 @@ std::string TerminalProgress::render(const State& state) {
         constexpr std::size_t width = 24;
         const auto filled = std::min(width, width * state.done / state.total);
         line += fmt::format(
-            " [{}{}] {}/{}", std::string(filled, '='), std::string(width - filled, ' '), state.done,
+            " [{}{}] {}/{}",
+            std::string(filled, '='),
+            std::string(width - filled, ' '),
+            state.done,
             state.total
         );
     } else {
@@ -43,9 +50,13 @@ std::string TerminalProgress::render(const State& state) {
     if (state.finished) {
         line += fmt::format("  in {}", clock_text(state.seconds));
     } else if (state.total > state.done && rate > 0) {
-        line += fmt::format("  ETA {}", clock_text(static_cast<double>(state.total - state.done) / rate));
+        line += fmt::format(
+            "  ETA {}", clock_text(static_cast<double>(state.total - state.done) / rate)
+        );
     }
-    if (!state.note.empty()) { line += fmt::format("  {}", state.note); }
+    if (!state.note.empty()) {
+        line += fmt::format("  {}", state.note);
+    }
     return line;
 }
 
@@ -65,9 +76,13 @@ Progress::Progress(ProgressSink& sink, std::string label, std::size_t total, std
     report(false);
 }
 
-Progress::~Progress() { report(true); }
+Progress::~Progress() {
+    report(true);
+}
 
-void Progress::advance(std::size_t steps) { set(done_ + steps); }
+void Progress::advance(std::size_t steps) {
+    set(done_ + steps);
+}
 
 void Progress::set(std::size_t done) {
     done_ = done;

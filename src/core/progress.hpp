@@ -8,11 +8,11 @@
 //   bar.advance(batch_size);                       // the destructor ends the line
 #pragma once
 
+#include "core/clock.hpp"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
-
-#include "core/clock.hpp"
 
 namespace hg {
 
@@ -68,6 +68,7 @@ class Progress {
 
     void advance(std::size_t steps = 1);
     void set(std::size_t done);
+
     void note(std::string text) { note_ = std::move(text); }
 
   private:

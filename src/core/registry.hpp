@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Registry: one table per kind of plug-in (models, encoders, commands, ...), made from a .def file.
 //
-// A plug-in is one file holding `extern const XEntry name{...}` and one line in builtin.def. Entries
-// are constant data: no self-registration, because the linker drops such objects from archives.
+// A plug-in is one file holding `extern const XEntry name{...}` and one line in builtin.def.
+// Entries are constant data: no self-registration, because the linker drops such objects from
+// archives.
 //
-//   const ModelEntry& entry = find_entry(models(), "ease", "model");   // throws, listing what exists
+//   const ModelEntry& entry = find_entry(models(), "ease", "model");   // throws, listing what
+//   exists
 #pragma once
+
+#include "core/error.hpp"
+#include "core/nearest.hpp"
 
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/error.hpp"
-#include "core/nearest.hpp"
 
 namespace hg {
 
@@ -24,7 +26,9 @@ template <typename Entry>
 ) {
     std::vector<std::string_view> names;
     for (const Entry* entry : table) {
-        if (entry->name == name) { return *entry; }
+        if (entry->name == name) {
+            return *entry;
+        }
         names.emplace_back(entry->name);
     }
     throw Error{

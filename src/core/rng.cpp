@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/rng.hpp"
 
+#include "core/error.hpp"
+
 #include <bit>
 #include <cmath>
-
-#include "core/error.hpp"
 
 namespace hg {
 namespace {
@@ -29,10 +29,14 @@ std::uint64_t fnv1a(std::string_view text) noexcept {
 }  // namespace
 
 Rng::Rng(std::uint64_t seed) noexcept {
-    for (auto& word : state_) { word = splitmix64(seed); }
+    for (auto& word : state_) {
+        word = splitmix64(seed);
+    }
 }
 
-Rng Rng::split(std::string_view name) const noexcept { return split(fnv1a(name)); }
+Rng Rng::split(std::string_view name) const noexcept {
+    return split(fnv1a(name));
+}
 
 Rng Rng::split(std::uint64_t index) const noexcept {
     std::uint64_t mixed = index;
@@ -81,7 +85,9 @@ double Rng::normal() noexcept {
         const double u = 2.0 * uniform() - 1.0;
         const double v = 2.0 * uniform() - 1.0;
         const double s = u * u + v * v;
-        if (s > 0.0 && s < 1.0) { return u * std::sqrt(-2.0 * std::log(s) / s); }
+        if (s > 0.0 && s < 1.0) {
+            return u * std::sqrt(-2.0 * std::log(s) / s);
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rng: one seed, many named independent streams, the same numbers on every machine.
 //
-// xoshiro256++ (Blackman and Vigna, 2019) seeded by splitmix64. We do not use <random>'s distributions:
-// the standard leaves their algorithms open, so the same seed would give other numbers elsewhere.
-// Not thread-safe: give each thread its own split.
+// xoshiro256++ (Blackman and Vigna, 2019) seeded by splitmix64. We do not use <random>'s
+// distributions: the standard leaves their algorithms open, so the same seed would give other
+// numbers elsewhere. Not thread-safe: give each thread its own split.
 //
 //   Rng rng{seed};
 //   Rng sampler = rng.split("sampler");           // does not disturb rng
@@ -49,7 +49,9 @@ class Rng {
     /// Fisher-Yates.
     template <typename T>
     void shuffle(std::span<T> values) {
-        for (std::size_t i = values.size(); i > 1; --i) { std::swap(values[i - 1], values[below(i)]); }
+        for (std::size_t i = values.size(); i > 1; --i) {
+            std::swap(values[i - 1], values[below(i)]);
+        }
     }
 
     /// For checkpoints: a generator with the same state gives the same numbers.

@@ -2,9 +2,10 @@
 // safetensors: the one container for every binary we write (dataset columns, vectors, weights).
 //
 // Layout (github.com/huggingface/safetensors): u64 little-endian header length, JSON header
-// {name: {dtype, shape, data_offsets}}, then the bytes. Python reads these files with the safetensors
-// package. The reader maps the file and validates every size before use: offsets inside the file,
-// no overlap of header and data, shape x dtype equal to the length, no overflow, header <= 100 MB.
+// {name: {dtype, shape, data_offsets}}, then the bytes. Python reads these files with the
+// safetensors package. The reader maps the file and validates every size before use: offsets inside
+// the file, no overlap of header and data, shape x dtype equal to the length, no overflow, header
+// <= 100 MB.
 //
 //   HG_TRY(auto file, SafetensorsFile::open(path));
 //   HG_TRY(auto weights, file.matrix<float>("encoder.weight"));
@@ -16,6 +17,10 @@
 // A list of strings is two tensors: NAME.offsets (I64 [n + 1]) and NAME.bytes (U8).
 #pragma once
 
+#include "core/error.hpp"
+#include "core/file.hpp"
+#include "core/matrix.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -25,27 +30,69 @@
 #include <string_view>
 #include <vector>
 
-#include "core/error.hpp"
-#include "core/file.hpp"
-#include "core/matrix.hpp"
-
 namespace hg {
 
-enum class DType : std::uint8_t { f32, f64, f16, bf16, i64, i32, i16, i8, u64, u32, u16, u8, boolean };
+enum class DType : std::uint8_t {
+    f32,
+    f64,
+    f16,
+    bf16,
+    i64,
+    i32,
+    i16,
+    i8,
+    u64,
+    u32,
+    u16,
+    u8,
+    boolean
+};
 
 [[nodiscard]] std::string_view to_string(DType dtype) noexcept;
 [[nodiscard]] std::size_t byte_size(DType dtype) noexcept;
 
 template <typename T>
 [[nodiscard]] constexpr DType dtype_of();
-template <> constexpr DType dtype_of<float>() { return DType::f32; }
-template <> constexpr DType dtype_of<double>() { return DType::f64; }
-template <> constexpr DType dtype_of<std::int64_t>() { return DType::i64; }
-template <> constexpr DType dtype_of<std::int32_t>() { return DType::i32; }
-template <> constexpr DType dtype_of<std::uint64_t>() { return DType::u64; }
-template <> constexpr DType dtype_of<std::uint32_t>() { return DType::u32; }
-template <> constexpr DType dtype_of<std::uint16_t>() { return DType::u16; }
-template <> constexpr DType dtype_of<std::uint8_t>() { return DType::u8; }
+
+template <>
+constexpr DType dtype_of<float>() {
+    return DType::f32;
+}
+
+template <>
+constexpr DType dtype_of<double>() {
+    return DType::f64;
+}
+
+template <>
+constexpr DType dtype_of<std::int64_t>() {
+    return DType::i64;
+}
+
+template <>
+constexpr DType dtype_of<std::int32_t>() {
+    return DType::i32;
+}
+
+template <>
+constexpr DType dtype_of<std::uint64_t>() {
+    return DType::u64;
+}
+
+template <>
+constexpr DType dtype_of<std::uint32_t>() {
+    return DType::u32;
+}
+
+template <>
+constexpr DType dtype_of<std::uint16_t>() {
+    return DType::u16;
+}
+
+template <>
+constexpr DType dtype_of<std::uint8_t>() {
+    return DType::u8;
+}
 
 /// A tensor inside a file: borrowed bytes, valid while the SafetensorsFile lives.
 struct TensorView {
@@ -64,9 +111,13 @@ class SafetensorsFile {
         std::span<const std::byte> bytes, std::string_view name
     );
 
-    [[nodiscard]] const std::map<std::string, TensorView>& tensors() const noexcept { return tensors_; }
+    [[nodiscard]] const std::map<std::string, TensorView>& tensors() const noexcept {
+        return tensors_;
+    }
 
-    [[nodiscard]] const std::map<std::string, std::string>& metadata() const noexcept { return metadata_; }
+    [[nodiscard]] const std::map<std::string, std::string>& metadata() const noexcept {
+        return metadata_;
+    }
 
     [[nodiscard]] bool contains(const std::string& name) const { return tensors_.contains(name); }
 
@@ -83,7 +134,9 @@ class SafetensorsFile {
     template <typename T>
     [[nodiscard]] Result<MatrixView<const T>> matrix(const std::string& name) const {
         HG_TRY(const auto view, typed(name, dtype_of<T>(), alignof(T)));
-        if (view.shape.size() != 2) { return std::unexpected(wrong_rank(name, 2, view)); }
+        if (view.shape.size() != 2) {
+            return std::unexpected(wrong_rank(name, 2, view));
+        }
         return MatrixView<const T>{
             reinterpret_cast<const T*>(view.bytes.data()), view.shape[0], view.shape[1]
         };
@@ -96,7 +149,9 @@ class SafetensorsFile {
     [[nodiscard]] Result<TensorView> typed(
         const std::string& name, DType dtype, std::size_t alignment
     ) const;
-    [[nodiscard]] Error wrong_rank(const std::string& name, std::size_t rank, const TensorView& view) const;
+    [[nodiscard]] Error wrong_rank(
+        const std::string& name, std::size_t rank, const TensorView& view
+    ) const;
     [[nodiscard]] static Result<SafetensorsFile> parse_header(
         std::span<const std::byte> bytes, std::string name
     );
@@ -107,8 +162,8 @@ class SafetensorsFile {
     std::map<std::string, std::string> metadata_;
 };
 
-/// Collects tensors, then writes them once. Numbers are copied at add(); tensors are laid out in order of
-/// descending alignment so that every one is aligned in the mapped file.
+/// Collects tensors, then writes them once. Numbers are copied at add(); tensors are laid out in
+/// order of descending alignment so that every one is aligned in the mapped file.
 class SafetensorsWriter {
   public:
     template <typename T>

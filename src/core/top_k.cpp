@@ -11,11 +11,15 @@ std::vector<Scored> top_k(std::span<const float> scores, std::size_t k) {
     };
     // A heap of the k best so far, worst on top: most items fail the one comparison with the worst.
     std::vector<Scored> best;
-    if (k == 0) { return best; }
+    if (k == 0) {
+        return best;
+    }
     best.reserve(std::min(k, scores.size()));
     for (std::size_t i = 0; i < scores.size(); ++i) {
         const Scored candidate{static_cast<std::uint32_t>(i), scores[i]};
-        if (!(candidate.score > masked_score)) { continue; }
+        if (!(candidate.score > masked_score)) {
+            continue;
+        }
         if (best.size() < k) {
             best.push_back(candidate);
             std::ranges::push_heap(best, better);
@@ -31,7 +35,9 @@ std::vector<Scored> top_k(std::span<const float> scores, std::size_t k) {
 
 void mask(std::span<float> scores, std::span<const ItemId> items) {
     for (const auto item : items) {
-        if (item.index() < scores.size()) { scores[item.index()] = masked_score; }
+        if (item.index() < scores.size()) {
+            scores[item.index()] = masked_score;
+        }
     }
 }
 

@@ -5,13 +5,13 @@
 //   for (auto [index, score] : top_k(scores, 10)) ...
 #pragma once
 
+#include "core/ids.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
 #include <vector>
-
-#include "core/ids.hpp"
 
 namespace hg {
 

@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/catalogue.hpp"
 
-#include <algorithm>
+#include "core/error.hpp"
 
 #include <fmt/format.h>
 
-#include "core/error.hpp"
+#include <algorithm>
 
 namespace hg::data {
 
 std::string_view to_string(FieldKind kind) noexcept {
     switch (kind) {
-        case FieldKind::text: return "text";
-        case FieldKind::category: return "category";
-        case FieldKind::categories: return "categories";
-        case FieldKind::number: return "number";
-        case FieldKind::link: return "link";
+        case FieldKind::text:
+            return "text";
+        case FieldKind::category:
+            return "category";
+        case FieldKind::categories:
+            return "categories";
+        case FieldKind::number:
+            return "number";
+        case FieldKind::link:
+            return "link";
     }
     return "text";
 }
@@ -27,17 +32,24 @@ std::span<const std::uint32_t> Field::row_codes(std::size_t row) const {
 }
 
 std::string Field::text(std::size_t row) const {
-    if (present.at(row) == 0) { return {}; }
+    if (present.at(row) == 0) {
+        return {};
+    }
     switch (kind) {
         case FieldKind::text:
-        case FieldKind::link: return texts.at(row);
-        case FieldKind::number: return fmt::format("{}", numbers.at(row));
+        case FieldKind::link:
+            return texts.at(row);
+        case FieldKind::number:
+            return fmt::format("{}", numbers.at(row));
         case FieldKind::category:
-        case FieldKind::categories: break;
+        case FieldKind::categories:
+            break;
     }
     std::string joined;
     for (const auto code : row_codes(row)) {
-        if (!joined.empty()) { joined += '|'; }
+        if (!joined.empty()) {
+            joined += '|';
+        }
         joined += vocabulary.at(code);
     }
     return joined;
@@ -46,7 +58,9 @@ std::string Field::text(std::size_t row) const {
 Catalogue::Catalogue(std::size_t n_rows, std::vector<Field> fields)
     : n_rows_(n_rows), fields_(std::move(fields)) {
     for (const auto& field : fields_) {
-        HG_CHECK(field.present.size() == n_rows, "field " + field.name + " has another number of rows");
+        HG_CHECK(
+            field.present.size() == n_rows, "field " + field.name + " has another number of rows"
+        );
     }
 }
 
@@ -57,7 +71,9 @@ const Field* Catalogue::find(std::string_view name) const noexcept {
 
 std::string Catalogue::title(std::size_t row) const {
     for (const auto* name : {"title", "name", "movie_title"}) {
-        if (const auto* field = find(name); field != nullptr && row < n_rows_) { return field->text(row); }
+        if (const auto* field = find(name); field != nullptr && row < n_rows_) {
+            return field->text(row);
+        }
     }
     return {};
 }

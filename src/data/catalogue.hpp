@@ -2,10 +2,13 @@
 // Catalogue: typed fields of items (or of users); row i belongs to the id i of the matching IdMap.
 //
 // A field is a column with a kind; which vector is filled depends on the kind. `present` says which
-// rows have a value: a missing number is 0 there, a missing text is empty, and encoders see the mask.
+// rows have a value: a missing number is 0 there, a missing text is empty, and encoders see the
+// mask.
 //
 //   if (const Field* title = items.find("title")) { use(title->texts[item.index()]); }
 #pragma once
+
+#include "core/ids.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -13,8 +16,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/ids.hpp"
 
 namespace hg::data {
 

@@ -24,7 +24,9 @@ History History::slice(std::size_t first, std::size_t count) const {
     };
 }
 
-History History::head(std::size_t count) const { return slice(0, std::min(count, size())); }
+History History::head(std::size_t count) const {
+    return slice(0, std::min(count, size()));
+}
 
 History History::tail(std::size_t count) const {
     const auto kept = std::min(count, size());

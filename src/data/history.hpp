@@ -1,29 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 // History: the events of one user up to a moment, oldest first. A user *is* a history.
 //
-// Every model scores a history, so a user never seen in training is served like any other. A History
-// is a set of parallel borrowed columns (a slice of an InteractionLog, or of a HistoryBuffer built from
-// a request); columns a caller does not have may be empty, `items` never is shorter than the others.
+// Every model scores a history, so a user never seen in training is served like any other. A
+// History is a set of parallel borrowed columns (a slice of an InteractionLog, or of a
+// HistoryBuffer built from a request); columns a caller does not have may be empty, `items` never
+// is shorter than the others.
 //
 //   HistoryBuffer buffer;  buffer.add(item);  model.score(std::array{buffer.view()}, out);
 #pragma once
+
+#include "core/clock.hpp"
+#include "core/ids.hpp"
 
 #include <cstddef>
 #include <span>
 #include <vector>
 
-#include "core/clock.hpp"
-#include "core/ids.hpp"
-
 namespace hg::data {
 
 struct History {
     std::span<const ItemId> items;
-    std::span<const float> weights;        // strength of preference, > 0 liked, <= 0 not; empty = all 1
-    std::span<const EventTypeId> types;    // empty = all of the default type
-    std::span<const float> values;         // rating, price, dwell; NaN = none; empty = none at all
-    std::span<const TimeMs> times;         // empty = unknown
-    std::span<const float> propensities;   // of being shown by us; NaN = not shown by us; empty = unknown
+    std::span<const float> weights;  // strength of preference, > 0 liked, <= 0 not; empty = all 1
+    std::span<const EventTypeId> types;  // empty = all of the default type
+    std::span<const float> values;       // rating, price, dwell; NaN = none; empty = none at all
+    std::span<const TimeMs> times;       // empty = unknown
+    std::span<const float>
+        propensities;  // of being shown by us; NaN = not shown by us; empty = unknown
 
     [[nodiscard]] std::size_t size() const noexcept { return items.size(); }
 

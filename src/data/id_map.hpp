@@ -21,6 +21,7 @@ class IdMap {
     /// The id of `name`, new if it was unknown.
     std::uint32_t intern(std::string_view name);
     [[nodiscard]] std::optional<std::uint32_t> find(std::string_view name) const;
+
     [[nodiscard]] const std::string& name(std::uint32_t id) const { return names_.at(id); }
 
     [[nodiscard]] std::size_t size() const noexcept { return names_.size(); }

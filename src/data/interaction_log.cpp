@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/interaction_log.hpp"
 
+#include "core/error.hpp"
+
 #include <algorithm>
 #include <tuple>
-
-#include "core/error.hpp"
 
 namespace hg::data {
 namespace {
@@ -42,7 +42,9 @@ InteractionLog own(std::shared_ptr<const OwnedColumns> columns, std::size_t n_it
 InteractionLog InteractionLog::from_events(
     std::vector<Interaction> events, std::size_t n_users, std::size_t n_items
 ) {
-    std::ranges::stable_sort(events, {}, [](const Interaction& e) { return std::tuple{e.user, e.time}; });
+    std::ranges::stable_sort(events, {}, [](const Interaction& e) {
+        return std::tuple{e.user, e.time};
+    });
     auto columns = std::make_shared<OwnedColumns>();
     columns->reserve(events.size());
     columns->user_offsets.assign(n_users + 1, 0);
@@ -67,7 +69,8 @@ InteractionLog InteractionLog::from_columns(
 ) {
     HG_CHECK(!columns.user_offsets.empty(), "a log needs offsets");
     HG_CHECK(
-        std::cmp_equal(columns.user_offsets.back(), columns.items.size()), "offsets must cover the events"
+        std::cmp_equal(columns.user_offsets.back(), columns.items.size()),
+        "offsets must cover the events"
     );
     InteractionLog log;
     log.columns_ = columns;
@@ -93,7 +96,9 @@ History InteractionLog::history(UserId user) const {
 std::vector<History> InteractionLog::histories() const {
     std::vector<History> all;
     all.reserve(n_users());
-    for (std::uint32_t u = 0; u < n_users(); ++u) { all.push_back(history(UserId{u})); }
+    for (std::uint32_t u = 0; u < n_users(); ++u) {
+        all.push_back(history(UserId{u}));
+    }
     return all;
 }
 
@@ -103,7 +108,9 @@ InteractionLog InteractionLog::filter(const std::function<bool(UserId, std::size
     for (std::uint32_t u = 0; u < n_users(); ++u) {
         const auto events = history(UserId{u});
         for (std::size_t i = 0; i < events.size(); ++i) {
-            if (!keep(UserId{u}, i)) { continue; }
+            if (!keep(UserId{u}, i)) {
+                continue;
+            }
             kept->items.push_back(events.items[i]);
             kept->types.push_back(events.types[i]);
             kept->weights.push_back(events.weights[i]);

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // InteractionLog: who did what to which item, as columns sorted by (user, time, file order).
 //
-// Columns are borrowed from one shared storage (vectors, or a mapped file), so a log is cheap to copy
-// and a user's History is a slice of it without copying. Immutable; const-safe.
+// Columns are borrowed from one shared storage (vectors, or a mapped file), so a log is cheap to
+// copy and a user's History is a slice of it without copying. Immutable; const-safe.
 //
 //   for (std::uint32_t u = 0; u < log.n_users(); ++u) { use(log.history(UserId{u})); }
 #pragma once
+
+#include "core/clock.hpp"
+#include "core/ids.hpp"
+#include "data/history.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -14,10 +18,6 @@
 #include <memory>
 #include <span>
 #include <vector>
-
-#include "core/clock.hpp"
-#include "core/ids.hpp"
-#include "data/history.hpp"
 
 namespace hg::data {
 
@@ -69,9 +69,11 @@ class InteractionLog {
     [[nodiscard]] History history(UserId user) const;
     /// Every user's history, index = UserId.
     [[nodiscard]] std::vector<History> histories() const;
+
     [[nodiscard]] const LogColumns& columns() const noexcept { return columns_; }
 
-    /// A log of the events for which keep(user, index within the user's history) is true; ids unchanged.
+    /// A log of the events for which keep(user, index within the user's history) is true; ids
+    /// unchanged.
     [[nodiscard]] InteractionLog filter(const std::function<bool(UserId, std::size_t)>& keep) const;
 
   private:

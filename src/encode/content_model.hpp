@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // ContentModel: c = f(attributes, content): what an item is, as a vector. One of the four models.
 //
-// Implementations: text (a BERT-family encoder), fields (categories, numbers, TF-IDF); later image and
-// audio. Const-safe after construction. The same input gives the same bytes; a batch equals one by one.
+// Implementations: text (a BERT-family encoder), fields (categories, numbers, TF-IDF); later image
+// and audio. Const-safe after construction. The same input gives the same bytes; a batch equals one
+// by one.
 //
 //   const ItemVectors vectors = model.represent(dataset.item_fields, progress);
 #pragma once
 
-#include <cstddef>
-#include <stop_token>
-
 #include "core/progress.hpp"
 #include "data/catalogue.hpp"
 #include "encode/item_vectors.hpp"
+
+#include <cstddef>
+#include <stop_token>
 
 namespace hg::encode {
 
@@ -25,7 +26,8 @@ class ContentModel {
     ContentModel& operator=(ContentModel&&) = delete;
     virtual ~ContentModel() = default;
 
-    /// [n_rows, dim()]: one vector per catalogue row. Throws Error (also when stopped: interrupted).
+    /// [n_rows, dim()]: one vector per catalogue row. Throws Error (also when stopped:
+    /// interrupted).
     [[nodiscard]] virtual ItemVectors represent(
         const data::Catalogue& items, ProgressSink& progress, std::stop_token stop
     ) const = 0;

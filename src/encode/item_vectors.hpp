@@ -4,12 +4,12 @@
 // Stored in DATASET/vectors/ENCODER/vectors.safetensors. Row i belongs to ItemId{i}.
 #pragma once
 
+#include "core/matrix.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "core/matrix.hpp"
 
 namespace hg::encode {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // rank_of: where a target item stands among all scores, ties counted half.
 //
-// rank = #greater + (#equal - 1) / 2, counted from 0, so a hit at k is rank < k. A model that gives every
-// item the same score gets the middle rank, not the first one.
+// rank = #greater + (#equal - 1) / 2, counted from 0, so a hit at k is rank < k. A model that gives
+// every item the same score gets the middle rank, not the first one.
 #pragma once
 
 #include <cstddef>

@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/plackett_luce.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
-#include <fmt/format.h>
-
 namespace hg::policy {
 namespace {
 
-/// exp((z(score) - max) / temperature): weights of the softmax, the best one is 1. With temperature 0 only
-/// the best remaining candidate has weight, which the caller handles by `greedy`.
+/// exp((z(score) - max) / temperature): weights of the softmax, the best one is 1. With temperature
+/// 0 only the best remaining candidate has weight, which the caller handles by `greedy`.
 std::vector<double> softmax_weights(std::span<const Scored> candidates, double temperature) {
     const auto n = static_cast<double>(candidates.size());
     double mean = 0;
-    for (const auto& c : candidates) { mean += static_cast<double>(c.score) / n; }
+    for (const auto& c : candidates) {
+        mean += static_cast<double>(c.score) / n;
+    }
     double variance = 0;
-    for (const auto& c : candidates) { variance += std::pow(static_cast<double>(c.score) - mean, 2) / n; }
+    for (const auto& c : candidates) {
+        variance += std::pow(static_cast<double>(c.score) - mean, 2) / n;
+    }
     const double scale = variance > 0 ? 1.0 / std::sqrt(variance) : 0.0;
     std::vector<double> weights;
     weights.reserve(candidates.size());
@@ -42,7 +46,9 @@ class SlotDistribution {
     }
 
     [[nodiscard]] double probability(std::size_t index) const {
-        if (taken_[index]) { return 0; }
+        if (taken_[index]) {
+            return 0;
+        }
         const double exploit =
             total_ > 0 ? weights_[index] / total_ : (index == best_left_ ? 1.0 : 0.0);
         return (1 - epsilon_) * exploit + epsilon_ / static_cast<double>(n_left_);
@@ -52,10 +58,14 @@ class SlotDistribution {
         double u = rng.uniform();
         std::size_t last = best_left_;
         for (std::size_t i = 0; i < taken_.size(); ++i) {
-            if (taken_[i]) { continue; }
+            if (taken_[i]) {
+                continue;
+            }
             last = i;
             u -= probability(i);
-            if (u < 0) { return i; }
+            if (u < 0) {
+                return i;
+            }
         }
         return last;  // rounding left a sliver of u
     }
@@ -70,11 +80,14 @@ class SlotDistribution {
 
   private:
     void refresh() {
-        // Recomputed, not subtracted: when the largest weight leaves, what stays may be 1e-16 of it.
+        // Recomputed, not subtracted: when the largest weight leaves, what stays may be 1e-16 of
+        // it.
         total_ = 0;
         best_left_ = taken_.size();
         for (std::size_t i = 0; i < taken_.size(); ++i) {
-            if (taken_[i]) { continue; }
+            if (taken_[i]) {
+                continue;
+            }
             total_ += weights_[i];
             best_left_ = std::min(best_left_, i);
         }
@@ -93,16 +106,21 @@ class SlotDistribution {
 PlackettLuce::PlackettLuce(PlackettLuceOptions options)
     : options_(options),
       version_(fmt::format(
-          "plackett_luce(epsilon={},temperature={},m={})", options.epsilon, options.temperature,
+          "plackett_luce(epsilon={},temperature={},m={})",
+          options.epsilon,
+          options.temperature,
           options.max_candidates
       )) {}
 
 Slate PlackettLuce::act(std::span<const Scored> candidates, std::size_t k, Rng& rng) const {
     Slate slate;
     slate.deterministic = options_.epsilon <= 0 && options_.temperature <= 0;
-    const auto pool =
-        candidates.first(std::min(candidates.size(), static_cast<std::size_t>(options_.max_candidates)));
-    if (pool.empty()) { return slate; }
+    const auto pool = candidates.first(
+        std::min(candidates.size(), static_cast<std::size_t>(options_.max_candidates))
+    );
+    if (pool.empty()) {
+        return slate;
+    }
     SlotDistribution distribution{pool, options_};
     for (std::size_t slot = 0; slot < std::min(k, pool.size()); ++slot) {
         const auto greedy = distribution.best_left();
@@ -124,9 +142,12 @@ std::vector<double> PlackettLuce::propensities(
     std::span<const Scored> candidates, std::span<const std::uint32_t> slots
 ) const {
     std::vector<double> factors;
-    const auto pool =
-        candidates.first(std::min(candidates.size(), static_cast<std::size_t>(options_.max_candidates)));
-    if (pool.empty()) { return std::vector<double>(slots.size(), 0.0); }
+    const auto pool = candidates.first(
+        std::min(candidates.size(), static_cast<std::size_t>(options_.max_candidates))
+    );
+    if (pool.empty()) {
+        return std::vector<double>(slots.size(), 0.0);
+    }
     SlotDistribution distribution{pool, options_};
     for (const auto item : slots) {
         const auto found = std::ranges::find(pool, item, &Scored::index);

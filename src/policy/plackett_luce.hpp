@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// PlackettLuce: an epsilon-mixed Plackett-Luce slate over the top M candidates: the default of the server.
+// PlackettLuce: an epsilon-mixed Plackett-Luce slate over the top M candidates: the default of the
+// server.
 //
-// Each slot is drawn from the candidates left: with probability 1 - epsilon by a softmax of the scores
-// (z-scored over the M, divided by the temperature), with epsilon uniformly, so every one of the M items
-// keeps a known probability >= epsilon / M and the log can be used for off-policy evaluation. epsilon = 0 and
-// temperature = 0 is the greedy slate and is marked deterministic. (Plackett, 1975; the mixture is ours.)
+// Each slot is drawn from the candidates left: with probability 1 - epsilon by a softmax of the
+// scores (z-scored over the M, divided by the temperature), with epsilon uniformly, so every one of
+// the M items keeps a known probability >= epsilon / M and the log can be used for off-policy
+// evaluation. epsilon = 0 and temperature = 0 is the greedy slate and is marked deterministic.
+// (Plackett, 1975; the mixture is ours.)
 //
 //   PlackettLuce policy{{.epsilon = 0.05}};
 //   Slate slate = policy.act(candidates, 10, rng);
 #pragma once
 
-#include <string>
-
 #include "core/options.hpp"
 #include "policy/policy_model.hpp"
+
+#include <string>
 
 namespace hg::policy {
 
@@ -25,10 +27,17 @@ struct PlackettLuceOptions {
     static void describe(OptionBinder& bind, PlackettLuceOptions& o) {
         bind("epsilon", o.epsilon, "share of uniform exploration per slot", {.min = 0, .max = 1});
         bind(
-            "temperature", o.temperature, "softmax temperature over z-scored scores; 0 = greedy",
+            "temperature",
+            o.temperature,
+            "softmax temperature over z-scored scores; 0 = greedy",
             {.min = 0, .max = 100}
         );
-        bind("max_candidates", o.max_candidates, "slates are drawn from the best M items", {.min = 1, .max = 1000});
+        bind(
+            "max_candidates",
+            o.max_candidates,
+            "slates are drawn from the best M items",
+            {.min = 1, .max = 1000}
+        );
     }
 };
 
@@ -36,7 +45,8 @@ class PlackettLuce final : public PolicyModel {
   public:
     explicit PlackettLuce(PlackettLuceOptions options);
 
-    [[nodiscard]] Slate act(std::span<const Scored> candidates, std::size_t k, Rng& rng) const override;
+    [[nodiscard]] Slate act(std::span<const Scored> candidates, std::size_t k, Rng& rng)
+        const override;
     [[nodiscard]] std::vector<double> propensities(
         std::span<const Scored> candidates, std::span<const std::uint32_t> slots
     ) const override;

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // PolicyModel: pi(a | s, u, c): what to show. One of the four models.
 //
-// A policy gets candidates with scores and draws a slate with the exact probability of each choice, so
-// that what we log can be judged later by off-policy evaluation. Const-safe; the generator is unique.
+// A policy gets candidates with scores and draws a slate with the exact probability of each choice,
+// so that what we log can be judged later by off-policy evaluation. Const-safe; the generator is
+// unique.
 //
 //   const Slate slate = policy.act(candidates, 10, rng);
 #pragma once
+
+#include "core/rng.hpp"
+#include "core/top_k.hpp"
 
 #include <cstddef>
 #include <span>
 #include <string_view>
 #include <vector>
-
-#include "core/rng.hpp"
-#include "core/top_k.hpp"
 
 namespace hg::policy {
 
@@ -40,12 +41,13 @@ class PolicyModel {
     PolicyModel& operator=(PolicyModel&&) = delete;
     virtual ~PolicyModel() = default;
 
-    /// `candidates`: best first, distinct, finite scores. At most k slots, fewer when candidates run out.
-    [[nodiscard]] virtual Slate act(
-        std::span<const Scored> candidates, std::size_t k, Rng& rng
-    ) const = 0;
+    /// `candidates`: best first, distinct, finite scores. At most k slots, fewer when candidates
+    /// run out.
+    [[nodiscard]] virtual Slate act(std::span<const Scored> candidates, std::size_t k, Rng& rng)
+        const = 0;
 
-    /// P(slots | candidates) under this policy, one factor per slot: for judging another policy's log.
+    /// P(slots | candidates) under this policy, one factor per slot: for judging another policy's
+    /// log.
     [[nodiscard]] virtual std::vector<double> propensities(
         std::span<const Scored> candidates, std::span<const std::uint32_t> slots
     ) const = 0;

@@ -5,14 +5,20 @@ namespace hg::serve {
 
 unsigned http_status(ErrorCode code) noexcept {
     switch (code) {
-        case ErrorCode::invalid_argument: return 400;
-        case ErrorCode::not_found: return 404;
-        case ErrorCode::conflict: return 409;
-        case ErrorCode::exhausted: return 507;
+        case ErrorCode::invalid_argument:
+            return 400;
+        case ErrorCode::not_found:
+            return 404;
+        case ErrorCode::conflict:
+            return 409;
+        case ErrorCode::exhausted:
+            return 507;
         case ErrorCode::unavailable:
-        case ErrorCode::interrupted: return 503;
+        case ErrorCode::interrupted:
+            return 503;
         case ErrorCode::corrupt:
-        case ErrorCode::internal: return 500;
+        case ErrorCode::internal:
+            return 500;
     }
     return 500;
 }

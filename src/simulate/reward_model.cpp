@@ -10,7 +10,9 @@ double EventWeightReward::reward(
 ) const {
     HG_CHECK(next.size() >= state.size(), "the next state continues the state");
     double total = 0;
-    for (std::size_t i = state.size(); i < next.size(); ++i) { total += next.weight(i); }
+    for (std::size_t i = state.size(); i < next.size(); ++i) {
+        total += next.weight(i);
+    }
     return total;
 }
 

@@ -7,10 +7,10 @@
 //   const double r = EventWeightReward{}.reward(before, slate, after);
 #pragma once
 
-#include <span>
-
 #include "core/ids.hpp"
 #include "data/history.hpp"
+
+#include <span>
 
 namespace hg::simulate {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/model_entry.hpp"
 
-#include <array>
-
 #include "core/registry.hpp"
+
+#include <array>
 
 namespace hg::train {
 
@@ -21,7 +21,9 @@ constexpr std::array table{
 
 }  // namespace
 
-std::span<const ModelEntry* const> models() { return table; }
+std::span<const ModelEntry* const> models() {
+    return table;
+}
 
 const ModelEntry& find_model(std::string_view name) {
     return find_entry<ModelEntry>(models(), name, "model");

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // ModelEntry: a model as a row of the registry: its name, what it needs, how to fit and load it.
 //
-// To add a model: copy the nearest file of models/, end it with `extern const ModelEntry name{...}`, and
-// add HG_MODEL(name) to models/builtin.def. The contract suite then tests it.
+// To add a model: copy the nearest file of models/, end it with `extern const ModelEntry
+// name{...}`, and add HG_MODEL(name) to models/builtin.def. The contract suite then tests it.
 #pragma once
-
-#include <cstdint>
-#include <memory>
-#include <span>
-#include <stop_token>
-#include <string_view>
 
 #include "core/options.hpp"
 #include "core/progress.hpp"
@@ -18,6 +12,12 @@
 #include "encode/item_vectors.hpp"
 #include "train/recommender.hpp"
 
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string_view>
+
 namespace hg::train {
 
 class RunWriter;
@@ -25,12 +25,12 @@ class RunWriter;
 /// Facts as a bit set: generic code (help, docs, refusals) reads them instead of model names.
 enum class Fact : std::uint32_t {
     none = 0,
-    needs_content = 1U << 0U,     // refuses to fit without item vectors
-    uses_content = 1U << 1U,      // better with item vectors
-    uses_order = 1U << 2U,        // the order of events matters
-    needs_real_time = 1U << 3U,   // refuses time = "order" | "none"
-    uses_gradient = 1U << 4U,     // epochs, early stopping, checkpoints
-    random_scores = 1U << 5U,     // scores do not depend on the data
+    needs_content = 1U << 0U,    // refuses to fit without item vectors
+    uses_content = 1U << 1U,     // better with item vectors
+    uses_order = 1U << 2U,       // the order of events matters
+    needs_real_time = 1U << 3U,  // refuses time = "order" | "none"
+    uses_gradient = 1U << 4U,    // epochs, early stopping, checkpoints
+    random_scores = 1U << 5U,    // scores do not depend on the data
 };
 
 [[nodiscard]] constexpr Fact operator|(Fact a, Fact b) noexcept {
@@ -41,16 +41,17 @@ enum class Fact : std::uint32_t {
     return (static_cast<std::uint32_t>(facts) & static_cast<std::uint32_t>(wanted)) != 0;
 }
 
-/// What fitting may use. References outlive the call. `log` is all a model may learn from (it may be a
-/// training part of dataset.log); models that stop early hold out validation events from it themselves.
+/// What fitting may use. References outlive the call. `log` is all a model may learn from (it may
+/// be a training part of dataset.log); models that stop early hold out validation events from it
+/// themselves.
 struct FitContext {
-    const data::Dataset& dataset;             // catalogue, event types, time kind; NOT dataset.log
+    const data::Dataset& dataset;  // catalogue, event types, time kind; NOT dataset.log
     const data::InteractionLog& log;
-    const encode::ItemVectors* content;       // null when there is none
+    const encode::ItemVectors* content;  // null when there is none
     Rng rng;
     ProgressSink& progress;
-    std::stop_token stop;                     // on request: save a checkpoint, throw interrupted
-    RunWriter* run = nullptr;                 // where metrics and checkpoints go; null = nowhere
+    std::stop_token stop;      // on request: save a checkpoint, throw interrupted
+    RunWriter* run = nullptr;  // where metrics and checkpoints go; null = nowhere
 };
 
 struct ModelEntry {

@@ -10,7 +10,8 @@ void Recommender::user_vectors(
 }
 
 bool Recommender::score_new_items(
-    std::span<const data::History> /*histories*/, MatrixView<const float> /*content*/,
+    std::span<const data::History> /*histories*/,
+    MatrixView<const float> /*content*/,
     MatrixView<float> /*out*/
 ) const {
     return false;

@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Run: a trained model as a folder: manifest.json, weights.safetensors, items.safetensors, metrics.jsonl and
-// a TensorBoard event file. Immutable once its manifest is written (the manifest is written last).
+// Run: a trained model as a folder: manifest.json, weights.safetensors, items.safetensors,
+// metrics.jsonl and a TensorBoard event file. Immutable once its manifest is written (the manifest
+// is written last).
 //
-//   const LoadedRun run = load_run("runs/ease");             // throws Error: what is missing or damaged
-//   run.model->score(histories, scores.view());              // rows of scores follow run.items
+//   const LoadedRun run = load_run("runs/ease");             // throws Error: what is missing or
+//   damaged run.model->score(histories, scores.view());              // rows of scores follow
+//   run.items
 #pragma once
+
+#include "core/options.hpp"
+#include "data/dataset.hpp"
+#include "data/id_map.hpp"
+#include "train/model_entry.hpp"
+#include "train/recommender.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -12,14 +22,6 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
-
-#include <nlohmann/json.hpp>
-
-#include "core/options.hpp"
-#include "data/dataset.hpp"
-#include "data/id_map.hpp"
-#include "train/model_entry.hpp"
-#include "train/recommender.hpp"
 
 namespace hg::train {
 
@@ -44,6 +46,7 @@ class RunWriter {
 
     /// Facts for the manifest under "fit" (best epoch, validation metrics, chosen weights).
     void note(std::string_view key, nlohmann::json value);
+
     [[nodiscard]] const nlohmann::json& notes() const noexcept { return notes_; }
 
   private:
@@ -62,14 +65,15 @@ struct FitRequest {
     std::filesystem::path folder;
 };
 
-/// Fits and writes the run; on a stop request the checkpoint stays and Error{interrupted} is thrown; the same
-/// call again resumes. Refuses (invalid_argument) when the model's facts do not fit the dataset.
+/// Fits and writes the run; on a stop request the checkpoint stays and Error{interrupted} is
+/// thrown; the same call again resumes. Refuses (invalid_argument) when the model's facts do not
+/// fit the dataset.
 void fit_run(const FitRequest& request, ProgressSink& progress, std::stop_token stop);
 
 struct LoadedRun {
-    std::string name;           // of the folder
+    std::string name;  // of the folder
     nlohmann::json manifest;
-    data::IdMap items;          // row of the model <-> item id
+    data::IdMap items;  // row of the model <-> item id
     std::shared_ptr<const Recommender> model;
 };
 

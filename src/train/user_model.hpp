@@ -4,11 +4,11 @@
 // Sequence models (sasrec) implement it: the state after the last event. Const-safe after fitting.
 #pragma once
 
-#include <cstddef>
-#include <span>
-
 #include "core/matrix.hpp"
 #include "data/history.hpp"
+
+#include <cstddef>
+#include <span>
 
 namespace hg::train {
 
@@ -22,7 +22,8 @@ class UserModel {
     virtual ~UserModel() = default;
 
     /// out: [histories.size(), dim()].
-    virtual void represent(std::span<const data::History> histories, MatrixView<float> out) const = 0;
+    virtual void represent(std::span<const data::History> histories, MatrixView<float> out)
+        const = 0;
     [[nodiscard]] virtual std::size_t dim() const = 0;
 };
 

@@ -24,7 +24,9 @@ struct SampleOptions {
 std::string message_of(const Settings& settings) {
     try {
         (void)settings.read<SampleOptions>();
-    } catch (const Error& error) { return error.what(); }
+    } catch (const Error& error) {
+        return error.what();
+    }
     return "no error";
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // honeyguide config: every option of every model with its default, range and help.
-#include <memory>
+#include "app/command.hpp"
+#include "core/registry.hpp"
+#include "train/model_entry.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "app/command.hpp"
-#include "core/registry.hpp"
-#include "train/model_entry.hpp"
+#include <memory>
 
 namespace hg::app {
 namespace {
@@ -22,8 +22,12 @@ void print_text(const train::ModelEntry& model) {
     model.options([](const OptionInfo& option) {
         const auto limits = option.limits_text();
         fmt::print(
-            "{} = {}  # {}{}{}\n", option.name, option.value_text(), option.help,
-            limits.empty() ? "" : "; ", limits
+            "{} = {}  # {}{}{}\n",
+            option.name,
+            option.value_text(),
+            option.help,
+            limits.empty() ? "" : "; ",
+            limits
         );
     });
     fmt::print("\n");
@@ -46,14 +50,18 @@ nlohmann::json to_json(const train::ModelEntry& model) {
 int run(const Arguments& arguments) {
     auto all = nlohmann::json::array();
     for (const auto* model : train::models()) {
-        if (!arguments.model.empty() && model->name != arguments.model) { continue; }
+        if (!arguments.model.empty() && model->name != arguments.model) {
+            continue;
+        }
         if (arguments.as_json) {
             all.push_back(to_json(*model));
         } else {
             print_text(*model);
         }
     }
-    if (arguments.as_json) { fmt::print("{}\n", all.dump(2)); }
+    if (arguments.as_json) {
+        fmt::print("{}\n", all.dump(2));
+    }
     return 0;
 }
 
@@ -62,7 +70,9 @@ Run declare(CLI::App& verb) {
     verb.add_option("--model", arguments->model, "only this model");
     verb.add_flag("--json", arguments->as_json, "for machines");
     return [arguments](Session& /*session*/) {
-        if (!arguments->model.empty()) { (void)train::find_model(arguments->model); }
+        if (!arguments->model.empty()) {
+            (void)train::find_model(arguments->model);
+        }
         return run(*arguments);
     };
 }

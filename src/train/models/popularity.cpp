@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // popularity: every user gets the items most people liked: the row every model must beat.
+#include "train/model_entry.hpp"
+
 #include <algorithm>
 #include <vector>
-
-#include "train/model_entry.hpp"
 
 namespace hg::train {
 namespace {
@@ -12,7 +12,12 @@ struct PopularityOptions {
     double window_days = 0;
 
     static void describe(OptionBinder& bind, PopularityOptions& o) {
-        bind("window_days", o.window_days, "count only the last days of the log; 0 = all of it", {.min = 0});
+        bind(
+            "window_days",
+            o.window_days,
+            "count only the last days of the log; 0 = all of it",
+            {.min = 0}
+        );
     }
 };
 
@@ -54,7 +59,9 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
     }
     std::vector<float> counts(context.log.n_items());
     for (std::size_t i = 0; i < context.log.size(); ++i) {
-        if (columns.weights[i] > 0 && columns.times[i] >= start) { counts[columns.items[i].index()] += 1; }
+        if (columns.weights[i] > 0 && columns.times[i] >= start) {
+            counts[columns.items[i].index()] += 1;
+        }
     }
     return std::make_unique<Popularity>(std::move(counts));
 }
