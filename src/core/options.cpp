@@ -217,6 +217,41 @@ void Settings::assign(const std::vector<OptionInfo>& options) const {
     }
 }
 
+nlohmann::json Settings::resolve(DescribeOptions describe) const {
+    std::vector<OptionInfo> known;
+    nlohmann::json resolved = nlohmann::json::object();
+    describe([&known](const OptionInfo& option) { known.push_back(option); });
+    for (const auto& [key, value] : values_) {
+        if (std::ranges::find(known, key, &OptionInfo::name) == known.end()) { assign(known); }
+    }
+    describe([&](const OptionInfo& option) {
+        Settings own;
+        if (const auto found = values_.find(option.name); found != values_.end()) {
+            own.values_.insert(*found);
+        }
+        own.assign({option});
+        resolved.update(option_values_json({option}));
+    });
+    return resolved;
+}
+
+Settings Settings::from_json(const nlohmann::json& resolved, std::string_view origin) {
+    const auto text = [](const nlohmann::json& value) {
+        return value.is_string() ? value.get<std::string>() : value.dump();
+    };
+    Settings settings;
+    for (const auto& [key, value] : resolved.items()) {
+        if (!value.is_array()) {
+            settings.set(key, text(value), std::string{origin});
+            continue;
+        }
+        std::vector<std::string> words;
+        for (const auto& word : value) { words.push_back(text(word)); }
+        settings.set(key, fmt::format("[{}]", fmt::join(words, ", ")), std::string{origin});
+    }
+    return settings;
+}
+
 nlohmann::json option_values_json(const std::vector<OptionInfo>& options) {
     nlohmann::json values = nlohmann::json::object();
     for (const auto& option : options) {

@@ -71,6 +71,9 @@ class OptionBinder {
     std::vector<OptionInfo> options_;
 };
 
+/// Calls `visit` for each option of a struct, at its default: for --help and the reference pages.
+using DescribeOptions = void (*)(const std::function<void(const OptionInfo&)>& visit);
+
 /// Key -> text, each with the place it came from, so that an error can name file:line:column.
 class Settings {
   public:
@@ -101,14 +104,16 @@ class Settings {
         return options;
     }
 
+    /// Every option with its value after these settings, for manifests. Refuses what read() refuses.
+    [[nodiscard]] nlohmann::json resolve(DescribeOptions describe) const;
+    /// The reverse: settings that read() as the resolved values of a manifest.
+    [[nodiscard]] static Settings from_json(const nlohmann::json& resolved, std::string_view origin);
+
   private:
     void assign(const std::vector<OptionInfo>& options) const;
 
     std::map<std::string, Value> values_;
 };
-
-/// Calls `visit` for each option of a struct, at its default: for --help and the reference pages.
-using DescribeOptions = void (*)(const std::function<void(const OptionInfo&)>& visit);
 
 template <typename T>
 void describe_options(const std::function<void(const OptionInfo&)>& visit) {

@@ -39,7 +39,7 @@ class RunWriter {
     /// One point of a curve: to metrics.jsonl and to TensorBoard.
     void metric(std::string_view name, std::int64_t step, double value);
 
-    /// A model may keep one file here to resume from; removed by finish().
+    /// A model may keep one file here to resume from; removed once the run is whole.
     [[nodiscard]] std::filesystem::path checkpoint_path() const;
 
     [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// honeyguide train: a dataset and the name of a model in, a run out.
+#include "app/command.hpp"
+#include "core/clock.hpp"
+#include "data/dataset.hpp"
+#include "train/run.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <memory>
+#include <optional>
+
+namespace hg::app {
+namespace {
+
+struct Arguments {
+    std::string model;
+    std::string data;
+    std::string out;
+    std::string config;
+    std::vector<std::string> set;
+    std::uint64_t seed = 7;
+    bool as_json = false;
+};
+
+int run(const Arguments& arguments, Session& session) {
+    const Stopwatch watch;
+    const auto& entry = train::find_model(arguments.model);
+    const auto config = arguments.config.empty() ? std::nullopt : std::optional{arguments.config};
+    auto settings = load_settings(config, arguments.set);
+    (void)settings.resolve(entry.options);  // a mistyped option is told before the data is read
+    const auto dataset = value_or_throw(data::open_dataset(arguments.data));
+    const train::FitRequest request{
+        .entry = entry,
+        .settings = std::move(settings),
+        .seed = arguments.seed,
+        .dataset = dataset,
+        .content = nullptr,
+        .folder = arguments.out,
+    };
+    train::fit_run(request, session.progress, session.stop);
+    if (arguments.as_json) {
+        const nlohmann::json facts{
+            {"run", arguments.out},
+            {"model", entry.name},
+            {"events", dataset.log.size()},
+            {"users", dataset.users.size()},
+            {"items", dataset.items.size()},
+            {"seconds", watch.seconds()},
+        };
+        fmt::print("{}\n", facts.dump());
+    } else {
+        fmt::print(
+            "{}: {} learned from {} events of {} users and {} items in {:.1f} s\n",
+            arguments.out,
+            entry.name,
+            dataset.log.size(),
+            dataset.users.size(),
+            dataset.items.size(),
+            watch.seconds()
+        );
+    }
+    return 0;
+}
+
+std::string model_names() {
+    std::string names;
+    for (const auto* model : train::models()) {
+        names += fmt::format("{}{}", names.empty() ? "" : " | ", model->name);
+    }
+    return names;
+}
+
+Run declare(CLI::App& verb) {
+    auto arguments = std::make_shared<Arguments>();
+    verb.add_option("--model", arguments->model, "one of: " + model_names())->required();
+    verb.add_option("--data", arguments->data, "a raw folder or an ingested dataset")->required();
+    verb.add_option("--out", arguments->out, "the folder of the new run")->required();
+    verb.add_option("--config", arguments->config, "TOML file with the model's options");
+    verb.add_option("--set", arguments->set, "key=value, stronger than --config; repeat for more")
+        ->type_size(1)
+        ->allow_extra_args(false);
+    verb.add_option("--seed", arguments->seed, "of every random draw")->capture_default_str();
+    verb.add_flag("--json", arguments->as_json, "for machines");
+    return [arguments](Session& session) { return run(*arguments, session); };
+}
+
+}  // namespace
+
+extern const CommandEntry train{
+    .name = "train",
+    .summary = "learn a model from a dataset and write it as a run",
+    .example = "honeyguide train --model ease --data movies --out runs/ease --set lambda=500",
+    .declare = &declare,
+};
+
+}  // namespace hg::app

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// RunWriter: the traces of a fit in progress. Curves go to metrics.jsonl, one JSON object a line,
+// flushed at once so that a person can follow with tail -f and a crash loses nothing.
+#include "train/run.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <fstream>
+#include <utility>
+
+namespace hg::train {
+
+namespace fs = std::filesystem;
+
+struct RunWriter::Impl {
+    std::ofstream metrics;
+    // The TensorBoard event file is opened here and fed in RunWriter::metric().
+};
+
+RunWriter::RunWriter(fs::path folder)
+    : folder_(std::move(folder)), impl_(std::make_unique<Impl>()) {
+    std::error_code error;
+    if (fs::exists(folder_ / "manifest.json", error)) {
+        throw Error{
+            ErrorCode::conflict,
+            fmt::format("{}: holds a finished run, and runs never change", folder_.string()),
+            "choose another --out, or remove the folder first",
+        };
+    }
+    fs::create_directories(folder_, error);
+    if (error) {
+        throw Error{
+            ErrorCode::unavailable,
+            fmt::format("{}: cannot create the folder: {}", folder_.string(), error.message()),
+            "check the path and its permissions",
+        };
+    }
+    // Without a checkpoint the fit starts over, and so do its curves.
+    const bool resumes = fs::exists(checkpoint_path(), error);
+    impl_->metrics.open(
+        folder_ / "metrics.jsonl", std::ios::binary | (resumes ? std::ios::app : std::ios::trunc)
+    );
+    if (!impl_->metrics) {
+        throw Error{
+            ErrorCode::unavailable,
+            fmt::format("{}: cannot write metrics.jsonl", folder_.string()),
+            "check the permissions and the free space",
+        };
+    }
+}
+
+RunWriter::~RunWriter() = default;
+
+void RunWriter::metric(std::string_view name, std::int64_t step, double value) {
+    nlohmann::json line{{"name", name}, {"step", step}};
+    line["value"] =
+        std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(fmt::format("{}", value));
+    impl_->metrics << line.dump() << '\n' << std::flush;
+    if (!impl_->metrics) {
+        throw Error{
+            ErrorCode::exhausted,
+            fmt::format("{}: cannot write metrics.jsonl", folder_.string()),
+            "free disk space and run the same command again",
+        };
+    }
+}
+
+fs::path RunWriter::checkpoint_path() const {
+    return folder_ / "checkpoint.pt";
+}
+
+void RunWriter::note(std::string_view key, nlohmann::json value) {
+    notes_[std::string{key}] = std::move(value);
+}
+
+}  // namespace hg::train
