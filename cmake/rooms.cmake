@@ -37,7 +37,7 @@ if(HG_TORCH)
   target_link_libraries(hg_torch_pch PUBLIC hg_flags hg_torch fmt::fmt spdlog::spdlog)
   target_precompile_headers(hg_torch_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/torch_pch.hpp)
 
-  hg_room(encode TORCH LINK hg_data PkgConfig::utf8proc)
+  hg_room(encode TORCH LINK hg_data PkgConfig::utf8proc Eigen3::Eigen)
   hg_room(train TORCH LINK hg_encode hg_evaluate)
   hg_room(simulate LINK hg_train)
   hg_room(policy LINK hg_simulate)

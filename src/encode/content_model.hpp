@@ -13,6 +13,7 @@
 #include "encode/item_vectors.hpp"
 
 #include <cstddef>
+#include <filesystem>
 #include <stop_token>
 
 namespace hg::encode {
@@ -32,6 +33,10 @@ class ContentModel {
         const data::Catalogue& items, ProgressSink& progress, std::stop_token stop
     ) const = 0;
     [[nodiscard]] virtual std::size_t dim() const = 0;
+
+    /// Writes encoder.json (and encoder.safetensors: what was learned) into the folder, so that
+    /// load_encoder() gives a model that encodes a new item the same way. Atomic file by file.
+    virtual void save(const std::filesystem::path& folder) const = 0;
 };
 
 }  // namespace hg::encode
