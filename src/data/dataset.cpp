@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/dataset.hpp"
+
+#include "core/log.hpp"
+#include "data/raw_dataset.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace hg::data {
+
+EventTypeId Dataset::event_type(std::string_view type_name) const {
+    const auto found = std::ranges::find(event_types, type_name, &EventType::name);
+    if (found == event_types.end()) {
+        return EventTypeId{0};
+    }
+    return EventTypeId{static_cast<std::uint32_t>(found - event_types.begin())};
+}
+
+Result<Dataset> open_dataset(const std::filesystem::path& folder) {
+    HG_TRY(auto raw, read_raw_dataset(folder));
+    if (raw.report.rejected > 0) {
+        log::warn(
+            "rows_rejected",
+            {{"count", raw.report.rejected}, {"first", raw.report.examples.front()}}
+        );
+    }
+    return std::move(raw.data);
+}
+
+}  // namespace hg::data
