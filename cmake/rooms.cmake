@@ -30,7 +30,7 @@ endfunction()
 
 hg_room(core LINK fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus PkgConfig::sodium)
 hg_room(data LINK hg_core simdjson::simdjson ZLIB::ZLIB PkgConfig::sqlite3 Threads::Threads)
-hg_room(evaluate LINK hg_core)
+hg_room(evaluate LINK hg_core Boost::headers)
 
 if(HG_TORCH)
   add_library(hg_torch_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/torch_pch.cpp)
