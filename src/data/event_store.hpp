@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// EventStore: what the server must not forget: users, items, events, impressions, beliefs.
+//
+// Writes are asynchronous: `done` is called once, on the store's own thread, after the change is durable (or
+// with the error); so many callers share one commit. Impressions are the exception: nobody waits for them and
+// up to a second of them may be lost. Reads see every write that was acknowledged before them. All ids are the
+// strings people use; field and belief data is opaque here. Thread-safe. One object serves one tenant.
+//
+//   store.append_events(std::move(batch), arrival, [](auto outcome) { reply(outcome); });
+//   auto last = store.last_events("u1", 50, now);
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/error.hpp"
+
+namespace hg::data {
+
+/// An event as it arrived. The same event_id with the same body is a duplicate, with another a conflict.
+struct NewEvent {
+    std::string event_id;
+    std::string user_id;
+    std::string item_id;
+    std::string event;
+    std::optional<double> value{};
+    std::optional<TimeMs> timestamp{};   // none: the arrival time
+    std::string recommendation_id{};     // empty: not an answer to a slate
+    std::optional<std::int64_t> position{};
+    std::string context{};               // JSON text, canonical; empty = none
+};
+
+struct StoredEvent {
+    std::int64_t sequence = 0;  // order of arrival, strictly growing, never reused
+    TimeMs timestamp = 0;
+    NewEvent body;
+};
+
+enum class EventStatus : std::uint8_t { stored, duplicate, conflict };
+
+[[nodiscard]] std::string_view to_string(EventStatus status) noexcept;
+
+struct EventOutcome {
+    EventStatus status = EventStatus::stored;
+    std::int64_t sequence = 0;  // of the stored event (of the earlier one for a duplicate)
+};
+
+struct ItemRecord {
+    std::string item_id;
+    std::string fields;       // JSON object
+    TimeMs created = 0;
+    TimeMs updated = 0;
+    std::int64_t n_events = 0;
+    bool is_stub = false;     // known from an event only
+    bool is_deleted = false;  // not to be shown; its events stay
+};
+
+struct UserRecord {
+    std::string user_id;
+    std::string fields;  // JSON object
+    TimeMs created = 0;
+    TimeMs updated = 0;
+};
+
+/// One slot shown, with the probability of showing it there given the slots above and the candidates.
+struct ImpressionSlot {
+    std::string item_id;
+    double score = 0;
+    double propensity = 1;
+};
+
+struct Impression {
+    std::string recommendation_id{};
+    std::string user_id{};         // empty: an anonymous history
+    TimeMs time = 0;
+    std::string model{};           // the run
+    std::string policy{};          // version of the policy, with its temperature and epsilon
+    std::string candidate_set{};   // id: a digest of `candidates`
+    std::string candidates{};      // JSON: [[item_id, score], ...], best first
+    std::string context{};         // JSON object or empty
+    double propensity = 1;       // product over the slots
+    bool is_deterministic = false;
+    std::vector<ImpressionSlot> slots{};
+};
+
+struct BeliefRecord {
+    std::string space_id;        // of the vectors the belief lives in; another one means rebuild
+    std::int64_t sequence = 0;   // the last event it has seen
+    std::string data;            // opaque bytes
+};
+
+struct StoreCounts {
+    std::int64_t users = 0;
+    std::int64_t items = 0;
+    std::int64_t events = 0;
+    std::int64_t impressions = 0;
+};
+
+struct EventTypeCount {
+    std::string event;
+    std::int64_t n_events = 0;
+};
+
+class EventStore {
+  public:
+    template <typename T>
+    using Done = std::function<void(Result<T>)>;
+
+    static constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
+    static constexpr TimeMs forever = std::numeric_limits<TimeMs>::max();
+
+    EventStore() = default;
+    EventStore(const EventStore&) = delete;
+    EventStore& operator=(const EventStore&) = delete;
+    EventStore(EventStore&&) = delete;
+    EventStore& operator=(EventStore&&) = delete;
+    virtual ~EventStore() = default;
+
+    /// One outcome per event, in order. Unknown users and items get stubs.
+    virtual void append_events(
+        std::vector<NewEvent> events, TimeMs arrival, Done<std::vector<EventOutcome>> done
+    ) = 0;
+    /// Creates or replaces; revives a deleted item.
+    virtual void put_item(std::string item_id, std::string fields, TimeMs now, Done<void> done) = 0;
+    /// Hides it from slates; false = it was not there, and a tombstone is left (it may be in a dataset).
+    virtual void delete_item(std::string item_id, TimeMs now, Done<bool> done) = 0;
+    virtual void put_user(std::string user_id, std::string fields, TimeMs now, Done<void> done) = 0;
+    /// Erases the user's row, events, impressions and belief; false = nothing was there. Leaves a tombstone
+    /// (a digest of the id), so that a history in a dataset is not used again either.
+    virtual void delete_user(std::string user_id, Done<bool> done) = 0;
+    virtual void put_belief(std::string user_id, BeliefRecord belief, Done<void> done) = 0;
+    /// Committed with the next group, at most a second later; dropped when the queue is full.
+    virtual void log_impression(Impression impression) = 0;
+    /// Waits until everything handed over so far is durable. For shutdown and tests.
+    virtual void flush() = 0;
+
+    /// Up to `limit` events with timestamp <= until, the last ones by (timestamp, arrival), oldest first.
+    [[nodiscard]] virtual Result<std::vector<StoredEvent>> last_events(
+        std::string_view user_id, std::size_t limit, TimeMs until
+    ) const = 0;
+    [[nodiscard]] virtual Result<std::optional<ItemRecord>> item(std::string_view item_id) const = 0;
+    /// Every item the store knows, by id.
+    [[nodiscard]] virtual Result<std::vector<ItemRecord>> items() const = 0;
+    /// Items with most events first.
+    [[nodiscard]] virtual Result<std::vector<ItemRecord>> popular(std::size_t limit) const = 0;
+    /// Items put last first; no stubs.
+    [[nodiscard]] virtual Result<std::vector<ItemRecord>> latest(std::size_t limit) const = 0;
+    [[nodiscard]] virtual Result<std::optional<UserRecord>> user(std::string_view user_id) const = 0;
+    [[nodiscard]] virtual Result<bool> is_erased(std::string_view user_id) const = 0;
+    [[nodiscard]] virtual Result<std::optional<BeliefRecord>> belief(std::string_view user_id) const = 0;
+    [[nodiscard]] virtual Result<std::optional<Impression>> impression(
+        std::string_view recommendation_id
+    ) const = 0;
+    [[nodiscard]] virtual Result<StoreCounts> counts() const = 0;
+    [[nodiscard]] virtual Result<std::vector<EventTypeCount>> events_by_type() const = 0;
+};
+
+/// Two events with equal bodies have equal digests (32 hex digits).
+[[nodiscard]] std::string body_digest(const NewEvent& event);
+
+/// Blocking form of append_events.
+[[nodiscard]] Result<std::vector<EventOutcome>> append_events_and_wait(
+    EventStore& store, std::vector<NewEvent> events, TimeMs arrival
+);
+
+}  // namespace hg::data

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every EventStore behaves like maps in memory, across restarts; SQLite is the first.
+#include "data/event_store.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <future>
+#include <map>
+#include <set>
+#include <thread>
+#include <tuple>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "core/file.hpp"
+#include "core/rng.hpp"
+#include "data/stores/sqlite_event_store.hpp"
+#include "data/stores/sqlite_schema.hpp"
+
+namespace hg::data {
+namespace {
+
+class Folder {
+  public:
+    Folder() {
+        auto name = (std::filesystem::temp_directory_path() / "hg-store-XXXXXX").string();
+        path_ = ::mkdtemp(name.data());
+    }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    Folder(Folder&&) = delete;
+    Folder& operator=(Folder&&) = delete;
+    ~Folder() { std::filesystem::remove_all(path_); }
+
+    [[nodiscard]] std::filesystem::path operator/(const char* name) const { return path_ / name; }
+
+  private:
+    std::filesystem::path path_;
+};
+
+std::unique_ptr<SqliteEventStore> open(const Folder& folder) {
+    return std::make_unique<SqliteEventStore>(SqliteStoreOptions{.file = folder / "events.db"});
+}
+
+NewEvent click(std::string id, std::string user, std::string item) {
+    return {
+        .event_id = std::move(id),
+        .user_id = std::move(user),
+        .item_id = std::move(item),
+        .event = "click",
+    };
+}
+
+EventStatus append(EventStore& store, const NewEvent& event, TimeMs arrival = 1000) {
+    return value_or_throw(append_events_and_wait(store, {event}, arrival)).front().status;
+}
+
+template <typename T, typename Call>
+Result<T> wait_for(Call call) {
+    std::promise<Result<T>> promise;
+    call([&promise](Result<T> result) { promise.set_value(std::move(result)); });
+    return promise.get_future().get();
+}
+
+std::vector<std::string> event_ids(const EventStore& store, std::string_view user) {
+    std::vector<std::string> ids;
+    for (const auto& event : value_or_throw(store.last_events(user, EventStore::all, EventStore::forever))) {
+        ids.push_back(event.body.event_id);
+    }
+    return ids;
+}
+
+TEST(EventStore, an_acknowledged_event_is_read_back_with_every_field) {
+    const Folder folder;
+    const auto store = open(folder);
+    NewEvent event = click("e1", "u1", "i1");
+    event.value = 4.5;
+    event.timestamp = 77;
+    event.recommendation_id = "r1";
+    event.position = 3;
+    event.context = R"({"page":"home"})";
+
+    EXPECT_EQ(append(*store, event), EventStatus::stored);
+
+    const auto found = value_or_throw(store->last_events("u1", 10, EventStore::forever));
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].timestamp, 77);
+    EXPECT_EQ(found[0].body.event_id, "e1");
+    EXPECT_EQ(found[0].body.value, 4.5);
+    EXPECT_EQ(found[0].body.timestamp, 77);
+    EXPECT_EQ(found[0].body.recommendation_id, "r1");
+    EXPECT_EQ(found[0].body.position, 3);
+    EXPECT_EQ(found[0].body.context, R"({"page":"home"})");
+}
+
+TEST(EventStore, the_same_body_again_is_a_duplicate_and_another_body_a_conflict) {
+    const Folder folder;
+    const auto store = open(folder);
+
+    EXPECT_EQ(append(*store, click("e1", "u1", "i1"), 1000), EventStatus::stored);
+    EXPECT_EQ(append(*store, click("e1", "u1", "i1"), 2000), EventStatus::duplicate);
+    EXPECT_EQ(append(*store, click("e1", "u1", "i2"), 2000), EventStatus::conflict);
+
+    EXPECT_EQ(event_ids(*store, "u1"), std::vector<std::string>{"e1"});
+    EXPECT_EQ(value_or_throw(store->item("i1"))->n_events, 1);
+    EXPECT_FALSE(value_or_throw(store->item("i2")));
+}
+
+TEST(EventStore, duplicates_and_conflicts_are_told_row_by_row_within_one_batch) {
+    const Folder folder;
+    const auto store = open(folder);
+
+    const auto outcomes = value_or_throw(append_events_and_wait(
+        *store, {click("a", "u", "i"), click("a", "u", "i"), click("a", "u", "j"), click("b", "u", "i")}, 5
+    ));
+
+    ASSERT_EQ(outcomes.size(), 4U);
+    EXPECT_EQ(outcomes[0].status, EventStatus::stored);
+    EXPECT_EQ(outcomes[1].status, EventStatus::duplicate);
+    EXPECT_EQ(outcomes[1].sequence, outcomes[0].sequence);
+    EXPECT_EQ(outcomes[2].status, EventStatus::conflict);
+    EXPECT_EQ(outcomes[3].status, EventStatus::stored);
+}
+
+TEST(EventStore, events_come_in_order_of_time_then_arrival_and_the_future_stays_pending) {
+    const Folder folder;
+    const auto store = open(folder);
+    auto at = [](std::string id, TimeMs time) {
+        auto event = click(std::move(id), "u", "i");
+        event.timestamp = time;
+        return event;
+    };
+
+    append(*store, at("late", 300));
+    append(*store, at("early", 100));
+    append(*store, at("tie-1", 200));
+    append(*store, at("tie-2", 200));
+    append(*store, at("future", 9000));
+
+    const auto now = value_or_throw(store->last_events("u", 3, 1000));
+    ASSERT_EQ(now.size(), 3U);
+    EXPECT_EQ(now[0].body.event_id, "tie-1");
+    EXPECT_EQ(now[1].body.event_id, "tie-2");
+    EXPECT_EQ(now[2].body.event_id, "late");
+    EXPECT_EQ(event_ids(*store, "u").back(), "future");
+}
+
+TEST(EventStore, an_unknown_item_is_a_stub_until_it_is_put) {
+    const Folder folder;
+    const auto store = open(folder);
+    append(*store, click("e1", "u1", "i1"));
+    EXPECT_TRUE(value_or_throw(store->item("i1"))->is_stub);
+    EXPECT_TRUE(value_or_throw(store->latest(5)).empty());
+
+    value_or_throw(wait_for<void>([&](auto done) { store->put_item("i1", R"({"title":"One"})", 10, done); }));
+
+    const auto item = value_or_throw(store->item("i1"));
+    EXPECT_FALSE(item->is_stub);
+    EXPECT_EQ(item->fields, R"({"title":"One"})");
+    EXPECT_EQ(item->n_events, 1);
+    EXPECT_EQ(value_or_throw(store->latest(5)).size(), 1U);
+}
+
+TEST(EventStore, a_deleted_item_is_neither_popular_nor_latest_and_put_revives_it) {
+    const Folder folder;
+    const auto store = open(folder);
+    append(*store, click("e1", "u1", "i1"));
+    value_or_throw(wait_for<void>([&](auto done) { store->put_item("i1", "{}", 10, done); }));
+
+    EXPECT_TRUE(value_or_throw(wait_for<bool>([&](auto done) { store->delete_item("i1", 20, done); })));
+    EXPECT_FALSE(value_or_throw(wait_for<bool>([&](auto done) { store->delete_item("i1", 20, done); })));
+    EXPECT_TRUE(value_or_throw(store->popular(5)).empty());
+    EXPECT_TRUE(value_or_throw(store->latest(5)).empty());
+
+    value_or_throw(wait_for<void>([&](auto done) { store->put_item("i1", "{}", 30, done); }));
+    EXPECT_EQ(value_or_throw(store->popular(5)).size(), 1U);
+}
+
+TEST(EventStore, an_erased_user_leaves_only_a_tombstone_even_after_a_restart) {
+    const Folder folder;
+    {
+        const auto store = open(folder);
+        append(*store, click("e1", "canary-7261", "i1"));
+        append(*store, click("e2", "other", "i1"));
+        store->log_impression({.recommendation_id = "r1", .user_id = "canary-7261"});
+        store->flush();
+        EXPECT_TRUE(value_or_throw(wait_for<bool>([&](auto d) { store->delete_user("canary-7261", d); })));
+    }
+    {
+        const auto store = open(folder);
+        EXPECT_TRUE(event_ids(*store, "canary-7261").empty());
+        EXPECT_TRUE(value_or_throw(store->is_erased("canary-7261")));
+        EXPECT_FALSE(value_or_throw(store->is_erased("other")));
+        EXPECT_FALSE(value_or_throw(store->impression("r1")));
+        EXPECT_EQ(value_or_throw(store->item("i1"))->n_events, 1);
+    }
+    for (const auto& file : std::filesystem::directory_iterator((folder / ".").parent_path())) {
+        const auto bytes = value_or_throw(hg::read_file(file.path()));
+        EXPECT_EQ(bytes.find("canary-7261"), std::string::npos) << file.path();
+    }
+}
+
+TEST(EventStore, impressions_and_beliefs_come_back_as_they_were) {
+    const Folder folder;
+    const auto store = open(folder);
+    const std::string blob{"\0\1\2 opaque", 10};
+
+    store->log_impression({
+        .recommendation_id = "r1",
+        .user_id = "u1",
+        .time = 5,
+        .model = "ease",
+        .policy = "pl",
+        .candidate_set = "abc",
+        .candidates = "[]",
+        .context = {},
+        .propensity = 0.25,
+        .is_deterministic = false,
+        .slots = {{"i1", 2.0, 0.5}, {"i2", 1.0, 0.5}},
+    });
+    value_or_throw(wait_for<void>([&](auto done) {
+        store->put_belief("u1", {.space_id = "s", .sequence = 9, .data = blob}, done);
+    }));
+
+    const auto impression = value_or_throw(store->impression("r1"));
+    ASSERT_TRUE(impression);
+    EXPECT_EQ(impression->slots.size(), 2U);
+    EXPECT_EQ(impression->slots[1].item_id, "i2");
+    EXPECT_EQ(impression->propensity, 0.25);
+    EXPECT_EQ(value_or_throw(store->belief("u1"))->data, blob);
+}
+
+TEST(EventStore, many_callers_share_commits_and_every_one_is_answered_once) {
+    const Folder folder;
+    const auto store = open(folder);
+    constexpr int n_threads = 4;
+    constexpr int n_each = 200;
+    std::atomic<int> answers = 0;
+    {
+        std::vector<std::jthread> threads;
+        for (int t = 0; t < n_threads; ++t) {
+            threads.emplace_back([&, t] {
+                for (int i = 0; i < n_each; ++i) {
+                    store->append_events(
+                        {click(fmt::format("{}-{}", t, i), fmt::format("u{}", t), "i")}, 1,
+                        [&answers](const auto& outcome) { answers += outcome ? 1 : 0; }
+                    );
+                }
+            });
+        }
+    }
+    store->flush();
+
+    EXPECT_EQ(answers, n_threads * n_each);
+    EXPECT_EQ(value_or_throw(store->counts()).events, n_threads * n_each);
+    EXPECT_LT(store->figures().commits, static_cast<std::uint64_t>(n_threads) * n_each);
+    EXPECT_EQ(value_or_throw(store->events_by_type()).front().n_events, n_threads * n_each);
+}
+
+TEST(EventStore, a_second_server_on_the_same_file_is_refused) {
+    const Folder folder;
+    const auto store = open(folder);
+    EXPECT_THROW((void)open(folder), Error);
+}
+
+TEST(EventStore, a_database_of_a_newer_program_is_refused) {
+    const Folder folder;
+    { (void)open(folder); }
+    {
+        SqliteDatabase database{folder / "events.db", SqliteDatabase::Mode::read_write};
+        database.execute("PRAGMA user_version = 999");
+    }
+    try {
+        (void)open(folder);
+        FAIL() << "opened a newer schema";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::conflict);
+    }
+}
+
+/// What the store must be equal to: plain maps.
+struct Model {
+    std::map<std::string, NewEvent> events;                                        // by event id
+    std::map<std::string, std::vector<std::tuple<TimeMs, int, std::string>>> users;  // (time, arrival, id)
+    std::map<std::string, std::string> items;                                      // fields of those put
+    std::set<std::string> erased;
+    int arrivals = 0;
+};
+
+class RandomRun {
+  public:
+    explicit RandomRun(std::uint64_t seed) : rng_(seed), store_(open(folder_)) {}
+
+    void step() {
+        const auto choice = rng_.below(100);
+        if (choice < 70) {
+            append_one();
+        } else if (choice < 80) {
+            put_one();
+        } else if (choice < 84) {
+            delete_one();
+        } else if (choice < 86) {
+            erase_one();
+        } else if (choice < 98) {
+            check_user(name("u", 6));
+        } else {
+            store_.reset();
+            store_ = open(folder_);
+        }
+    }
+
+    void check_all() {
+        for (int u = 0; u < 6; ++u) { check_user(fmt::format("u{}", u)); }
+        EXPECT_EQ(value_or_throw(store_->counts()).events, static_cast<std::int64_t>(model_.events.size()));
+        for (const auto& [id, fields] : model_.items) { EXPECT_EQ(value_or_throw(store_->item(id))->fields, fields); }
+        for (const auto& id : model_.erased) { EXPECT_TRUE(value_or_throw(store_->is_erased(id))); }
+    }
+
+  private:
+    std::string name(const char* prefix, std::size_t n) { return fmt::format("{}{}", prefix, rng_.below(n)); }
+
+    void append_one() {
+        auto event = click(name("e", 120), name("u", 6), name("i", 8));
+        event.timestamp = static_cast<TimeMs>(rng_.below(40));
+        const auto known = model_.events.find(event.event_id);
+        const auto expected = known == model_.events.end() ? EventStatus::stored
+                              : body_digest(known->second) == body_digest(event)
+                                  ? EventStatus::duplicate
+                                  : EventStatus::conflict;
+        EXPECT_EQ(append(*store_, event), expected);
+        if (expected != EventStatus::stored) { return; }
+        model_.events.emplace(event.event_id, event);
+        model_.users[event.user_id].emplace_back(*event.timestamp, model_.arrivals++, event.event_id);
+    }
+
+    void put_one() {
+        const auto id = name("i", 8);
+        const auto fields = fmt::format(R"({{"n":{}}})", rng_.below(9));
+        value_or_throw(wait_for<void>([&](auto done) { store_->put_item(id, fields, 1, done); }));
+        model_.items[id] = fields;
+    }
+
+    void delete_one() {
+        const auto id = name("i", 8);
+        (void)value_or_throw(wait_for<bool>([&](auto done) { store_->delete_item(id, 1, done); }));
+        model_.items[id] = "{}";
+    }
+
+    void erase_one() {
+        const auto id = name("u", 6);
+        (void)value_or_throw(wait_for<bool>([&](auto done) { store_->delete_user(id, done); }));
+        for (const auto& [time, arrival, event] : model_.users[id]) { model_.events.erase(event); }
+        model_.users.erase(id);
+        model_.erased.insert(id);
+    }
+
+    void check_user(const std::string& user) {
+        auto expected = model_.users[user];
+        std::ranges::sort(expected);
+        std::vector<std::string> ids;
+        for (const auto& [time, arrival, id] : expected) { ids.push_back(id); }
+        EXPECT_EQ(event_ids(*store_, user), ids);
+    }
+
+    Folder folder_;
+    Rng rng_;
+    std::unique_ptr<SqliteEventStore> store_;
+    Model model_;
+};
+
+TEST(EventStore, behaves_like_a_map_over_random_operations_and_restarts) {
+    RandomRun run{20240607};
+    for (int i = 0; i < 1500; ++i) { run.step(); }
+    run.check_all();
+}
+
+}  // namespace
+}  // namespace hg::data
