@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/event_store.hpp"
 
-#include <future>
-#include <memory>
+#include "core/digest.hpp"
 
 #include <fmt/format.h>
 
-#include "core/digest.hpp"
+#include <future>
+#include <memory>
 
 namespace hg::data {
 
 std::string_view to_string(EventStatus status) noexcept {
     switch (status) {
-        case EventStatus::stored: return "stored";
-        case EventStatus::duplicate: return "duplicate";
-        case EventStatus::conflict: return "conflict";
+        case EventStatus::stored:
+            return "stored";
+        case EventStatus::duplicate:
+            return "duplicate";
+        case EventStatus::conflict:
+            return "conflict";
     }
     return "conflict";
 }

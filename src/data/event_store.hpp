@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // EventStore: what the server must not forget: users, items, events, impressions, beliefs.
 //
-// Writes are asynchronous: `done` is called once, on the store's own thread, after the change is durable (or
-// with the error); so many callers share one commit. Impressions are the exception: nobody waits for them and
-// up to a second of them may be lost. Reads see every write that was acknowledged before them. All ids are the
-// strings people use; field and belief data is opaque here. Thread-safe. One object serves one tenant.
+// Writes are asynchronous: `done` is called once, on the store's own thread, after the change is
+// durable (or with the error); so many callers share one commit. Impressions are the exception:
+// nobody waits for them and up to a second of them may be lost. Reads see every write that was
+// acknowledged before them. All ids are the strings people use; field and belief data is opaque
+// here. Thread-safe. One object serves one tenant.
 //
 //   store.append_events(std::move(batch), arrival, [](auto outcome) { reply(outcome); });
 //   auto last = store.last_events("u1", 50, now);
 #pragma once
+
+#include "core/clock.hpp"
+#include "core/error.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -19,22 +23,20 @@
 #include <string_view>
 #include <vector>
 
-#include "core/clock.hpp"
-#include "core/error.hpp"
-
 namespace hg::data {
 
-/// An event as it arrived. The same event_id with the same body is a duplicate, with another a conflict.
+/// An event as it arrived. The same event_id with the same body is a duplicate, with another a
+/// conflict.
 struct NewEvent {
     std::string event_id;
     std::string user_id;
     std::string item_id;
     std::string event;
     std::optional<double> value{};
-    std::optional<TimeMs> timestamp{};   // none: the arrival time
-    std::string recommendation_id{};     // empty: not an answer to a slate
+    std::optional<TimeMs> timestamp{};  // none: the arrival time
+    std::string recommendation_id{};    // empty: not an answer to a slate
     std::optional<std::int64_t> position{};
-    std::string context{};               // JSON text, canonical; empty = none
+    std::string context{};  // JSON text, canonical; empty = none
 };
 
 struct StoredEvent {
@@ -54,7 +56,7 @@ struct EventOutcome {
 
 struct ItemRecord {
     std::string item_id;
-    std::string fields;       // JSON object
+    std::string fields;  // JSON object
     TimeMs created = 0;
     TimeMs updated = 0;
     std::int64_t n_events = 0;
@@ -69,7 +71,8 @@ struct UserRecord {
     TimeMs updated = 0;
 };
 
-/// One slot shown, with the probability of showing it there given the slots above and the candidates.
+/// One slot shown, with the probability of showing it there given the slots above and the
+/// candidates.
 struct ImpressionSlot {
     std::string item_id;
     double score = 0;
@@ -78,22 +81,22 @@ struct ImpressionSlot {
 
 struct Impression {
     std::string recommendation_id{};
-    std::string user_id{};         // empty: an anonymous history
+    std::string user_id{};  // empty: an anonymous history
     TimeMs time = 0;
-    std::string model{};           // the run
-    std::string policy{};          // version of the policy, with its temperature and epsilon
-    std::string candidate_set{};   // id: a digest of `candidates`
-    std::string candidates{};      // JSON: [[item_id, score], ...], best first
-    std::string context{};         // JSON object or empty
-    double propensity = 1;       // product over the slots
+    std::string model{};          // the run
+    std::string policy{};         // version of the policy, with its temperature and epsilon
+    std::string candidate_set{};  // id: a digest of `candidates`
+    std::string candidates{};     // JSON: [[item_id, score], ...], best first
+    std::string context{};        // JSON object or empty
+    double propensity = 1;        // product over the slots
     bool is_deterministic = false;
     std::vector<ImpressionSlot> slots{};
 };
 
 struct BeliefRecord {
-    std::string space_id;        // of the vectors the belief lives in; another one means rebuild
-    std::int64_t sequence = 0;   // the last event it has seen
-    std::string data;            // opaque bytes
+    std::string space_id;       // of the vectors the belief lives in; another one means rebuild
+    std::int64_t sequence = 0;  // the last event it has seen
+    std::string data;           // opaque bytes
 };
 
 struct StoreCounts {
@@ -129,11 +132,12 @@ class EventStore {
     ) = 0;
     /// Creates or replaces; revives a deleted item.
     virtual void put_item(std::string item_id, std::string fields, TimeMs now, Done<void> done) = 0;
-    /// Hides it from slates; false = it was not there, and a tombstone is left (it may be in a dataset).
+    /// Hides it from slates; false = it was not there, and a tombstone is left (it may be in a
+    /// dataset).
     virtual void delete_item(std::string item_id, TimeMs now, Done<bool> done) = 0;
     virtual void put_user(std::string user_id, std::string fields, TimeMs now, Done<void> done) = 0;
-    /// Erases the user's row, events, impressions and belief; false = nothing was there. Leaves a tombstone
-    /// (a digest of the id), so that a history in a dataset is not used again either.
+    /// Erases the user's row, events, impressions and belief; false = nothing was there. Leaves a
+    /// tombstone (a digest of the id), so that a history in a dataset is not used again either.
     virtual void delete_user(std::string user_id, Done<bool> done) = 0;
     virtual void put_belief(std::string user_id, BeliefRecord belief, Done<void> done) = 0;
     /// Committed with the next group, at most a second later; dropped when the queue is full.
@@ -141,20 +145,24 @@ class EventStore {
     /// Waits until everything handed over so far is durable. For shutdown and tests.
     virtual void flush() = 0;
 
-    /// Up to `limit` events with timestamp <= until, the last ones by (timestamp, arrival), oldest first.
+    /// Up to `limit` events with timestamp <= until, the last ones by (timestamp, arrival), oldest
+    /// first.
     [[nodiscard]] virtual Result<std::vector<StoredEvent>> last_events(
         std::string_view user_id, std::size_t limit, TimeMs until
     ) const = 0;
-    [[nodiscard]] virtual Result<std::optional<ItemRecord>> item(std::string_view item_id) const = 0;
+    [[nodiscard]] virtual Result<std::optional<ItemRecord>> item(std::string_view item_id
+    ) const = 0;
     /// Every item the store knows, by id.
     [[nodiscard]] virtual Result<std::vector<ItemRecord>> items() const = 0;
     /// Items with most events first.
     [[nodiscard]] virtual Result<std::vector<ItemRecord>> popular(std::size_t limit) const = 0;
     /// Items put last first; no stubs.
     [[nodiscard]] virtual Result<std::vector<ItemRecord>> latest(std::size_t limit) const = 0;
-    [[nodiscard]] virtual Result<std::optional<UserRecord>> user(std::string_view user_id) const = 0;
+    [[nodiscard]] virtual Result<std::optional<UserRecord>> user(std::string_view user_id
+    ) const = 0;
     [[nodiscard]] virtual Result<bool> is_erased(std::string_view user_id) const = 0;
-    [[nodiscard]] virtual Result<std::optional<BeliefRecord>> belief(std::string_view user_id) const = 0;
+    [[nodiscard]] virtual Result<std::optional<BeliefRecord>> belief(std::string_view user_id
+    ) const = 0;
     [[nodiscard]] virtual Result<std::optional<Impression>> impression(
         std::string_view recommendation_id
     ) const = 0;

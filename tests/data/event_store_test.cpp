@@ -2,6 +2,15 @@
 // Every EventStore behaves like maps in memory, across restarts; SQLite is the first.
 #include "data/event_store.hpp"
 
+#include "core/file.hpp"
+#include "core/rng.hpp"
+#include "data/stores/sqlite_event_store.hpp"
+#include "data/stores/sqlite_schema.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
@@ -10,15 +19,6 @@
 #include <set>
 #include <thread>
 #include <tuple>
-#include <unistd.h>
-
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-
-#include "core/file.hpp"
-#include "core/rng.hpp"
-#include "data/stores/sqlite_event_store.hpp"
-#include "data/stores/sqlite_schema.hpp"
 
 namespace hg::data {
 namespace {
@@ -29,10 +29,12 @@ class Folder {
         auto name = (std::filesystem::temp_directory_path() / "hg-store-XXXXXX").string();
         path_ = ::mkdtemp(name.data());
     }
+
     Folder(const Folder&) = delete;
     Folder& operator=(const Folder&) = delete;
     Folder(Folder&&) = delete;
     Folder& operator=(Folder&&) = delete;
+
     ~Folder() { std::filesystem::remove_all(path_); }
 
     [[nodiscard]] std::filesystem::path operator/(const char* name) const { return path_ / name; }
@@ -67,7 +69,8 @@ Result<T> wait_for(Call call) {
 
 std::vector<std::string> event_ids(const EventStore& store, std::string_view user) {
     std::vector<std::string> ids;
-    for (const auto& event : value_or_throw(store.last_events(user, EventStore::all, EventStore::forever))) {
+    for (const auto& event :
+         value_or_throw(store.last_events(user, EventStore::all, EventStore::forever))) {
         ids.push_back(event.body.event_id);
     }
     return ids;
@@ -114,7 +117,9 @@ TEST(EventStore, duplicates_and_conflicts_are_told_row_by_row_within_one_batch) 
     const auto store = open(folder);
 
     const auto outcomes = value_or_throw(append_events_and_wait(
-        *store, {click("a", "u", "i"), click("a", "u", "i"), click("a", "u", "j"), click("b", "u", "i")}, 5
+        *store,
+        {click("a", "u", "i"), click("a", "u", "i"), click("a", "u", "j"), click("b", "u", "i")},
+        5
     ));
 
     ASSERT_EQ(outcomes.size(), 4U);
@@ -155,7 +160,9 @@ TEST(EventStore, an_unknown_item_is_a_stub_until_it_is_put) {
     EXPECT_TRUE(value_or_throw(store->item("i1"))->is_stub);
     EXPECT_TRUE(value_or_throw(store->latest(5)).empty());
 
-    value_or_throw(wait_for<void>([&](auto done) { store->put_item("i1", R"({"title":"One"})", 10, done); }));
+    value_or_throw(wait_for<void>([&](auto done) {
+        store->put_item("i1", R"({"title":"One"})", 10, done);
+    }));
 
     const auto item = value_or_throw(store->item("i1"));
     EXPECT_FALSE(item->is_stub);
@@ -170,8 +177,11 @@ TEST(EventStore, a_deleted_item_is_neither_popular_nor_latest_and_put_revives_it
     append(*store, click("e1", "u1", "i1"));
     value_or_throw(wait_for<void>([&](auto done) { store->put_item("i1", "{}", 10, done); }));
 
-    EXPECT_TRUE(value_or_throw(wait_for<bool>([&](auto done) { store->delete_item("i1", 20, done); })));
-    EXPECT_FALSE(value_or_throw(wait_for<bool>([&](auto done) { store->delete_item("i1", 20, done); })));
+    EXPECT_TRUE(value_or_throw(wait_for<bool>([&](auto done) { store->delete_item("i1", 20, done); }
+    )));
+    EXPECT_FALSE(value_or_throw(wait_for<bool>([&](auto done) {
+        store->delete_item("i1", 20, done);
+    })));
     EXPECT_TRUE(value_or_throw(store->popular(5)).empty());
     EXPECT_TRUE(value_or_throw(store->latest(5)).empty());
 
@@ -187,7 +197,9 @@ TEST(EventStore, an_erased_user_leaves_only_a_tombstone_even_after_a_restart) {
         append(*store, click("e2", "other", "i1"));
         store->log_impression({.recommendation_id = "r1", .user_id = "canary-7261"});
         store->flush();
-        EXPECT_TRUE(value_or_throw(wait_for<bool>([&](auto d) { store->delete_user("canary-7261", d); })));
+        EXPECT_TRUE(value_or_throw(wait_for<bool>([&](auto d) {
+            store->delete_user("canary-7261", d);
+        })));
     }
     {
         const auto store = open(folder);
@@ -245,7 +257,8 @@ TEST(EventStore, many_callers_share_commits_and_every_one_is_answered_once) {
             threads.emplace_back([&, t] {
                 for (int i = 0; i < n_each; ++i) {
                     store->append_events(
-                        {click(fmt::format("{}-{}", t, i), fmt::format("u{}", t), "i")}, 1,
+                        {click(fmt::format("{}-{}", t, i), fmt::format("u{}", t), "i")},
+                        1,
                         [&answers](const auto& outcome) { answers += outcome ? 1 : 0; }
                     );
                 }
@@ -268,7 +281,9 @@ TEST(EventStore, a_second_server_on_the_same_file_is_refused) {
 
 TEST(EventStore, a_database_of_a_newer_program_is_refused) {
     const Folder folder;
-    { (void)open(folder); }
+    {
+        (void)open(folder);
+    }
     {
         SqliteDatabase database{folder / "events.db", SqliteDatabase::Mode::read_write};
         database.execute("PRAGMA user_version = 999");
@@ -283,9 +298,10 @@ TEST(EventStore, a_database_of_a_newer_program_is_refused) {
 
 /// What the store must be equal to: plain maps.
 struct Model {
-    std::map<std::string, NewEvent> events;                                        // by event id
-    std::map<std::string, std::vector<std::tuple<TimeMs, int, std::string>>> users;  // (time, arrival, id)
-    std::map<std::string, std::string> items;                                      // fields of those put
+    std::map<std::string, NewEvent> events;  // by event id
+    std::map<std::string, std::vector<std::tuple<TimeMs, int, std::string>>>
+        users;                                 // (time, arrival, id)
+    std::map<std::string, std::string> items;  // fields of those put
     std::set<std::string> erased;
     int arrivals = 0;
 };
@@ -313,14 +329,24 @@ class RandomRun {
     }
 
     void check_all() {
-        for (int u = 0; u < 6; ++u) { check_user(fmt::format("u{}", u)); }
-        EXPECT_EQ(value_or_throw(store_->counts()).events, static_cast<std::int64_t>(model_.events.size()));
-        for (const auto& [id, fields] : model_.items) { EXPECT_EQ(value_or_throw(store_->item(id))->fields, fields); }
-        for (const auto& id : model_.erased) { EXPECT_TRUE(value_or_throw(store_->is_erased(id))); }
+        for (int u = 0; u < 6; ++u) {
+            check_user(fmt::format("u{}", u));
+        }
+        EXPECT_EQ(
+            value_or_throw(store_->counts()).events, static_cast<std::int64_t>(model_.events.size())
+        );
+        for (const auto& [id, fields] : model_.items) {
+            EXPECT_EQ(value_or_throw(store_->item(id))->fields, fields);
+        }
+        for (const auto& id : model_.erased) {
+            EXPECT_TRUE(value_or_throw(store_->is_erased(id)));
+        }
     }
 
   private:
-    std::string name(const char* prefix, std::size_t n) { return fmt::format("{}{}", prefix, rng_.below(n)); }
+    std::string name(const char* prefix, std::size_t n) {
+        return fmt::format("{}{}", prefix, rng_.below(n));
+    }
 
     void append_one() {
         auto event = click(name("e", 120), name("u", 6), name("i", 8));
@@ -331,9 +357,13 @@ class RandomRun {
                                   ? EventStatus::duplicate
                                   : EventStatus::conflict;
         EXPECT_EQ(append(*store_, event), expected);
-        if (expected != EventStatus::stored) { return; }
+        if (expected != EventStatus::stored) {
+            return;
+        }
         model_.events.emplace(event.event_id, event);
-        model_.users[event.user_id].emplace_back(*event.timestamp, model_.arrivals++, event.event_id);
+        model_.users[event.user_id].emplace_back(
+            *event.timestamp, model_.arrivals++, event.event_id
+        );
     }
 
     void put_one() {
@@ -352,7 +382,9 @@ class RandomRun {
     void erase_one() {
         const auto id = name("u", 6);
         (void)value_or_throw(wait_for<bool>([&](auto done) { store_->delete_user(id, done); }));
-        for (const auto& [time, arrival, event] : model_.users[id]) { model_.events.erase(event); }
+        for (const auto& [time, arrival, event] : model_.users[id]) {
+            model_.events.erase(event);
+        }
         model_.users.erase(id);
         model_.erased.insert(id);
     }
@@ -361,7 +393,9 @@ class RandomRun {
         auto expected = model_.users[user];
         std::ranges::sort(expected);
         std::vector<std::string> ids;
-        for (const auto& [time, arrival, id] : expected) { ids.push_back(id); }
+        for (const auto& [time, arrival, id] : expected) {
+            ids.push_back(id);
+        }
         EXPECT_EQ(event_ids(*store_, user), ids);
     }
 
@@ -373,7 +407,9 @@ class RandomRun {
 
 TEST(EventStore, behaves_like_a_map_over_random_operations_and_restarts) {
     RandomRun run{20240607};
-    for (int i = 0; i < 1500; ++i) { run.step(); }
+    for (int i = 0; i < 1500; ++i) {
+        run.step();
+    }
     run.check_all();
 }
 

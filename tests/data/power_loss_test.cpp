@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What was acknowledged survives a power cut at any write; and this test notices when the sync is taken out.
-#include <filesystem>
-#include <set>
-#include <unistd.h>
-
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-
+// What was acknowledged survives a power cut at any write; and this test notices when the sync is
+// taken out.
 #include "core/rng.hpp"
 #include "data/stores/sqlite_event_store.hpp"
 #include "power_loss_vfs.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <set>
 
 namespace hg::data {
 namespace {
@@ -22,10 +23,12 @@ class Folder {
         auto name = (std::filesystem::temp_directory_path() / "hg-power-XXXXXX").string();
         path = ::mkdtemp(name.data());
     }
+
     Folder(const Folder&) = delete;
     Folder& operator=(const Folder&) = delete;
     Folder(Folder&&) = delete;
     Folder& operator=(Folder&&) = delete;
+
     ~Folder() { std::filesystem::remove_all(path); }
 
     std::filesystem::path path;
@@ -66,7 +69,9 @@ Found cut_once(std::uint64_t seed, Synchronous synchronous) {
             const auto next = event(i);
             sent.insert(next.event_id);
             const auto outcome = append_events_and_wait(store, {next}, 1);
-            if (outcome && !vfs.is_cut()) { acknowledged.insert(next.event_id); }
+            if (outcome && !vfs.is_cut()) {
+                acknowledged.insert(next.event_id);
+            }
         }
         vfs.cut();
     }
@@ -74,7 +79,8 @@ Found cut_once(std::uint64_t seed, Synchronous synchronous) {
     Found found;
     try {
         const SqliteEventStore store{{.file = after.path / "events.db"}};
-        for (const auto& row : value_or_throw(store.last_events("u", EventStore::all, EventStore::forever))) {
+        for (const auto& row :
+             value_or_throw(store.last_events("u", EventStore::all, EventStore::forever))) {
             acknowledged.erase(row.body.event_id);
             found.phantom += sent.erase(row.body.event_id) == 0 ? 1 : 0;
         }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "power_loss_vfs.hpp"
 
+#include <fmt/format.h>
+#include <sqlite3.h>
+
 #include <atomic>
 #include <cstring>
 #include <fstream>
 #include <mutex>
 #include <new>
-
-#include <fmt/format.h>
-#include <sqlite3.h>
 
 namespace hg::testing {
 namespace {
@@ -50,21 +50,31 @@ struct PowerLossVfs::State {
 
     /// Under the mutex, before an operation counts.
     void tick() {
-        if (++operations >= cut_at) { take_cut(); }
+        if (++operations >= cut_at) {
+            take_cut();
+        }
     }
 
     void take_cut() {
-        if (is_cut) { return; }
+        if (is_cut) {
+            return;
+        }
         for (auto& [path, image] : files) {
-            if (!image.exists) { continue; }
+            if (!image.exists) {
+                continue;
+            }
             auto content = image.durable;
             const bool keeps_prefix = rng.below(2) == 0;
             const auto prefix = rng.below(image.pending.size() + 1);
             for (std::size_t i = 0; i < image.pending.size(); ++i) {
                 const bool is_kept = keeps_prefix ? i < prefix : rng.below(2) == 0;
-                if (!is_kept) { continue; }
+                if (!is_kept) {
+                    continue;
+                }
                 auto write = image.pending[i];
-                if (!write.is_truncate && rng.below(4) == 0) { write.bytes.resize(rng.below(write.bytes.size() + 1)); }
+                if (!write.is_truncate && rng.below(4) == 0) {
+                    write.bytes.resize(rng.below(write.bytes.size() + 1));
+                }
                 apply_write(content, write);
             }
             cut_files[path] = content;
@@ -82,9 +92,13 @@ struct File {
     sqlite3_file* real;
 };
 
-File* cast(sqlite3_file* file) { return reinterpret_cast<File*>(file); }
+File* cast(sqlite3_file* file) {
+    return reinterpret_cast<File*>(file);
+}
 
-int close_file(sqlite3_file* file) { return cast(file)->real->pMethods->xClose(cast(file)->real); }
+int close_file(sqlite3_file* file) {
+    return cast(file)->real->pMethods->xClose(cast(file)->real);
+}
 
 int read_file(sqlite3_file* file, void* out, int n, sqlite3_int64 offset) {
     return cast(file)->real->pMethods->xRead(cast(file)->real, out, n, offset);
@@ -120,7 +134,9 @@ int sync_file(sqlite3_file* file, int /*flags*/) {
     if (f->image != nullptr) {
         const std::scoped_lock lock{f->state->mutex};
         f->state->tick();
-        for (const auto& write : f->image->pending) { apply_write(f->image->durable, write); }
+        for (const auto& write : f->image->pending) {
+            apply_write(f->image->durable, write);
+        }
         f->image->pending.clear();
         f->image->exists = true;
     }
@@ -147,9 +163,13 @@ int file_control(sqlite3_file* file, int op, void* argument) {
     return cast(file)->real->pMethods->xFileControl(cast(file)->real, op, argument);
 }
 
-int sector_size(sqlite3_file* /*file*/) { return 512; }
+int sector_size(sqlite3_file* /*file*/) {
+    return 512;
+}
 
-int device_characteristics(sqlite3_file* /*file*/) { return 0; }  // promises nothing: no powersafe overwrite
+int device_characteristics(sqlite3_file* /*file*/) {
+    return 0;
+}  // promises nothing: no powersafe overwrite
 
 int shm_map(sqlite3_file* file, int page, int size, int extend, void volatile** out) {
     return cast(file)->real->pMethods->xShmMap(cast(file)->real, page, size, extend, out);
@@ -159,7 +179,9 @@ int shm_lock(sqlite3_file* file, int offset, int n, int flags) {
     return cast(file)->real->pMethods->xShmLock(cast(file)->real, offset, n, flags);
 }
 
-void shm_barrier(sqlite3_file* file) { cast(file)->real->pMethods->xShmBarrier(cast(file)->real); }
+void shm_barrier(sqlite3_file* file) {
+    cast(file)->real->pMethods->xShmBarrier(cast(file)->real);
+}
 
 int shm_unmap(sqlite3_file* file, int remove) {
     return cast(file)->real->pMethods->xShmUnmap(cast(file)->real, remove);
@@ -187,9 +209,13 @@ const sqlite3_io_methods methods{
     .xUnfetch = nullptr,
 };
 
-PowerLossVfs::State& state_of(sqlite3_vfs* vfs) { return *static_cast<PowerLossVfs::State*>(vfs->pAppData); }
+PowerLossVfs::State& state_of(sqlite3_vfs* vfs) {
+    return *static_cast<PowerLossVfs::State*>(vfs->pAppData);
+}
 
-int open_file(sqlite3_vfs* vfs, sqlite3_filename name, sqlite3_file* file, int flags, int* out_flags) {
+int open_file(
+    sqlite3_vfs* vfs, sqlite3_filename name, sqlite3_file* file, int flags, int* out_flags
+) {
     auto& state = state_of(vfs);
     auto* f = cast(file);
     f->base.pMethods = nullptr;
@@ -202,7 +228,9 @@ int open_file(sqlite3_vfs* vfs, sqlite3_filename name, sqlite3_file* file, int f
         f->image = &state.files[name];
     }
     const int code = state.real->xOpen(state.real, name, f->real, flags, out_flags);
-    if (code == SQLITE_OK) { f->base.pMethods = &methods; }
+    if (code == SQLITE_OK) {
+        f->base.pMethods = &methods;
+    }
     return code;
 }
 
@@ -234,11 +262,17 @@ PowerLossVfs::PowerLossVfs(std::uint64_t seed, std::size_t cut_at_operation)
     sqlite3_vfs_register(&state_->vfs, 0);
 }
 
-PowerLossVfs::~PowerLossVfs() { sqlite3_vfs_unregister(&state_->vfs); }
+PowerLossVfs::~PowerLossVfs() {
+    sqlite3_vfs_unregister(&state_->vfs);
+}
 
-const std::string& PowerLossVfs::name() const { return state_->name; }
+const std::string& PowerLossVfs::name() const {
+    return state_->name;
+}
 
-bool PowerLossVfs::is_cut() const { return state_->is_cut; }
+bool PowerLossVfs::is_cut() const {
+    return state_->is_cut;
+}
 
 void PowerLossVfs::cut() {
     const std::scoped_lock lock{state_->mutex};

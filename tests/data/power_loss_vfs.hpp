@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // PowerLossVfs: an SQLite VFS that knows, at any moment, what a power cut would leave on the disk.
 //
-// Everything passes through to the default VFS (but sync is not: it is slow and proves nothing here). Beside
-// it, each file has a durable image (what was there at its last sync) and the writes since. At the chosen
-// operation the image of a cut is taken: durable bytes, plus an arbitrary part of the unsynced writes, the last
-// of them possibly torn. kill -9 cannot find a missing sync, because the page cache survives it; this can.
+// Everything passes through to the default VFS (but sync is not: it is slow and proves nothing
+// here). Beside it, each file has a durable image (what was there at its last sync) and the writes
+// since. At the chosen operation the image of a cut is taken: durable bytes, plus an arbitrary part
+// of the unsynced writes, the last of them possibly torn. kill -9 cannot find a missing sync,
+// because the page cache survives it; this can.
 #pragma once
+
+#include "core/rng.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -13,8 +16,6 @@
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "core/rng.hpp"
 
 namespace hg::testing {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/stores/sqlite_database.hpp"
 
+#include "core/error.hpp"
+
 #include <fmt/format.h>
 #include <sqlite3.h>
-
-#include "core/error.hpp"
 
 namespace hg::data {
 namespace {
@@ -18,35 +18,45 @@ Error error_of(sqlite3* handle, std::string_view doing) {
     const int code = sqlite3_errcode(handle);
     const auto message = fmt::format("sqlite: {} while {}", sqlite3_errmsg(handle), doing);
     switch (code) {
-        case SQLITE_FULL: return {ErrorCode::exhausted, message, "the disk is full: free space, then retry"};
+        case SQLITE_FULL:
+            return {ErrorCode::exhausted, message, "the disk is full: free space, then retry"};
         case SQLITE_BUSY:
-        case SQLITE_LOCKED: return {ErrorCode::unavailable, message, "another process holds the database"};
+        case SQLITE_LOCKED:
+            return {ErrorCode::unavailable, message, "another process holds the database"};
         case SQLITE_CORRUPT:
-        case SQLITE_NOTADB: return {ErrorCode::corrupt, message, "restore the database from a backup"};
+        case SQLITE_NOTADB:
+            return {ErrorCode::corrupt, message, "restore the database from a backup"};
         case SQLITE_CANTOPEN:
             return {ErrorCode::not_found, message, "does the folder exist, may we write to it?"};
         case SQLITE_IOERR:
-        case SQLITE_READONLY: return {ErrorCode::unavailable, message, "look at the disk and its permissions"};
-        case SQLITE_TOOBIG: return {ErrorCode::invalid_argument, message, "send smaller values"};
-        default: return {ErrorCode::internal, message, {}};
+        case SQLITE_READONLY:
+            return {ErrorCode::unavailable, message, "look at the disk and its permissions"};
+        case SQLITE_TOOBIG:
+            return {ErrorCode::invalid_argument, message, "send smaller values"};
+        default:
+            return {ErrorCode::internal, message, {}};
     }
 }
 
 }  // namespace
 
-void SqliteDatabase::Close::operator()(sqlite3* database) const noexcept { sqlite3_close_v2(database); }
+void SqliteDatabase::Close::operator()(sqlite3* database) const noexcept {
+    sqlite3_close_v2(database);
+}
 
 SqliteDatabase::SqliteDatabase(
     const std::filesystem::path& file, Mode mode, const std::string& vfs
 ) {
-    const int flags = SQLITE_OPEN_NOMUTEX | (mode == Mode::read_write
-                                                 ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
-                                                 : SQLITE_OPEN_READONLY);
+    const int flags =
+        SQLITE_OPEN_NOMUTEX | (mode == Mode::read_write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+                                                        : SQLITE_OPEN_READONLY);
     sqlite3* opened = nullptr;
     const int code =
         sqlite3_open_v2(file.c_str(), &opened, flags, vfs.empty() ? nullptr : vfs.c_str());
     handle_.reset(opened);
-    if (code != SQLITE_OK) { throw error_of(opened, fmt::format("opening {}", file.string())); }
+    if (code != SQLITE_OK) {
+        throw error_of(opened, fmt::format("opening {}", file.string()));
+    }
     sqlite3_busy_timeout(opened, busy_timeout_ms);
 }
 
@@ -61,11 +71,17 @@ std::int64_t SqliteDatabase::integer(const char* sql) {
     return statement.step() ? statement.integer(0) : 0;
 }
 
-std::int64_t SqliteDatabase::changes() const { return sqlite3_changes64(handle_.get()); }
+std::int64_t SqliteDatabase::changes() const {
+    return sqlite3_changes64(handle_.get());
+}
 
-std::int64_t SqliteDatabase::last_row_id() const { return sqlite3_last_insert_rowid(handle_.get()); }
+std::int64_t SqliteDatabase::last_row_id() const {
+    return sqlite3_last_insert_rowid(handle_.get());
+}
 
-bool SqliteDatabase::in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
+bool SqliteDatabase::in_transaction() const {
+    return sqlite3_get_autocommit(handle_.get()) == 0;
+}
 
 void SqliteStatement::Finalize::operator()(sqlite3_stmt* statement) const noexcept {
     sqlite3_finalize(statement);
@@ -123,8 +139,12 @@ void SqliteStatement::bind_optional(int index, std::string_view text) {
 
 bool SqliteStatement::step() {
     const int code = sqlite3_step(handle_.get());
-    if (code == SQLITE_ROW) { return true; }
-    if (code == SQLITE_DONE) { return false; }
+    if (code == SQLITE_ROW) {
+        return true;
+    }
+    if (code == SQLITE_DONE) {
+        return false;
+    }
     auto error = error_of(
         sqlite3_db_handle(handle_.get()), fmt::format("running {}", sqlite3_sql(handle_.get()))
     );
@@ -132,7 +152,9 @@ bool SqliteStatement::step() {
     throw error;
 }
 
-void SqliteStatement::reset() noexcept { sqlite3_reset(handle_.get()); }
+void SqliteStatement::reset() noexcept {
+    sqlite3_reset(handle_.get());
+}
 
 void SqliteStatement::run() {
     step();
@@ -149,7 +171,9 @@ std::int64_t SqliteStatement::integer(int column) const {
     return sqlite3_column_int64(handle_.get(), column);
 }
 
-double SqliteStatement::real(int column) const { return sqlite3_column_double(handle_.get(), column); }
+double SqliteStatement::real(int column) const {
+    return sqlite3_column_double(handle_.get(), column);
+}
 
 bool SqliteStatement::is_null(int column) const {
     return sqlite3_column_type(handle_.get(), column) == SQLITE_NULL;

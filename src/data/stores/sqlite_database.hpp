@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SqliteDatabase and SqliteStatement: RAII over the SQLite C API, errors as hg::Error.
 //
-// One connection is used by one thread at a time. Text and blobs are bound without copying (the caller's
-// memory must live until the next reset), read by copy.
+// One connection is used by one thread at a time. Text and blobs are bound without copying (the
+// caller's memory must live until the next reset), read by copy.
 //
 //   SqliteStatement find{db, "SELECT fields FROM items WHERE item_id = ?"};
 //   find.bind(1, id);
@@ -35,7 +35,8 @@ class SqliteDatabase {
     /// Rows changed by the last INSERT, UPDATE or DELETE.
     [[nodiscard]] std::int64_t changes() const;
     [[nodiscard]] std::int64_t last_row_id() const;
-    /// True between BEGIN and COMMIT or ROLLBACK (SQLite rolls back by itself when the disk is full).
+    /// True between BEGIN and COMMIT or ROLLBACK (SQLite rolls back by itself when the disk is
+    /// full).
     [[nodiscard]] bool in_transaction() const;
 
     [[nodiscard]] sqlite3* handle() const noexcept { return handle_.get(); }
@@ -83,10 +84,12 @@ class SqliteStatement {
 class SqliteReset {
   public:
     explicit SqliteReset(SqliteStatement& statement) : statement_(statement) {}
+
     SqliteReset(const SqliteReset&) = delete;
     SqliteReset& operator=(const SqliteReset&) = delete;
     SqliteReset(SqliteReset&&) = delete;
     SqliteReset& operator=(SqliteReset&&) = delete;
+
     ~SqliteReset() { statement_.reset(); }
 
   private:

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/stores/sqlite_event_store.hpp"
 
-#include <atomic>
-#include <fcntl.h>
-#include <mutex>
-#include <sys/file.h>
-#include <unistd.h>
-#include <utility>
-
-#include <fmt/format.h>
-
 #include "data/stores/sqlite_schema.hpp"
 #include "data/stores/sqlite_statements.hpp"
 #include "data/stores/sqlite_writer.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <mutex>
+#include <utility>
 
 namespace hg::data {
 namespace {
@@ -20,7 +20,8 @@ namespace {
 // Impressions wait for company this long; with the commit it stays under the documented second.
 constexpr std::chrono::milliseconds impression_patience{200};
 
-/// An exclusive lock on FILE.lock, held while the object lives; freed by the kernel when the process dies.
+/// An exclusive lock on FILE.lock, held while the object lives; freed by the kernel when the
+/// process dies.
 class LockFile {
   public:
     explicit LockFile(const std::filesystem::path& path)
@@ -41,10 +42,12 @@ class LockFile {
             };
         }
     }
+
     LockFile(const LockFile&) = delete;
     LockFile& operator=(const LockFile&) = delete;
     LockFile(LockFile&&) = delete;
     LockFile& operator=(LockFile&&) = delete;
+
     ~LockFile() { ::close(descriptor_); }
 
   private:
@@ -59,23 +62,30 @@ std::filesystem::path lock_path(const SqliteStoreOptions& options) {
 
 /// The name of a new file is durable only after its folder is.
 void sync_folder(const std::filesystem::path& folder) {
-    const int descriptor = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) { return; }
+    const int descriptor =
+        ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) {
+        return;
+    }
     ::fsync(descriptor);
     ::close(descriptor);
 }
 
 SqliteDatabase open_for_writing(const SqliteStoreOptions& options) {
     const auto folder = options.file.parent_path();
-    if (!folder.empty()) { std::filesystem::create_directories(folder); }
+    if (!folder.empty()) {
+        std::filesystem::create_directories(folder);
+    }
     SqliteDatabase database{options.file, SqliteDatabase::Mode::read_write, options.vfs};
     database.execute("PRAGMA journal_mode = WAL");
     database.execute(
         options.synchronous == SqliteStoreOptions::Synchronous::full ? "PRAGMA synchronous = FULL"
-                                                                      : "PRAGMA synchronous = OFF"
+                                                                     : "PRAGMA synchronous = OFF"
     );
-    database.execute(fmt::format("PRAGMA wal_autocheckpoint = {}", options.checkpoint_pages).c_str());
-    database.execute("PRAGMA secure_delete = ON");  // erased rows are overwritten, not just unlinked
+    database.execute(fmt::format("PRAGMA wal_autocheckpoint = {}", options.checkpoint_pages).c_str()
+    );
+    database.execute("PRAGMA secure_delete = ON"
+    );  // erased rows are overwritten, not just unlinked
     migrate(database);
     sync_folder(folder);
     return database;
@@ -93,7 +103,8 @@ struct Reader {
     SqliteReads reads;
 };
 
-/// Free connections; a new one is opened when all are busy, so there are as many as threads that read.
+/// Free connections; a new one is opened when all are busy, so there are as many as threads that
+/// read.
 class ReaderPool {
   public:
     explicit ReaderPool(SqliteStoreOptions options) : options_(std::move(options)) {}
@@ -202,7 +213,9 @@ void SqliteEventStore::append_events(
 ) {
     std::vector<std::string> digests;
     digests.reserve(events.size());
-    for (const auto& event : events) { digests.push_back(body_digest(event)); }
+    for (const auto& event : events) {
+        digests.push_back(body_digest(event));
+    }
     impl_->write<std::vector<EventOutcome>>(
         [this, arrival, events = std::move(events), digests = std::move(digests)] {
             std::vector<EventOutcome> outcomes;
@@ -229,7 +242,9 @@ void SqliteEventStore::put_item(
 
 void SqliteEventStore::delete_item(std::string item_id, TimeMs now, Done<bool> done) {
     impl_->write<bool>(
-        [this, now, item_id = std::move(item_id)] { return impl_->writes.delete_item(item_id, now); },
+        [this, now, item_id = std::move(item_id)] {
+            return impl_->writes.delete_item(item_id, now);
+        },
         std::move(done)
     );
 }
@@ -269,25 +284,30 @@ void SqliteEventStore::log_impression(Impression impression) {
     }
     impl_->writer.push(
         {
-            .apply = [this, impression = std::move(impression)] {
-                impl_->writes.log_impression(impression);
-            },
+            .apply = [this,
+                      impression =
+                          std::move(impression)] { impl_->writes.log_impression(impression); },
             .finish =
                 [this](const Error* error) {
                     impl_->waiting_impressions.fetch_sub(1);
-                    if (error != nullptr) { impl_->dropped_impressions.fetch_add(1); }
+                    if (error != nullptr) {
+                        impl_->dropped_impressions.fetch_add(1);
+                    }
                 },
         },
         SqliteWriter::Urgency::lazy
     );
 }
 
-void SqliteEventStore::flush() { impl_->writer.flush(); }
+void SqliteEventStore::flush() {
+    impl_->writer.flush();
+}
 
 Result<std::vector<StoredEvent>> SqliteEventStore::last_events(
     std::string_view user_id, std::size_t limit, TimeMs until
 ) const {
-    return impl_->read([&](SqliteReads& reads) { return reads.last_events(user_id, limit, until); });
+    return impl_->read([&](SqliteReads& reads) { return reads.last_events(user_id, limit, until); }
+    );
 }
 
 Result<std::optional<ItemRecord>> SqliteEventStore::item(std::string_view item_id) const {
@@ -318,8 +338,7 @@ Result<std::optional<BeliefRecord>> SqliteEventStore::belief(std::string_view us
     return impl_->read([&](SqliteReads& reads) { return reads.belief(user_id); });
 }
 
-Result<std::optional<Impression>> SqliteEventStore::impression(
-    std::string_view recommendation_id
+Result<std::optional<Impression>> SqliteEventStore::impression(std::string_view recommendation_id
 ) const {
     return impl_->read([&](SqliteReads& reads) { return reads.impression(recommendation_id); });
 }

@@ -1,33 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 // SqliteEventStore: the embedded EventStore: one SQLite file in WAL mode, synchronous=FULL.
 //
-// One writer thread takes everything that waits and commits it as one transaction, so the cost of a sync is
-// shared (a sync takes milliseconds, a row microseconds). Readers have their own connections and never wait
-// for the writer. A lock file keeps a second server away from the same database.
+// One writer thread takes everything that waits and commits it as one transaction, so the cost of a
+// sync is shared (a sync takes milliseconds, a row microseconds). Readers have their own
+// connections and never wait for the writer. A lock file keeps a second server away from the same
+// database.
 //
 //   SqliteEventStore store{{.file = "events.db"}};
 #pragma once
+
+#include "data/event_store.hpp"
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
 
-#include "data/event_store.hpp"
-
 namespace hg::data {
 
 struct SqliteStoreOptions {
-    /// `off` loses acknowledged events when the power fails: it exists so that the power-loss test can show
-    /// that it would notice.
+    /// `off` loses acknowledged events when the power fails: it exists so that the power-loss test
+    /// can show that it would notice.
     enum class Synchronous : std::uint8_t { full, off };
 
     std::filesystem::path file;
     std::string tenant = "default";
     Synchronous synchronous = Synchronous::full;
-    std::string vfs{};                       // a registered SQLite VFS, for tests; empty = the default
+    std::string vfs{};  // a registered SQLite VFS, for tests; empty = the default
     std::size_t max_waiting_impressions = 50'000;
-    int checkpoint_pages = 1000;             // the log is copied into the database when it is this long
+    int checkpoint_pages = 1000;  // the log is copied into the database when it is this long
 };
 
 /// What the writer has done so far, for /metrics.
@@ -70,9 +71,9 @@ class SqliteEventStore final : public EventStore {
     [[nodiscard]] Result<std::vector<ItemRecord>> latest(std::size_t limit) const override;
     [[nodiscard]] Result<std::optional<UserRecord>> user(std::string_view user_id) const override;
     [[nodiscard]] Result<bool> is_erased(std::string_view user_id) const override;
-    [[nodiscard]] Result<std::optional<BeliefRecord>> belief(std::string_view user_id) const override;
-    [[nodiscard]] Result<std::optional<Impression>> impression(
-        std::string_view recommendation_id
+    [[nodiscard]] Result<std::optional<BeliefRecord>> belief(std::string_view user_id
+    ) const override;
+    [[nodiscard]] Result<std::optional<Impression>> impression(std::string_view recommendation_id
     ) const override;
     [[nodiscard]] Result<StoreCounts> counts() const override;
     [[nodiscard]] Result<std::vector<EventTypeCount>> events_by_type() const override;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
+#include "core/digest.hpp"
+#include "data/stores/sqlite_statements.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include "core/digest.hpp"
-#include "data/stores/sqlite_statements.hpp"
+#include <algorithm>
 
 namespace hg::data {
 namespace {
@@ -12,7 +12,9 @@ namespace {
 constexpr auto item_columns =
     "SELECT item_id, fields, created, updated, n_events, is_stub, is_deleted FROM items ";
 
-std::string items_where(std::string_view rest) { return item_columns + std::string{rest}; }
+std::string items_where(std::string_view rest) {
+    return item_columns + std::string{rest};
+}
 
 std::int64_t sql_limit(std::size_t limit) {
     constexpr auto largest = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
@@ -28,10 +30,16 @@ StoredEvent event_row(const SqliteStatement& row) {
     body.user_id = row.text(3);
     body.item_id = row.text(4);
     body.event = row.text(5);
-    if (!row.is_null(6)) { body.value = row.real(6); }
-    if (row.integer(7) != 0) { body.timestamp = event.timestamp; }
+    if (!row.is_null(6)) {
+        body.value = row.real(6);
+    }
+    if (row.integer(7) != 0) {
+        body.timestamp = event.timestamp;
+    }
     body.recommendation_id = row.text(8);
-    if (!row.is_null(9)) { body.position = row.integer(9); }
+    if (!row.is_null(9)) {
+        body.position = row.integer(9);
+    }
     body.context = row.text(10);
     return event;
 }
@@ -50,22 +58,29 @@ SqliteReads::SqliteReads(const SqliteDatabase& database, std::string tenant)
       items_(database, items_where("WHERE tenant = ? ORDER BY item_id").c_str()),
       popular_(
           database,
-          items_where("WHERE tenant = ? AND is_deleted = 0 ORDER BY n_events DESC, item_id LIMIT ?").c_str()
+          items_where("WHERE tenant = ? AND is_deleted = 0 ORDER BY n_events DESC, item_id LIMIT ?")
+              .c_str()
       ),
       latest_(
           database,
-          items_where(
-              "WHERE tenant = ? AND is_stub = 0 AND is_deleted = 0 ORDER BY updated DESC, item_id LIMIT ?"
-          )
+          items_where("WHERE tenant = ? AND is_stub = 0 AND is_deleted = 0 ORDER BY updated DESC, "
+                      "item_id LIMIT ?")
               .c_str()
       ),
-      user_(database, "SELECT user_id, fields, created, updated FROM users WHERE tenant = ? AND user_id = ?"),
+      user_(
+          database,
+          "SELECT user_id, fields, created, updated FROM users WHERE tenant = ? AND user_id = ?"
+      ),
       is_erased_(database, "SELECT 1 FROM erased_users WHERE tenant = ? AND user_digest = ?"),
-      belief_(database, "SELECT space_id, sequence, data FROM beliefs WHERE tenant = ? AND user_id = ?"),
+      belief_(
+          database, "SELECT space_id, sequence, data FROM beliefs WHERE tenant = ? AND user_id = ?"
+      ),
       impression_(
           database,
-          "SELECT recommendation_id, user_id, time, model, policy, candidate_set, candidates, context,"
-          " propensity, is_deterministic, slots FROM impressions WHERE tenant = ? AND recommendation_id = ?"
+          "SELECT recommendation_id, user_id, time, model, policy, candidate_set, candidates, "
+          "context,"
+          " propensity, is_deterministic, slots FROM impressions WHERE tenant = ? AND "
+          "recommendation_id = ?"
       ),
       counts_(
           database,
@@ -87,7 +102,9 @@ std::vector<StoredEvent> SqliteReads::last_events(
     last_events_.bind(4, sql_limit(limit));
     const SqliteReset reset{last_events_};
     std::vector<StoredEvent> events;
-    while (last_events_.step()) { events.push_back(event_row(last_events_)); }
+    while (last_events_.step()) {
+        events.push_back(event_row(last_events_));
+    }
     std::ranges::reverse(events);
     return events;
 }
@@ -113,7 +130,9 @@ std::optional<ItemRecord> SqliteReads::item(std::string_view item_id) {
     item_.bind(1, tenant_);
     item_.bind(2, item_id);
     auto rows = item_rows(item_);
-    if (rows.empty()) { return std::nullopt; }
+    if (rows.empty()) {
+        return std::nullopt;
+    }
     return std::move(rows.front());
 }
 
@@ -138,7 +157,9 @@ std::optional<UserRecord> SqliteReads::user(std::string_view user_id) {
     user_.bind(1, tenant_);
     user_.bind(2, user_id);
     const SqliteReset reset{user_};
-    if (!user_.step()) { return std::nullopt; }
+    if (!user_.step()) {
+        return std::nullopt;
+    }
     return UserRecord{
         .user_id = user_.text(0),
         .fields = user_.text(1),
@@ -159,7 +180,9 @@ std::optional<BeliefRecord> SqliteReads::belief(std::string_view user_id) {
     belief_.bind(1, tenant_);
     belief_.bind(2, user_id);
     const SqliteReset reset{belief_};
-    if (!belief_.step()) { return std::nullopt; }
+    if (!belief_.step()) {
+        return std::nullopt;
+    }
     return BeliefRecord{
         .space_id = belief_.text(0), .sequence = belief_.integer(1), .data = belief_.text(2)
     };
@@ -169,7 +192,9 @@ std::optional<Impression> SqliteReads::impression(std::string_view recommendatio
     impression_.bind(1, tenant_);
     impression_.bind(2, recommendation_id);
     const SqliteReset reset{impression_};
-    if (!impression_.step()) { return std::nullopt; }
+    if (!impression_.step()) {
+        return std::nullopt;
+    }
     Impression found{
         .recommendation_id = impression_.text(0),
         .user_id = impression_.text(1),

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/stores/sqlite_schema.hpp"
 
-#include <array>
+#include "core/error.hpp"
 
 #include <fmt/format.h>
 
-#include "core/error.hpp"
+#include <array>
 
 namespace hg::data {
 namespace {
 
-// events.sequence is AUTOINCREMENT: never reused, so "all events after n" stays true after an erasure.
+// events.sequence is AUTOINCREMENT: never reused, so "all events after n" stays true after an
+// erasure.
 constexpr std::array steps{
     R"sql(
 CREATE TABLE users(
@@ -46,7 +47,9 @@ CREATE TABLE erased_users(
 
 }  // namespace
 
-int schema_version() noexcept { return static_cast<int>(steps.size()); }
+int schema_version() noexcept {
+    return static_cast<int>(steps.size());
+}
 
 void migrate(SqliteDatabase& database) {
     const auto found = static_cast<int>(database.integer("PRAGMA user_version"));
@@ -66,7 +69,9 @@ void migrate(SqliteDatabase& database) {
             database.execute(fmt::format("PRAGMA user_version = {}", version + 1).c_str());
             database.execute("COMMIT");
         } catch (...) {
-            if (database.in_transaction()) { database.execute("ROLLBACK"); }
+            if (database.in_transaction()) {
+                database.execute("ROLLBACK");
+            }
             throw;
         }
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// migrate: brings an event database to the schema this program knows, one numbered step after another.
+// migrate: brings an event database to the schema this program knows, one numbered step after
+// another.
 //
 // The version is PRAGMA user_version. A step is never edited after a release: add a new one.
 #pragma once

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The SQL of the event store: every write (on the writer's connection) and every read (on a reader's).
+// The SQL of the event store: every write (on the writer's connection) and every read (on a
+// reader's).
 //
 // Private to stores/. Not thread-safe: one object, one connection, one thread at a time.
 #pragma once
 
+#include "data/event_store.hpp"
+#include "data/stores/sqlite_database.hpp"
+
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "data/event_store.hpp"
-#include "data/stores/sqlite_database.hpp"
 
 namespace hg::data {
 
@@ -17,7 +18,9 @@ class SqliteWrites {
   public:
     SqliteWrites(const SqliteDatabase& database, std::string tenant);
 
-    [[nodiscard]] EventOutcome append(const NewEvent& event, const std::string& digest, TimeMs arrival);
+    [[nodiscard]] EventOutcome append(
+        const NewEvent& event, const std::string& digest, TimeMs arrival
+    );
     void put_item(std::string_view item_id, std::string_view fields, TimeMs now);
     [[nodiscard]] bool delete_item(std::string_view item_id, TimeMs now);
     void put_user(std::string_view user_id, std::string_view fields, TimeMs now);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/stores/sqlite_writer.hpp"
 
+#include "core/clock.hpp"
+
 #include <algorithm>
 #include <exception>
 #include <iterator>
 #include <latch>
-
-#include "core/clock.hpp"
 
 namespace hg::data {
 namespace {
@@ -35,12 +35,17 @@ void SqliteWriter::push(Job job, Urgency urgency) {
         is_urgent_ = is_urgent_ || urgency == Urgency::now;
         waiting_.push_back(std::move(job));
     }
-    if (wake) { wake_.notify_one(); }
+    if (wake) {
+        wake_.notify_one();
+    }
 }
 
 void SqliteWriter::flush() {
     std::latch done{1};
-    push({.apply = [] {}, .finish = [&done](const Error* /*error*/) { done.count_down(); }}, Urgency::now);
+    push(
+        {.apply = [] {}, .finish = [&done](const Error* /*error*/) { done.count_down(); }},
+        Urgency::now
+    );
     done.wait();
 }
 
@@ -55,12 +60,16 @@ void SqliteWriter::loop() {
         wake_.wait(lock, [this] { return is_stopping_ || !waiting_.empty(); });
         wake_.wait_for(lock, patience_, [this] { return is_stopping_ || is_urgent_; });
         if (waiting_.empty()) {
-            if (is_stopping_) { return; }
+            if (is_stopping_) {
+                return;
+            }
             continue;
         }
         const auto count = std::min(waiting_.size(), max_jobs_per_group);
         const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
-        std::vector<Job> group{std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end)};
+        std::vector<Job> group{
+            std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end)
+        };
         waiting_.erase(waiting_.begin(), end);
         is_urgent_ = !waiting_.empty();  // what is left has waited long enough
         lock.unlock();
@@ -77,7 +86,9 @@ void SqliteWriter::loop() {
 void SqliteWriter::run_group(std::vector<Job>& jobs) {
     const auto failure = try_commit(jobs, 0, jobs.size());
     if (!failure) {
-        for (auto& job : jobs) { job.finish(nullptr); }
+        for (auto& job : jobs) {
+            job.finish(nullptr);
+        }
         return;
     }
     for (std::size_t i = 0; i < jobs.size(); ++i) {
@@ -96,7 +107,9 @@ std::optional<Error> SqliteWriter::try_commit(
     std::optional<Error> failure;
     try {
         database_.execute("BEGIN IMMEDIATE");
-        for (std::size_t i = first; i < first + count; ++i) { jobs[i].apply(); }
+        for (std::size_t i = first; i < first + count; ++i) {
+            jobs[i].apply();
+        }
         database_.execute("COMMIT");
         return failure;
     } catch (const Error& error) {
@@ -105,7 +118,9 @@ std::optional<Error> SqliteWriter::try_commit(
         failure = Error{ErrorCode::internal, error.what()};
     }
     try {
-        if (database_.in_transaction()) { database_.execute("ROLLBACK"); }
+        if (database_.in_transaction()) {
+            database_.execute("ROLLBACK");
+        }
     } catch (const Error&) {
         // The next BEGIN reports it again; the first failure is the one to tell.
         return failure;

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // SqliteWriter: group commit: one thread, one transaction for everything that waits.
 //
-// While a commit is on its way to the disk the next jobs gather; they share the next commit. A job that fails
-// (a value too big) must not fail its neighbours: the group is rolled back and its jobs are run one by one.
+// While a commit is on its way to the disk the next jobs gather; they share the next commit. A job
+// that fails (a value too big) must not fail its neighbours: the group is rolled back and its jobs
+// are run one by one.
 #pragma once
+
+#include "core/error.hpp"
+#include "data/stores/sqlite_database.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -15,9 +19,6 @@
 #include <thread>
 #include <vector>
 
-#include "core/error.hpp"
-#include "data/stores/sqlite_database.hpp"
-
 namespace hg::data {
 
 class SqliteWriter {
@@ -25,8 +26,9 @@ class SqliteWriter {
     enum class Urgency : std::uint8_t { now, lazy };
 
     struct Job {
-        std::function<void()> apply;                // inside the transaction, on the writer's thread; may run twice
-        std::function<void(const Error*)> finish;   // after it: null = durable
+        std::function<void()>
+            apply;  // inside the transaction, on the writer's thread; may run twice
+        std::function<void(const Error*)> finish;  // after it: null = durable
     };
 
     struct Figures {
@@ -54,7 +56,9 @@ class SqliteWriter {
   private:
     void loop();
     void run_group(std::vector<Job>& jobs);
-    [[nodiscard]] std::optional<Error> try_commit(std::vector<Job>& jobs, std::size_t first, std::size_t count);
+    [[nodiscard]] std::optional<Error> try_commit(
+        std::vector<Job>& jobs, std::size_t first, std::size_t count
+    );
 
     SqliteDatabase& database_;
     std::chrono::milliseconds patience_;

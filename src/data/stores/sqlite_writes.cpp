@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <nlohmann/json.hpp>
-
 #include "core/digest.hpp"
 #include "data/stores/sqlite_statements.hpp"
+
+#include <nlohmann/json.hpp>
 
 namespace hg::data {
 namespace {
 
 std::string slots_json(const std::vector<ImpressionSlot>& slots) {
     auto rows = nlohmann::json::array();
-    for (const auto& slot : slots) { rows.push_back({slot.item_id, slot.score, slot.propensity}); }
+    for (const auto& slot : slots) {
+        rows.push_back({slot.item_id, slot.score, slot.propensity});
+    }
     return rows.dump();
 }
 
@@ -20,11 +22,14 @@ SqliteWrites::SqliteWrites(const SqliteDatabase& database, std::string tenant)
       tenant_(std::move(tenant)),
       insert_event_(
           database,
-          "INSERT INTO events(tenant, event_id, user_id, item_id, event, value, timestamp, has_timestamp,"
+          "INSERT INTO events(tenant, event_id, user_id, item_id, event, value, timestamp, "
+          "has_timestamp,"
           " recommendation_id, position, context, digest) VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"
           " ON CONFLICT(tenant, event_id) DO NOTHING"
       ),
-      find_event_(database, "SELECT sequence, digest FROM events WHERE tenant = ? AND event_id = ?"),
+      find_event_(
+          database, "SELECT sequence, digest FROM events WHERE tenant = ? AND event_id = ?"
+      ),
       count_item_(
           database,
           "INSERT INTO items VALUES(?, ?, '{}', ?, ?, 1, 1, 0)"
@@ -36,12 +41,14 @@ SqliteWrites::SqliteWrites(const SqliteDatabase& database, std::string tenant)
       ),
       put_item_(
           database,
-          "INSERT INTO items VALUES(?, ?, ?, ?, ?, 0, 0, 0) ON CONFLICT(tenant, item_id) DO UPDATE SET"
+          "INSERT INTO items VALUES(?, ?, ?, ?, ?, 0, 0, 0) ON CONFLICT(tenant, item_id) DO UPDATE "
+          "SET"
           " fields = excluded.fields, updated = excluded.updated, is_stub = 0, is_deleted = 0"
       ),
       delete_item_(
           database,
-          "INSERT INTO items VALUES(?, ?, '{}', ?, ?, 0, 1, 1) ON CONFLICT(tenant, item_id) DO UPDATE SET"
+          "INSERT INTO items VALUES(?, ?, '{}', ?, ?, 0, 1, 1) ON CONFLICT(tenant, item_id) DO "
+          "UPDATE SET"
           " fields = '{}', updated = excluded.updated, is_stub = 1, is_deleted = 1"
       ),
       put_user_(
@@ -52,13 +59,16 @@ SqliteWrites::SqliteWrites(const SqliteDatabase& database, std::string tenant)
       put_belief_(database, "INSERT OR REPLACE INTO beliefs VALUES(?, ?, ?, ?, ?)"),
       insert_impression_(
           database,
-          "INSERT INTO impressions(tenant, recommendation_id, user_id, time, model, policy, candidate_set,"
-          " candidates, context, propensity, is_deterministic, slots) VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"
+          "INSERT INTO impressions(tenant, recommendation_id, user_id, time, model, policy, "
+          "candidate_set,"
+          " candidates, context, propensity, is_deterministic, slots) "
+          "VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"
           " ON CONFLICT(tenant, recommendation_id) DO NOTHING"
       ),
       uncount_items_(
           database,
-          "UPDATE items SET n_events = n_events - (SELECT COUNT(*) FROM events e WHERE e.tenant = ?1 AND"
+          "UPDATE items SET n_events = n_events - (SELECT COUNT(*) FROM events e WHERE e.tenant = "
+          "?1 AND"
           " e.user_id = ?2 AND e.item_id = items.item_id) WHERE tenant = ?1 AND item_id IN"
           " (SELECT item_id FROM events WHERE tenant = ?1 AND user_id = ?2)"
       ),
@@ -68,7 +78,9 @@ SqliteWrites::SqliteWrites(const SqliteDatabase& database, std::string tenant)
       delete_user_(database, "DELETE FROM users WHERE tenant = ?1 AND user_id = ?2"),
       erase_user_(database, "INSERT OR IGNORE INTO erased_users VALUES(?1, ?2)") {}
 
-EventOutcome SqliteWrites::append(const NewEvent& event, const std::string& digest, TimeMs arrival) {
+EventOutcome SqliteWrites::append(
+    const NewEvent& event, const std::string& digest, TimeMs arrival
+) {
     auto& insert = insert_event_;
     insert.bind(1, tenant_);
     insert.bind(2, event.event_id);
@@ -83,7 +95,9 @@ EventOutcome SqliteWrites::append(const NewEvent& event, const std::string& dige
     insert.bind_optional(11, event.context);
     insert.bind(12, digest);
     insert.run();
-    if (database_.changes() == 0) { return compare(event, digest); }
+    if (database_.changes() == 0) {
+        return compare(event, digest);
+    }
     const EventOutcome outcome{.status = EventStatus::stored, .sequence = database_.last_row_id()};
     count_item(event.item_id, arrival);
     stub_user_.bind(1, tenant_);
