@@ -45,7 +45,7 @@ target_compile_definitions(
 target_compile_options(hg_test_support INTERFACE -Wno-conversion -Wno-shadow)
 
 hg_test(core LINK hg_core)
-hg_test(data LINK hg_data)
+hg_test(data LINK hg_data rapidcheck)
 hg_test(evaluate LINK hg_evaluate rapidcheck)
 if(HG_TORCH)
   hg_test(encode TORCH LINK hg_encode)
