@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/evaluation.hpp"
+
+#include "evaluate/calibration.hpp"
+#include "evaluate/diversity.hpp"
+#include "evaluate/exposure.hpp"
+#include "evaluate/novelty.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <numeric>
+
+namespace hg::app {
+namespace {
+
+using evaluate::ItemList;
+
+struct Range {
+    const char* name;
+    std::size_t min;
+    std::size_t max;
+};
+
+constexpr std::array history_ranges{
+    Range{"0", 0, 0},
+    Range{"1-4", 1, 4},
+    Range{"5-9", 5, 9},
+    Range{"10-19", 10, 19},
+    Range{"20-49", 20, 49},
+    Range{"50-99", 50, 99},
+    Range{"100+", 100, static_cast<std::size_t>(-1)},
+};
+
+std::size_t range_of(std::size_t n_events) {
+    for (std::size_t i = 0; i < history_ranges.size(); ++i) {
+        if (n_events <= history_ranges[i].max) {
+            return i;
+        }
+    }
+    return history_ranges.size() - 1;
+}
+
+double mean(std::span<const double> values) {
+    if (values.empty()) {
+        return 0;
+    }
+    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+/// Facts of the queries, in the order in which outcomes hold their values.
+struct Index {
+    std::vector<const Query*> queries;
+    std::vector<std::size_t> user;  // dense index of each query's user
+    std::size_t n_users = 0;
+    std::vector<ItemList> histories;
+    std::vector<std::uint64_t> popularity;  // of the first trial's training log
+};
+
+Index index_of(const data::Dataset& dataset, const Protocol& protocol) {
+    Index index;
+    std::map<std::uint32_t, std::size_t> dense;
+    for (const auto& trial : protocol.trials) {
+        for (const auto& query : trial.queries) {
+            index.queries.push_back(&query);
+            index.user.push_back(dense.emplace(query.user.value, dense.size()).first->second);
+            index.histories.emplace_back(query.history.items.begin(), query.history.items.end());
+        }
+    }
+    index.n_users = dense.size();
+    index.popularity.resize(dataset.items.size());
+    const auto& columns = protocol.trials.front().train.columns();
+    for (std::size_t i = 0; i < columns.items.size(); ++i) {
+        if (columns.weights[i] > 0) {
+            ++index.popularity[columns.items[i].index()];
+        }
+    }
+    return index;
+}
+
+/// The mean of each user's values: the unit that is resampled.
+std::vector<double> by_user(std::span<const double> values, const Index& index) {
+    std::vector<double> sums(index.n_users);
+    std::vector<double> counts(index.n_users);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        sums[index.user[i]] += values[i];
+        counts[index.user[i]] += 1;
+    }
+    for (std::size_t u = 0; u < sums.size(); ++u) {
+        sums[u] = counts[u] > 0 ? sums[u] / counts[u] : 0;
+    }
+    return sums;
+}
+
+template <typename Keep>
+std::vector<double> where(std::span<const double> values, const Index& index, Keep&& keep) {
+    std::vector<double> kept;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (keep(*index.queries[i])) {
+            kept.push_back(values[i]);
+        }
+    }
+    return kept;
+}
+
+std::optional<evaluate::ItemGroups> genres_of(const data::Dataset& dataset) {
+    for (const auto& field : dataset.item_fields.fields()) {
+        if (field.kind != data::FieldKind::categories || field.codes.empty()) {
+            continue;
+        }
+        if (field.code_offsets.size() != dataset.items.size() + 1) {
+            continue;
+        }
+        return evaluate::ItemGroups{
+            .offsets = field.code_offsets,
+            .codes = field.codes,
+            .n_groups = field.vocabulary.size(),
+        };
+    }
+    return {};
+}
+
+void add_list_metrics(
+    ModelRow& row,
+    const Outcome& outcome,
+    const Index& index,
+    const data::Dataset& dataset,
+    const SummaryOptions& options
+) {
+    const std::span<const ItemList> lists{outcome.lists};
+    const auto shown = evaluate::count_exposure(lists, options.k, dataset.items.size());
+    row.coverage = evaluate::coverage(shown);
+    row.gini = evaluate::gini(shown);
+    row.effective_catalogue = evaluate::effective_catalogue(shown);
+    row.personalisation = evaluate::personalisation(lists, options.k, dataset.items.size());
+    row.novelty_bits = evaluate::self_information_bits(lists, options.k, index.popularity);
+    row.head_share = evaluate::head_share(lists, options.k, evaluate::head_items(index.popularity));
+    if (options.content != nullptr && options.content->n_items() == dataset.items.size()) {
+        row.diversity =
+            evaluate::intra_list_diversity(lists, options.k, options.content->vectors.view());
+    }
+    if (const auto genres = genres_of(dataset)) {
+        row.calibration = evaluate::calibration_kl_nats(index.histories, lists, options.k, *genres);
+    }
+}
+
+ModelRow row_of(
+    const Outcome& outcome,
+    const Index& index,
+    const data::Dataset& dataset,
+    const SummaryOptions& options
+) {
+    ModelRow row;
+    row.name = outcome.name;
+    row.refused = outcome.refused;
+    row.warnings = outcome.warnings;
+    if (!row.refused.empty()) {
+        return row;
+    }
+    const auto average = [&](std::span<const double> values) {
+        return mean(by_user(values, index));
+    };
+    const auto& accuracy = outcome.accuracy;
+    row.ndcg = average(accuracy.ndcg);
+    row.hit = average(accuracy.hit);
+    row.recall = average(accuracy.recall);
+    row.precision = average(accuracy.precision);
+    row.average_precision = average(accuracy.average_precision);
+    row.reciprocal_rank = average(accuracy.reciprocal_rank);
+    row.ndcg_interval = evaluate::bootstrap_interval(
+        by_user(accuracy.ndcg, index), Rng{options.seed}.split("bootstrap")
+    );
+    row.fit_seconds = outcome.fit_seconds;
+    row.score_seconds = outcome.score_seconds;
+    add_list_metrics(row, outcome, index, dataset, options);
+    return row;
+}
+
+void add_differences(
+    Evaluation& result,
+    std::span<const Outcome> outcomes,
+    const Index& index,
+    const SummaryOptions& options
+) {
+    const auto base = std::ranges::find(outcomes, options.baseline, &Outcome::name);
+    if (base == outcomes.end() || !base->refused.empty()) {
+        return;
+    }
+    result.baseline = options.baseline;
+    const Rng rng = Rng{options.seed}.split("bootstrap");
+    std::vector<double> p_values;
+    std::vector<ModelRow*> compared;
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        const auto& outcome = outcomes[i];
+        if (&outcome == &*base || !outcome.refused.empty()) {
+            continue;
+        }
+        auto& row = result.rows[i];
+        row.difference = evaluate::paired_difference(
+            by_user(outcome.accuracy.ndcg, index), by_user(base->accuracy.ndcg, index), rng
+        );
+        for (const auto k : result.contexts) {
+            const auto at_k = [k](const Query& query) { return query.context == k; };
+            row.curve_differences.emplace_back(evaluate::paired_difference(
+                where(outcome.accuracy.ndcg, index, at_k),
+                where(base->accuracy.ndcg, index, at_k),
+                rng
+            ));
+        }
+        p_values.push_back(row.difference->p_value);
+        compared.push_back(&row);
+    }
+    const auto adjusted = evaluate::holm(p_values);
+    for (std::size_t i = 0; i < compared.size(); ++i) {
+        compared[i]->p_holm = adjusted[i];
+    }
+}
+
+void add_curves_and_segments(
+    Evaluation& result, std::span<const Outcome> outcomes, const Index& index
+) {
+    std::array<std::size_t, history_ranges.size()> counts{};
+    for (const auto* query : index.queries) {
+        ++counts[range_of(query->history.size())];
+    }
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        if (!outcomes[i].refused.empty()) {
+            continue;
+        }
+        const auto& ndcg = outcomes[i].accuracy.ndcg;
+        for (const auto k : result.contexts) {
+            result.rows[i].curve.push_back(mean(where(ndcg, index, [k](const Query& query) {
+                return query.context == k;
+            })));
+        }
+        for (std::size_t range = 0; range < history_ranges.size(); ++range) {
+            if (counts[range] == 0) {
+                continue;
+            }
+            result.rows[i].segments.push_back(mean(where(ndcg, index, [range](const Query& query) {
+                return range_of(query.history.size()) == range;
+            })));
+        }
+    }
+    for (std::size_t range = 0; range < history_ranges.size(); ++range) {
+        if (counts[range] > 0) {
+            result.segments.push_back(
+                {.name = history_ranges[range].name, .n_queries = counts[range]}
+            );
+        }
+    }
+}
+
+}  // namespace
+
+Evaluation summarise(
+    const data::Dataset& dataset,
+    const Protocol& protocol,
+    std::span<const Outcome> outcomes,
+    const SummaryOptions& options
+) {
+    const auto index = index_of(dataset, protocol);
+    Evaluation result;
+    result.dataset = dataset.name;
+    result.dataset_hash = dataset.hash;
+    result.kind = protocol.kind;
+    result.protocol = protocol.label;
+    result.ranking =
+        options.sampled_negatives == 0
+            ? fmt::format("full ranking of {} items", dataset.items.size())
+            : fmt::format(
+                  "SAMPLED: each target against {} random items; never compare with full ranking",
+                  options.sampled_negatives
+              );
+    result.k = options.k;
+    result.n_users = index.n_users;
+    result.n_queries = index.queries.size();
+    result.n_train_events = protocol.trials.front().train.size();
+    result.seed = options.seed;
+    result.contexts = protocol.contexts;
+    result.notes = protocol.notes;
+    for (const auto& outcome : outcomes) {
+        result.rows.push_back(row_of(outcome, index, dataset, options));
+    }
+    add_curves_and_segments(result, outcomes, index);
+    add_differences(result, outcomes, index, options);
+    return result;
+}
+
+}  // namespace hg::app

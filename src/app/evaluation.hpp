@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Evaluation: the table, few-shot curve and user segments of one protocol: what is printed, saved
+// and drawn.
+//
+// Differences are to the baseline row (popularity unless asked otherwise), paired per user (a
+// user's answers at several context lengths are averaged first), with the 95 % bootstrap interval
+// and a p-value corrected for the number of rows (Holm).
+//
+//   const Evaluation e = summarise(dataset, protocol, outcomes, {.k = 10, .baseline =
+//   "popularity"}); fmt::print("{}", to_text(e));
+#pragma once
+
+#include "app/protocol.hpp"
+#include "app/protocol_run.hpp"
+#include "evaluate/significance.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace hg::app {
+
+struct ModelRow {
+    std::string name;
+    std::string refused;
+    double ndcg = 0;
+    evaluate::Interval ndcg_interval;  // bootstrap over users
+    double hit = 0;
+    double recall = 0;
+    double precision = 0;
+    double average_precision = 0;
+    double reciprocal_rank = 0;
+    double coverage = 0;
+    double gini = 0;
+    double novelty_bits = 0;
+    double head_share = 0;  // of shown items, in the most popular fifth
+    double effective_catalogue = 0;
+    double personalisation = 0;
+    std::optional<double> diversity;    // cosine distance of item vectors, where there are any
+    std::optional<double> calibration;  // KL of genres, nats, where there are genres
+    double fit_seconds = 0;
+    double score_seconds = 0;
+    std::optional<evaluate::PairedDifference> difference;  // of ndcg to the baseline
+    double p_holm = 1;
+    std::vector<std::string> warnings;
+    std::vector<double> curve;  // ndcg per context; few-shot and queries
+    std::vector<std::optional<evaluate::PairedDifference>> curve_differences;
+    std::vector<double> segments;  // ndcg per segment
+};
+
+/// Users whose history has min .. max events.
+struct Segment {
+    std::string name;
+    std::size_t n_queries = 0;
+};
+
+struct Evaluation {
+    std::string dataset;
+    std::string dataset_hash;
+    ProtocolKind kind = ProtocolKind::leave_one_out;
+    std::string protocol;  // the label
+    std::string ranking;   // "full ranking of 1682 items" or "SAMPLED: 100 negatives, ..."
+    std::string baseline;  // empty: none of the rows
+    std::size_t k = 10;
+    std::size_t n_users = 0;
+    std::size_t n_queries = 0;
+    std::size_t n_train_events = 0;  // of the first trial
+    std::uint64_t seed = 7;
+    std::vector<ModelRow> rows;
+    std::vector<std::size_t> contexts;
+    std::vector<Segment> segments;
+    std::vector<std::string> notes;
+};
+
+struct SummaryOptions {
+    std::size_t k = 10;
+    std::size_t sampled_negatives = 0;
+    std::string baseline = "popularity";
+    std::uint64_t seed = 7;
+    const encode::ItemVectors* content = nullptr;
+};
+
+[[nodiscard]] Evaluation summarise(
+    const data::Dataset& dataset,
+    const Protocol& protocol,
+    std::span<const Outcome> outcomes,
+    const SummaryOptions& options
+);
+
+/// The table a person reads; conventions and warnings below it.
+[[nodiscard]] std::string to_text(const Evaluation& evaluation);
+[[nodiscard]] nlohmann::json to_json(const Evaluation& evaluation);
+
+}  // namespace hg::app

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// run_protocol: fits each model on a protocol's training logs and scores it on the protocol's
+// queries.
+//
+// A contender is a registry entry with settings (fitted here, on the training part only: the honest
+// way to compare) or a finished run (scored as it is; we warn when it may have seen the answers).
+// All models answer the same queries in the same order, so differences can be taken per user.
+// Ranking is over the full catalogue; `sampled_negatives` asks for the other scale, which is
+// labelled and never comparable.
+//
+//   const auto outcomes = run_protocol(dataset, protocol, contenders, {.k = 10}, work);
+#pragma once
+
+#include "app/protocol.hpp"
+#include "core/options.hpp"
+#include "core/progress.hpp"
+#include "encode/item_vectors.hpp"
+#include "evaluate/exposure.hpp"
+#include "train/model_entry.hpp"
+#include "train/run.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace hg::app {
+
+/// Exactly one of `entry` and `run` is set; both are borrowed.
+struct Contender {
+    std::string name;
+    const train::ModelEntry* entry = nullptr;
+    Settings settings;
+    const train::LoadedRun* run = nullptr;
+};
+
+struct ScoreOptions {
+    std::size_t k = 10;
+    std::size_t sampled_negatives = 0;             // 0 = full ranking
+    std::uint64_t seed = 7;                        // of fits and of sampled negatives
+    const encode::ItemVectors* content = nullptr;  // for models that use it
+};
+
+/// Accuracy per query, in the order of the protocol's trials and queries.
+struct Accuracy {
+    std::vector<double> ndcg;
+    std::vector<double> hit;
+    std::vector<double> recall;
+    std::vector<double> precision;
+    std::vector<double> average_precision;
+    std::vector<double> reciprocal_rank;
+};
+
+struct Outcome {
+    std::string name;
+    std::string
+        refused;  // why the model could not be fitted on this data; everything else is empty then
+    Accuracy accuracy;
+    std::vector<evaluate::ItemList> lists;  // the first k of each answer
+    double fit_seconds = 0;                 // all trials
+    double score_seconds = 0;
+    std::vector<std::string> warnings;
+};
+
+struct Work {
+    ProgressSink& progress;
+    std::stop_token stop;
+};
+
+/// Throws Error{interrupted} on a stop request. A model refused for its needs (content, real time)
+/// gives an Outcome that says so; every other failure is thrown.
+[[nodiscard]] std::vector<Outcome> run_protocol(
+    const data::Dataset& dataset,
+    const Protocol& protocol,
+    std::span<const Contender> contenders,
+    const ScoreOptions& options,
+    const Work& work
+);
+
+}  // namespace hg::app
