@@ -97,7 +97,7 @@ int encode_lines(const Arguments& arguments, Session& session) {
     writer.add<float>("vectors", vectors.view());
     writer.save(arguments.out);
     fmt::print(
-        "{}: {} texts, {} numbers each, {:.1f} s\n",
+        "{}: {} texts, {} numbers each, {:.2f} s\n",
         arguments.out,
         vectors.rows(),
         vectors.cols(),
