@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // RunWriter: the traces of a fit in progress. Curves go to metrics.jsonl, one JSON object a line,
-// flushed at once so that a person can follow with tail -f and a crash loses nothing.
+// flushed at once so that a person can follow with tail -f and a crash loses nothing; and to a
+// TensorBoard event file, made with the first point.
+#include "core/clock.hpp"
 #include "train/run.hpp"
+#include "train/tensorboard.hpp"
 
 #include <fmt/format.h>
 
 #include <cmath>
 #include <fstream>
+#include <optional>
 #include <utility>
 
 namespace hg::train {
@@ -15,7 +19,8 @@ namespace fs = std::filesystem;
 
 struct RunWriter::Impl {
     std::ofstream metrics;
-    // The TensorBoard event file is opened here and fed in RunWriter::metric().
+    SystemClock clock;
+    std::optional<TensorBoardWriter> curves;
 };
 
 RunWriter::RunWriter(fs::path folder)
@@ -38,6 +43,9 @@ RunWriter::RunWriter(fs::path folder)
     }
     // Without a checkpoint the fit starts over, and so do its curves.
     const bool resumes = fs::exists(checkpoint_path(), error);
+    if (!resumes) {
+        fs::remove(folder_ / TensorBoardWriter::file_name, error);
+    }
     impl_->metrics.open(
         folder_ / "metrics.jsonl", std::ios::binary | (resumes ? std::ios::app : std::ios::trunc)
     );
@@ -64,10 +72,14 @@ void RunWriter::metric(std::string_view name, std::int64_t step, double value) {
             "free disk space and run the same command again",
         };
     }
+    if (!impl_->curves) {
+        impl_->curves.emplace(folder_, impl_->clock);
+    }
+    impl_->curves->scalar(name, step, value);
 }
 
 fs::path RunWriter::checkpoint_path() const {
-    return folder_ / "checkpoint.pt";
+    return folder_ / "checkpoint.safetensors";
 }
 
 void RunWriter::note(std::string_view key, nlohmann::json value) {

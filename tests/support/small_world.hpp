@@ -91,7 +91,7 @@ inline SmallWorld small_world(const SmallWorldOptions& options = {}) {
     group.code_offsets.resize(options.n_items + 1);
     std::iota(group.code_offsets.begin(), group.code_offsets.end(), std::int64_t{0});
     for (std::size_t g = 0; g < options.n_groups; ++g) {
-        group.vocabulary.push_back("g" + std::to_string(g));
+        group.vocabulary.push_back(std::string{"g"}.append(std::to_string(g)));
     }
     for (std::size_t i = 0; i < options.n_items; ++i) {
         group.codes.push_back(static_cast<std::uint32_t>(i % options.n_groups));

@@ -261,7 +261,7 @@ TEST(RunWriter, keeps_the_curve_when_a_checkpoint_is_there_and_starts_over_when_
     EXPECT_THAT(
         value_or_throw(read_file(parent / "run/metrics.jsonl")), testing::Not(HasSubstr("0.5"))
     );
-    std::ofstream{parent / "run/checkpoint.pt"} << "x";
+    std::ofstream{parent / "run/checkpoint.safetensors"} << "x";
 
     {
         RunWriter{parent / "run"}.metric("loss", 2, 0.4);

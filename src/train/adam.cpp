@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/adam.hpp"
+
+#include <torch/types.h>
+
+#include <algorithm>
+
+namespace hg::train {
+
+Adam::Adam(const NamedTensors& parameters, AdamOptions options)
+    : options_(options), parameters_(parameters) {
+    for (const auto& [name, tensor] : parameters_) {
+        first_.emplace_back(name, at::zeros_like(tensor));
+        second_.emplace_back(name, at::zeros_like(tensor));
+    }
+}
+
+Adam::~Adam() = default;
+
+void Adam::zero_gradients() {
+    for (auto& [name, tensor] : parameters_) {
+        tensor.mutable_grad().reset();
+    }
+}
+
+void Adam::step(std::int64_t step) {
+    const at::NoGradGuard no_grad;
+    clip();
+    double rate = options_.learning_rate;
+    if (step < options_.warmup_steps) {
+        rate *= static_cast<double>(step) / static_cast<double>(options_.warmup_steps);
+    }
+    for (const bool is_matrix : {true, false}) {
+        std::vector<at::Tensor> values;
+        std::vector<at::Tensor> gradients;
+        std::vector<at::Tensor> first;
+        std::vector<at::Tensor> second;
+        std::vector<at::Tensor> steps;
+        for (std::size_t i = 0; i < parameters_.size(); ++i) {
+            const auto& value = parameters_[i].second;
+            if ((value.dim() >= 2) != is_matrix || !value.grad().defined()) {
+                continue;
+            }
+            values.push_back(value);
+            gradients.push_back(value.grad());
+            first.push_back(first_[i].second);
+            second.push_back(second_[i].second);
+            steps.push_back(at::scalar_tensor(static_cast<double>(step), at::kFloat));
+        }
+        if (values.empty()) {
+            continue;
+        }
+        at::_fused_adamw_(
+            values,
+            gradients,
+            first,
+            second,
+            {},
+            steps,
+            rate,
+            options_.beta1,
+            options_.beta2,
+            is_matrix ? options_.weight_decay : 0.0,
+            options_.epsilon,
+            /*amsgrad=*/false,
+            /*maximize=*/false
+        );
+    }
+}
+
+void Adam::clip() {
+    if (options_.clip_norm <= 0) {
+        return;
+    }
+    double squares = 0;
+    for (const auto& [name, tensor] : parameters_) {
+        if (tensor.grad().defined()) {
+            squares += tensor.grad().square().sum().item<double>();
+        }
+    }
+    const double scale = options_.clip_norm / (std::sqrt(squares) + 1e-12);
+    if (scale >= 1) {
+        return;
+    }
+    for (auto& [name, tensor] : parameters_) {
+        if (tensor.grad().defined()) {
+            tensor.mutable_grad().mul_(scale);
+        }
+    }
+}
+
+}  // namespace hg::train
