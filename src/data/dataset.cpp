@@ -2,6 +2,7 @@
 #include "data/dataset.hpp"
 
 #include "core/log.hpp"
+#include "data/binary_dataset.hpp"
 #include "data/raw_dataset.hpp"
 
 #include <algorithm>
@@ -18,6 +19,9 @@ EventTypeId Dataset::event_type(std::string_view type_name) const {
 }
 
 Result<Dataset> open_dataset(const std::filesystem::path& folder) {
+    if (is_binary_dataset(folder)) {
+        return open_binary_dataset(folder);
+    }
     HG_TRY(auto raw, read_raw_dataset(folder));
     if (raw.report.rejected > 0) {
         log::warn(

@@ -4,7 +4,8 @@
 #include "core/error.hpp"
 
 #include <algorithm>
-#include <tuple>
+#include <numeric>
+#include <utility>
 
 namespace hg::data {
 namespace {
@@ -37,29 +38,50 @@ InteractionLog own(std::shared_ptr<const OwnedColumns> columns, std::size_t n_it
     return InteractionLog::from_columns(view, n_items, std::move(columns));
 }
 
+/// Indices of the events sorted stably by (user, time): a counting sort by user, then each user's
+/// events by time where they are not in order already (logs mostly are).
+std::vector<std::size_t> by_user_and_time(
+    const std::vector<Interaction>& events, const std::vector<std::int64_t>& offsets
+) {
+    std::vector<std::size_t> order(events.size());
+    std::vector<std::int64_t> next{offsets.begin(), offsets.end() - 1};
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        order[static_cast<std::size_t>(next[events[i].user.index()]++)] = i;
+    }
+    const auto time_of = [&](std::size_t index) { return events[index].time; };
+    for (std::size_t u = 0; u + 1 < offsets.size(); ++u) {
+        const std::ranges::subrange slice{
+            order.begin() + offsets[u], order.begin() + offsets[u + 1]
+        };
+        if (!std::ranges::is_sorted(slice, {}, time_of)) {
+            std::ranges::stable_sort(slice, {}, time_of);
+        }
+    }
+    return order;
+}
+
 }  // namespace
 
 InteractionLog InteractionLog::from_events(
     std::vector<Interaction> events, std::size_t n_users, std::size_t n_items
 ) {
-    std::ranges::stable_sort(events, {}, [](const Interaction& e) {
-        return std::tuple{e.user, e.time};
-    });
     auto columns = std::make_shared<OwnedColumns>();
     columns->reserve(events.size());
-    columns->user_offsets.assign(n_users + 1, 0);
+    auto& offsets = columns->user_offsets;
+    offsets.assign(n_users + 1, 0);
     for (const auto& event : events) {
         HG_CHECK(event.user.index() < n_users && event.item.index() < n_items, "id out of range");
-        ++columns->user_offsets[event.user.index() + 1];
+        ++offsets[event.user.index() + 1];
+    }
+    std::partial_sum(offsets.begin(), offsets.end(), offsets.begin());
+    for (const auto index : by_user_and_time(events, offsets)) {
+        const auto& event = events[index];
         columns->items.push_back(event.item);
         columns->types.push_back(event.type);
         columns->weights.push_back(event.weight);
         columns->values.push_back(event.value);
         columns->times.push_back(event.time);
         columns->propensities.push_back(event.propensity);
-    }
-    for (std::size_t u = 0; u < n_users; ++u) {
-        columns->user_offsets[u + 1] += columns->user_offsets[u];
     }
     return own(std::move(columns), n_items);
 }

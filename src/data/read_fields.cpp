@@ -26,6 +26,9 @@ Result<void> FieldReader::read(const std::filesystem::path& path) {
     std::size_t id = no_column;
     std::size_t n_bound = 0;
     const auto bind_columns = [&]() -> Result<void> {
+        if (auto fine = check_column_names(path, rows->columns()); !fine) {
+            return fine;
+        }
         HG_TRY(id, id_column(path, rows->columns()));
         bind(rows->columns(), id);
         n_bound = rows->columns().size();

@@ -130,6 +130,9 @@ Result<void> InteractionReader::read(const std::filesystem::path& path) {
 
 Result<void> InteractionReader::bind(const std::filesystem::path& path, const RowReader& rows) {
     const auto& columns = rows.columns();
+    if (auto fine = check_column_names(path, columns); !fine) {
+        return fine;
+    }
     std::vector<bool> used(columns.size());
     for (const auto role : all_roles) {
         const auto mapped = config_.columns.find(role);
@@ -213,6 +216,11 @@ std::optional<InteractionReader::Complaint> InteractionReader::take(const Row& r
             };
         }
     }
+    const auto type = cell(row, Role::event);
+    if (const auto problem = id_problem(type); !type.empty() && !problem.empty()) {
+        const auto complaint = fmt::format("{} {}", column_name(Role::event), problem);
+        return Complaint{complaint, complaint, "use short names such as click or purchase"};
+    }
     Interaction event;
     double raw_time = 0;
     if (auto bad = take_value(cell(row, Role::value), event)) {
@@ -226,7 +234,7 @@ std::optional<InteractionReader::Complaint> InteractionReader::take(const Row& r
     }
     event.user = UserId{users_.intern(user)};
     event.item = ItemId{items_.intern(item)};
-    event.type = event_type(cell(row, Role::event));
+    event.type = event_type(type);
     event.weight = out_.types[event.type.index()].weight;
     if (config_.rating_threshold && event.value < *config_.rating_threshold) {
         event.weight = config_.rating_below;

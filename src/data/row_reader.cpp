@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/row_reader.hpp"
 
+#include "data/cell.hpp"
 #include "data/delimited.hpp"
 #include "data/json_lines.hpp"
 #include "data/text_file.hpp"
@@ -70,6 +71,19 @@ Result<std::unique_ptr<RowReader>> open_rows(const std::filesystem::path& path) 
     }
     HG_TRY(auto file, TextFile::open(path));
     return std::make_unique<FileRows>(std::move(file), extension);
+}
+
+Result<void> check_column_names(
+    const std::filesystem::path& path, const std::vector<std::string>& columns
+) {
+    if (std::ranges::all_of(columns, is_utf8)) {
+        return {};
+    }
+    return fail(
+        ErrorCode::invalid_argument,
+        path.string() + ": the column names are not UTF-8",
+        "convert the file: iconv -f latin1 -t utf-8"
+    );
 }
 
 }  // namespace hg::data

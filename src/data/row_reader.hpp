@@ -58,6 +58,11 @@ class RowReader {
 /// the file.
 [[nodiscard]] Result<std::unique_ptr<RowReader>> open_rows(const std::filesystem::path& path);
 
+/// Fails when a column's name is not UTF-8: the whole file has another encoding then.
+[[nodiscard]] Result<void> check_column_names(
+    const std::filesystem::path& path, const std::vector<std::string>& columns
+);
+
 /// The extension that names the format: "a/b.csv.gz" -> ".csv"; empty when it is none of ours.
 [[nodiscard]] std::string table_extension(const std::filesystem::path& path);
 

@@ -100,7 +100,7 @@ bool is_cjk_ideograph(char32_t point) noexcept {
         char32_t last;
     };
 
-    // The list of Google's BERT tokenization.py, kept as it is.
+    // The list of the `tokenizers` library; Google's original begins the seventh at 0x2B820.
     static constexpr std::array ranges{
         Range{0x3400, 0x4DBF},
         Range{0x4E00, 0x9FFF},
@@ -108,7 +108,7 @@ bool is_cjk_ideograph(char32_t point) noexcept {
         Range{0x20000, 0x2A6DF},
         Range{0x2A700, 0x2B73F},
         Range{0x2B740, 0x2B81F},
-        Range{0x2B820, 0x2CEAF},
+        Range{0x2B920, 0x2CEAF},
         Range{0x2F800, 0x2FA1F},
     };
     return std::ranges::any_of(ranges, [point](const Range& range) {

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "encode/bert.hpp"
+
+#include "core/digest.hpp"
+#include "core/file.hpp"
+#include "core/rng.hpp"
+#include "core/safetensors.hpp"
+#include "encode/bert_config.hpp"
+#include "encode/bert_net.hpp"
+
+#include <c10/core/InferenceMode.h>
+#include <torch/types.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+namespace hg::encode {
+namespace {
+
+using Tokens = std::vector<std::int32_t>;
+
+/// Texts tokenised, sorted and cut into batches at a time: bounds memory, keeps padding small.
+constexpr std::size_t chunk_texts = 8192;
+
+struct Batch {
+    std::size_t first = 0;
+    std::size_t count = 0;
+};
+
+/// Cuts texts sorted by length so that a batch, padded to its longest, has about `budget` tokens.
+std::vector<Batch> cut(
+    std::span<const std::size_t> order, std::span<const Tokens> tokens, std::size_t budget
+) {
+    std::vector<Batch> batches;
+    Batch open;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        const auto padded = (open.count + 1) * tokens[order[i]].size();
+        if (open.count > 0 && padded > budget) {
+            batches.push_back(open);
+            open = {.first = i, .count = 0};
+        }
+        ++open.count;
+    }
+    if (open.count > 0) {
+        batches.push_back(open);
+    }
+    return batches;
+}
+
+torch::Device parse_device(const std::string& name) {
+    try {
+        return torch::Device{name};
+    } catch (const c10::Error&) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format("unknown device \"{}\"", name),
+            "use cpu or cuda"
+        };
+    }
+}
+
+std::string hash_of(const BertOptions& options, const SafetensorsFile& weights) {
+    Digest digest;
+    for (const auto* name :
+         {"config.json",
+          "vocab.txt",
+          "tokenizer_config.json",
+          "sentence_bert_config.json",
+          "modules.json",
+          "1_Pooling/config.json"}) {
+        if (const auto text = read_file(options.folder / name)) {
+            digest.update(std::string_view{name});
+            digest.update(std::string_view{*text});
+        }
+    }
+    for (const auto& [name, view] : weights.tensors()) {
+        digest.update(std::string_view{name});
+        digest.update(view.bytes);
+    }
+    digest.update(std::string_view{options.precision == Precision::bf16 ? "bf16" : "fp32"});
+    return digest.hex();
+}
+
+}  // namespace
+
+struct BertEncoder::Impl {
+    BertOptions options;
+    BertConfig config;
+    WordPiece tokenizer;
+    BertNet net;
+    torch::Device device;
+    std::string hash;
+
+    /// [batch, hidden] float32 on the host.
+    [[nodiscard]] torch::Tensor vectors(std::span<const Tokens* const> batch) const;
+};
+
+torch::Tensor BertEncoder::Impl::vectors(std::span<const Tokens* const> batch) const {
+    const auto longest =
+        std::ranges::max(batch, {}, [](const Tokens* t) { return t->size(); })->size();
+    const auto n = static_cast<std::int64_t>(batch.size());
+    const auto time = static_cast<std::int64_t>(longest);
+    auto ids = torch::full({n, time}, tokenizer.pad_id(), torch::kInt64);
+    auto real = torch::zeros({n, time}, torch::kFloat32);
+    bool is_padded = false;
+    for (std::int64_t row = 0; row < n; ++row) {
+        const auto& tokens = *batch[static_cast<std::size_t>(row)];
+        std::ranges::copy(tokens, ids.data_ptr<std::int64_t>() + row * time);
+        std::fill_n(real.data_ptr<float>() + row * time, tokens.size(), 1.0F);
+        is_padded = is_padded || tokens.size() != longest;
+    }
+    ids = ids.to(device);
+    real = real.to(device);
+    torch::Tensor bias;
+    if (is_padded) {
+        const auto dtype =
+            options.precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat32;
+        bias = torch::zeros({n, 1, 1, time}, ids.options().dtype(dtype))
+                   .masked_fill_(
+                       (real == 0).view({n, 1, 1, time}), -std::numeric_limits<float>::infinity()
+                   );
+    }
+    auto network = net;  // a handle: forward() of a module is not const, its use here is
+    const auto hidden = network->forward(ids, bias).to(torch::kFloat32);  // [batch, time, hidden]
+    torch::Tensor pooled;
+    if (config.pooling == Pooling::first_token) {
+        pooled = hidden.select(1, 0);
+    } else if (is_padded) {
+        const auto weight = real.unsqueeze(2);
+        pooled = (hidden * weight).sum(1) / weight.sum(1);
+    } else {
+        pooled = hidden.mean(1);
+    }
+    if (config.normalises) {
+        constexpr double smallest = 1e-12;
+        pooled = pooled / pooled.norm(2, 1, true).clamp_min(smallest);
+    }
+    return pooled.to(torch::kCPU).contiguous();
+}
+
+BertEncoder::BertEncoder(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+BertEncoder::~BertEncoder() = default;
+
+std::unique_ptr<BertEncoder> BertEncoder::load(const BertOptions& options) {
+    auto tokenizer = value_or_throw(WordPiece::load(options.folder));
+    const auto config = value_or_throw(BertConfig::load(options.folder));
+    if (std::cmp_greater(tokenizer.n_pieces(), config.vocabulary)) {
+        throw Error{
+            ErrorCode::corrupt,
+            fmt::format(
+                "{}: vocab.txt has {} pieces, config.json says {}",
+                options.folder.string(),
+                tokenizer.n_pieces(),
+                config.vocabulary
+            ),
+            "the files belong to different models",
+        };
+    }
+    const auto file = value_or_throw(SafetensorsFile::open(options.folder / "model.safetensors"));
+    const auto device = parse_device(options.device);
+    BertNet net{config};
+    load_bert_weights(net, config, file);
+    net->eval();
+    for (auto& parameter : net->parameters()) {
+        parameter.set_requires_grad(false);
+    }
+    net->to(device, options.precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat32);
+    auto hash = hash_of(options, file);
+    return std::unique_ptr<BertEncoder>{new BertEncoder{std::make_unique<Impl>(Impl{
+        .options = options,
+        .config = config,
+        .tokenizer = std::move(tokenizer),
+        .net = std::move(net),
+        .device = device,
+        .hash = std::move(hash),
+    })}};
+}
+
+void BertEncoder::encode(
+    std::span<const std::string> texts, const OnVector& done, const std::stop_token& stop
+) const {
+    const c10::InferenceMode inference;
+    constexpr std::uint64_t seed = 1;  // of the order of work only: vectors do not depend on it
+    Rng rng{seed};
+    for (std::size_t chunk = 0; chunk < texts.size(); chunk += chunk_texts) {
+        const auto part = texts.subspan(chunk, std::min(chunk_texts, texts.size() - chunk));
+        std::vector<Tokens> tokens;
+        tokens.reserve(part.size());
+        for (const auto& text : part) {
+            tokens.push_back(impl_->tokenizer.encode(text));
+        }
+        std::vector<std::size_t> order(part.size());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        std::ranges::stable_sort(order, {}, [&](std::size_t i) { return tokens[i].size(); });
+        auto batches = cut(order, tokens, impl_->options.batch_tokens);
+        rng.shuffle(std::span{batches});
+        for (const auto& batch : batches) {
+            if (stop.stop_requested()) {
+                return;
+            }
+            std::vector<const Tokens*> rows;
+            for (std::size_t i = 0; i < batch.count; ++i) {
+                rows.push_back(&tokens[order[batch.first + i]]);
+            }
+            const auto vectors = impl_->vectors(rows);
+            const std::span<const float> flat{vectors.data_ptr<float>(), batch.count * dim()};
+            for (std::size_t i = 0; i < batch.count; ++i) {
+                done(chunk + order[batch.first + i], flat.subspan(i * dim(), dim()));
+            }
+        }
+    }
+}
+
+std::size_t BertEncoder::dim() const noexcept {
+    return static_cast<std::size_t>(impl_->config.hidden);
+}
+
+const WordPiece& BertEncoder::tokenizer() const noexcept {
+    return impl_->tokenizer;
+}
+
+const std::string& BertEncoder::hash() const noexcept {
+    return impl_->hash;
+}
+
+}  // namespace hg::encode
