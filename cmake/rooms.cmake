@@ -38,8 +38,19 @@ if(HG_TORCH)
   target_precompile_headers(hg_torch_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/torch_pch.hpp)
 
   hg_room(encode TORCH LINK hg_data PkgConfig::utf8proc Eigen3::Eigen)
-  hg_room(train TORCH LINK hg_encode hg_evaluate)
+  hg_room(train TORCH LINK hg_encode hg_evaluate Eigen3::Eigen)
   hg_room(simulate LINK hg_train)
+  # The commit goes into the manifest of every run; as of the last configure.
+  execute_process(
+    COMMAND git describe --always --dirty
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+    OUTPUT_VARIABLE hg_git
+    OUTPUT_STRIP_TRAILING_WHITESPACE
+    ERROR_QUIET
+  )
+  set_source_files_properties(
+    ${CMAKE_SOURCE_DIR}/src/train/run.cpp PROPERTIES COMPILE_DEFINITIONS HG_GIT="${hg_git}"
+  )
   hg_room(policy LINK hg_simulate)
   hg_room(serve LINK hg_policy Boost::headers PkgConfig::prometheus)
   hg_room(app LINK hg_serve CLI11::CLI11)

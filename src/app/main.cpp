@@ -5,6 +5,7 @@
 #include "app/version.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "train/threads.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -37,6 +38,7 @@ struct CommandLine {
     std::map<const CLI::App*, Run> runs;
     bool verbose = false;
     bool quiet = false;
+    int threads = 0;
 };
 
 std::unique_ptr<CommandLine> declare_all() {
@@ -51,6 +53,7 @@ std::unique_ptr<CommandLine> declare_all() {
     for (const auto* command : commands) {
         auto* verb =
             line->app.add_subcommand(std::string{command->name}, std::string{command->summary});
+        verb->fallthrough();  // the options above may also stand after the verb
         verb->footer(fmt::format("Example:\n  {}", command->example));
         line->runs[verb] = command->declare(*verb);
     }
@@ -63,6 +66,7 @@ int run(CommandLine& line, const Interrupt& interrupt) {
         : line.quiet ? log::Level::error
                      : log::Level::info
     );
+    train::set_threads(line.threads);
     SilentProgress silent;
     TerminalProgress terminal;
     const bool is_shown = ::isatty(STDERR_FILENO) != 0 && !line.quiet;

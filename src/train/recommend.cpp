@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <ostream>
 #include <unordered_map>
 #include <vector>
@@ -19,6 +20,7 @@ class EventWeights {
   public:
     explicit EventWeights(const nlohmann::json& manifest) {
         const auto dataset = manifest.value("dataset", nlohmann::json::object());
+        has_real_time_ = dataset.value("time", "") == "real";
         const auto types = dataset.value("event_types", nlohmann::json::array());
         for (std::uint32_t i = 0; i < types.size(); ++i) {
             types_[types[i].value("name", "")] = {EventTypeId{i}, types[i].value("weight", 1.0F)};
@@ -36,12 +38,19 @@ class EventWeights {
             .weight = weight,
             .type = type,
             .value = event.value,
-            .time = event.time.value_or(0),
+            .time = milliseconds(event.time.value_or(0)),
         });
     }
 
   private:
+    /// As the reader of logs guesses: a number below 1e11 can only be seconds.
+    [[nodiscard]] TimeMs milliseconds(TimeMs time) const {
+        constexpr TimeMs seconds_end = 100'000'000'000;
+        return has_real_time_ && std::abs(time) < seconds_end ? time * 1000 : time;
+    }
+
     std::unordered_map<std::string, std::pair<EventTypeId, float>> types_;
+    bool has_real_time_ = false;
     std::pair<EventTypeId, float> default_{EventTypeId{}, 1.0F};
 };
 

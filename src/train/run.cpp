@@ -76,6 +76,15 @@ nlohmann::json given_options(const Settings& settings) {
     return given;
 }
 
+std::string_view time_word(data::TimeKind kind) {
+    switch (kind) {
+        case data::TimeKind::real: return "real";
+        case data::TimeKind::order: return "order";
+        case data::TimeKind::none: break;
+    }
+    return "none";
+}
+
 nlohmann::json dataset_json(const data::Dataset& dataset) {
     auto types = nlohmann::json::array();
     for (const auto& type : dataset.event_types) {
@@ -88,6 +97,7 @@ nlohmann::json dataset_json(const data::Dataset& dataset) {
         {"n_items", dataset.items.size()},
         {"n_events", dataset.log.size()},
         {"event_types", std::move(types)},
+        {"time", time_word(dataset.time_kind)},
         {"repeats_count", dataset.repeats_count},
     };
 }

@@ -8,6 +8,8 @@
 #include "data/dataset.hpp"
 #include "encode/item_vectors.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 #include <string>
@@ -57,12 +59,12 @@ inline SmallWorld small_world(const SmallWorldOptions& options = {}) {
     data.event_types = {{.name = "click", .weight = 1.0F}, {.name = "dislike", .weight = -1.0F}};
     data.time_kind = data::TimeKind::real;
     for (std::size_t i = 0; i < options.n_items; ++i) {
-        data.items.intern("item" + std::to_string(i));
+        data.items.intern(fmt::format("item{}", i));
     }
     std::vector<data::Interaction> events;
     constexpr TimeMs hour = 3'600'000;
     for (std::uint32_t user = 0; user < options.n_users; ++user) {
-        data.users.intern("user" + std::to_string(user));
+        data.users.intern(fmt::format("user{}", user));
         std::vector<std::uint32_t> taken;
         while (taken.size() < std::min(options.events_per_user, options.n_items)) {
             auto item = static_cast<std::uint32_t>(rng.below(options.n_items));
@@ -91,7 +93,7 @@ inline SmallWorld small_world(const SmallWorldOptions& options = {}) {
     group.code_offsets.resize(options.n_items + 1);
     std::iota(group.code_offsets.begin(), group.code_offsets.end(), std::int64_t{0});
     for (std::size_t g = 0; g < options.n_groups; ++g) {
-        group.vocabulary.push_back(std::string{"g"}.append(std::to_string(g)));
+        group.vocabulary.push_back(fmt::format("g{}", g));
     }
     for (std::size_t i = 0; i < options.n_items; ++i) {
         group.codes.push_back(static_cast<std::uint32_t>(i % options.n_groups));

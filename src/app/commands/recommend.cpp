@@ -5,6 +5,7 @@
 #include "app/command.hpp"
 #include "core/file.hpp"
 #include "core/log.hpp"
+#include "data/text_file.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -26,7 +27,7 @@ struct Arguments {
 
 int run(const Arguments& arguments, Session& session) {
     const auto loaded = train::load_run(arguments.run);
-    const auto queries = value_or_throw(MappedFile::open(arguments.input));
+    const auto queries = value_or_throw(data::TextFile::open(arguments.input));
     const train::RecommendOptions options{
         .k = arguments.k,
         .seen = arguments.allow_repeats ? train::Seen::allow : train::Seen::hide,
@@ -62,7 +63,7 @@ int run(const Arguments& arguments, Session& session) {
 Run declare(CLI::App& verb) {
     auto arguments = std::make_shared<Arguments>();
     verb.add_option("--run", arguments->run, "the run that answers")->required();
-    verb.add_option("--input", arguments->input, "queries, one JSON object a line")->required();
+    verb.add_option("--input", arguments->input, "queries, one JSON object a line; may be gzipped")->required();
     verb.add_option("--output", arguments->output, "answers in the same order; - = stdout")
         ->required();
     verb.add_option("--k", arguments->k, "items per answer")

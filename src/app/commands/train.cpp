@@ -3,6 +3,7 @@
 #include "app/command.hpp"
 #include "core/clock.hpp"
 #include "data/dataset.hpp"
+#include "encode/vector_store.hpp"
 #include "train/run.hpp"
 
 #include <fmt/format.h>
@@ -19,10 +20,18 @@ struct Arguments {
     std::string data;
     std::string out;
     std::string config;
+    std::string content = "auto";
     std::vector<std::string> set;
     std::uint64_t seed = 7;
     bool as_json = false;
 };
+
+/// Models that never look at content are not made to wait for it.
+std::string_view content_choice(const train::ModelEntry& entry, const std::string& asked) {
+    using train::Fact;
+    const bool wants = train::has(entry.facts, Fact::needs_content | Fact::uses_content);
+    return asked == "auto" && !wants ? "none" : std::string_view{asked};
+}
 
 int run(const Arguments& arguments, Session& session) {
     const Stopwatch watch;
@@ -31,12 +40,19 @@ int run(const Arguments& arguments, Session& session) {
     auto settings = load_settings(config, arguments.set);
     (void)settings.resolve(entry.options);  // a mistyped option is told before the data is read
     const auto dataset = value_or_throw(data::open_dataset(arguments.data));
+    const auto content = encode::content_for(
+        dataset,
+        arguments.data,
+        content_choice(entry, arguments.content),
+        session.progress,
+        session.stop
+    );
     const train::FitRequest request{
         .entry = entry,
         .settings = std::move(settings),
         .seed = arguments.seed,
         .dataset = dataset,
-        .content = nullptr,
+        .content = content ? &*content : nullptr,
         .folder = arguments.out,
     };
     train::fit_run(request, session.progress, session.stop);
@@ -77,6 +93,8 @@ Run declare(CLI::App& verb) {
     verb.add_option("--model", arguments->model, "one of: " + model_names())->required();
     verb.add_option("--data", arguments->data, "a raw folder or an ingested dataset")->required();
     verb.add_option("--out", arguments->out, "the folder of the new run")->required();
+    verb.add_option("--content", arguments->content, "item vectors: auto | none | ENCODER")
+        ->capture_default_str();
     verb.add_option("--config", arguments->config, "TOML file with the model's options");
     verb.add_option("--set", arguments->set, "key=value, stronger than --config; repeat for more")
         ->type_size(1)

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// item_knn: items that the same people liked, cosine summed over the history.
+//
+// s(i, j) = n_ij / (sqrt(n_i n_j) + shrink); score_j = sum over distinct liked items i of s(i, j).
+// By default no shrinkage and no cut of the neighbours. Sarwar et al., "Item-based collaborative
+// filtering recommendation algorithms", WWW 2001; we use binary data, so the adjusted cosine is not
+// needed.
+#include "train/cold_start.hpp"
+#include "train/model_entry.hpp"
+#include "train/sparse.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace hg::train {
+namespace {
+
+struct ItemKnnOptions {
+    double shrink = 0;
+    std::int64_t neighbours = 0;
+
+    static void describe(OptionBinder& bind, ItemKnnOptions& o) {
+        bind("shrink", o.shrink, "added to the denominator: doubts rare pairs", {.min = 0});
+        bind("neighbours", o.neighbours, "keep the nearest of each item; 0 = all", {.min = 0});
+    }
+};
+
+class ItemKnn final : public Recommender {
+  public:
+    ItemKnn(Csr similar, std::vector<float> whisper)
+        : similar_(std::move(similar)), whisper_(std::move(whisper)) {}
+
+    void score(std::span<const data::History> histories, MatrixView<float> out) const override {
+        for (std::size_t row = 0; row < histories.size(); ++row) {
+            const auto scores = out.row(row);
+            std::ranges::copy(whisper_, scores.begin());
+            for (const auto item : positive_items(histories[row]).items) {
+                const auto others = similar_.row(item);
+                const auto values = similar_.row_values(item);
+                for (std::size_t i = 0; i < others.size(); ++i) {
+                    scores[others[i]] += values[i];
+                }
+            }
+        }
+    }
+
+    [[nodiscard]] std::size_t n_items() const override { return whisper_.size(); }
+
+    void save(SafetensorsWriter& weights) const override {
+        save_csr(weights, "similar", similar_);
+        weights.add<float>("popularity", whisper_);
+    }
+
+  private:
+    Csr similar_;                 // [n_items, n_items]
+    std::vector<float> whisper_;  // [n_items]
+};
+
+void keep_nearest(std::vector<Neighbour>& row, std::size_t most) {
+    if (most == 0 || row.size() <= most) {
+        return;
+    }
+    const auto nearer = [](const Neighbour& a, const Neighbour& b) {
+        return a.count > b.count || (a.count == b.count && a.item < b.item);
+    };
+    std::ranges::nth_element(row, row.begin() + static_cast<std::ptrdiff_t>(most), nearer);
+    row.resize(most);
+    std::ranges::sort(row, {}, &Neighbour::item);
+}
+
+std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+    const auto options = settings.read<ItemKnnOptions>();
+    const auto users = positive_pairs(context.log);
+    const auto counts = column_counts(users);
+    Progress bar{context.progress, "item_knn", users.n_cols, "items"};
+    Csr similar;
+    similar.n_cols = users.n_cols;
+    similar.offsets.push_back(0);
+    std::vector<Neighbour> kept;
+    for_each_cooccurrence_row(users, [&](ItemId item, std::span<const Neighbour> others) {
+        if (context.stop.stop_requested()) {
+            throw Error{ErrorCode::interrupted, "stopped"};
+        }
+        kept.assign(others.begin(), others.end());
+        for (auto& other : kept) {
+            const auto norm =
+                std::sqrt(static_cast<double>(counts[item.index()]) * counts[other.item]);
+            other.count = static_cast<float>(other.count / (norm + options.shrink));
+        }
+        keep_nearest(kept, static_cast<std::size_t>(options.neighbours));
+        constexpr std::size_t most = 1'000'000'000;  // 8 GB
+        if (similar.indices.size() + kept.size() > most) {
+            throw Error{
+                ErrorCode::exhausted,
+                "item_knn: more than 1e9 pairs of items",
+                "keep fewer: --set neighbours=200"
+            };
+        }
+        for (const auto& other : kept) {
+            similar.indices.push_back(other.item);
+            similar.values.push_back(other.count);
+        }
+        similar.offsets.push_back(static_cast<std::int64_t>(similar.indices.size()));
+        bar.advance();
+    });
+    return std::make_unique<ItemKnn>(std::move(similar), popularity_whisper(context.log));
+}
+
+std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& /*settings*/) {
+    const auto whisper = value_or_throw(weights.values<float>("popularity"));
+    auto similar = value_or_throw(load_csr(weights, "similar", whisper.size()));
+    return std::make_unique<ItemKnn>(
+        std::move(similar), std::vector<float>{whisper.begin(), whisper.end()}
+    );
+}
+
+}  // namespace
+
+extern const ModelEntry item_knn{
+    .name = "item_knn",
+    .summary = "items that the same people liked: cosine summed over the history",
+    .facts = Fact::none,
+    .options = &describe_options<ItemKnnOptions>,
+    .fit = &fit,
+    .load = &load,
+};
+
+}  // namespace hg::train
