@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <span>
 #include <unordered_set>
 
@@ -65,6 +66,17 @@ constexpr std::array<std::string_view, 11> link_names{
     "url",
 };
 
+constexpr std::array<std::string_view, 8> number_names{
+    "year",
+    "releaseyear",
+    "price",
+    "quantity",
+    "age",
+    "duration",
+    "runtime",
+    "length",
+};
+
 bool is_one_of(std::string_view name, Names names) {
     return std::ranges::find(names, name) != names.end();
 }
@@ -110,6 +122,18 @@ bool is_number(std::string_view cell) {
     return !has_leading_zero(trim(cell)) && parse_number(cell).has_value();
 }
 
+/// For columns whose name promises numbers: one cell in twenty may be something else, and is
+/// missing then.
+bool is_mostly_number(const RawColumn& column) {
+    std::size_t n_present = 0;
+    std::size_t n_numbers = 0;
+    for (const auto& cell : column.cells) {
+        n_present += cell.empty() ? 0 : 1;
+        n_numbers += !cell.empty() && is_number(cell) ? 1 : 0;
+    }
+    return n_numbers > 0 && 20 * n_numbers >= 19 * n_present;
+}
+
 bool is_address(std::string_view cell) {
     return cell.starts_with("http://") || cell.starts_with("https://");
 }
@@ -145,6 +169,9 @@ FieldKind kind_of(const RawColumn& column, std::string_view plain, char separato
     }
     if (is_one_of(plain, list_names)) {
         return separator == 0 ? FieldKind::category : FieldKind::categories;
+    }
+    if (is_one_of(plain, number_names) && is_mostly_number(column)) {
+        return FieldKind::number;
     }
     if (column.declared != "token_seq" && all_present(column, is_number)) {
         return FieldKind::number;
@@ -209,7 +236,9 @@ Field make_field(const RawColumn& column, std::size_t n_rows) {
             field.texts[row] = cell;
             std::ranges::replace(field.texts[row], list_separator, ' ');
         } else if (field.kind == FieldKind::number) {
-            field.numbers[row] = static_cast<float>(parse_number(cell).value_or(0));
+            const auto number = cell.empty() ? std::nullopt : parse_number(cell);
+            field.present[row] = number ? 1 : 0;
+            field.numbers[row] = static_cast<float>(number.value_or(0));
         } else {
             const auto split = field.kind == FieldKind::categories ? separator : char{0};
             if (!cell.empty()) {

@@ -7,6 +7,7 @@
 #include "data/text_file.hpp"
 #include "data/time_text.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <zlib.h>
@@ -175,6 +176,22 @@ TEST_F(RawFolder, columns_are_typed_by_name_and_by_looking) {
     EXPECT_EQ(kind("notes"), FieldKind::text);
     EXPECT_THAT(data.item_fields.find("year")->present, ElementsAre(1, 0, 1));
     EXPECT_EQ(data.item_fields.find("empty"), nullptr);
+}
+
+TEST_F(RawFolder, a_stray_word_among_years_is_missing_and_the_rest_stay_numbers) {
+    write("interactions.csv", "user_id,item_id\nu,0\n");
+    std::string items = "item_id,year\n0,unknown\n";
+    for (int i = 1; i < 30; ++i) {
+        items += fmt::format("{},{}\n", i, 1970 + i);
+    }
+    write("items.csv", items);
+
+    const auto data = read_raw().data;
+    const auto* year = data.item_fields.find("year");
+
+    EXPECT_EQ(year->kind, FieldKind::number);
+    EXPECT_EQ(year->present.at(0), 0);
+    EXPECT_EQ(year->numbers.at(1), 1971.0F);
 }
 
 TEST_F(RawFolder, the_configuration_decides_the_kind_of_a_field) {
