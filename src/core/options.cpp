@@ -184,6 +184,19 @@ Settings Settings::section(std::string_view prefix) const {
     return part;
 }
 
+Settings Settings::without_sections(std::span<const std::string> prefixes) const {
+    Settings rest;
+    for (const auto& [key, value] : values_) {
+        const bool is_inside = std::ranges::any_of(prefixes, [&key](const std::string& prefix) {
+            return key.starts_with(prefix + ".");
+        });
+        if (!is_inside) {
+            rest.values_.emplace(key, value);
+        }
+    }
+    return rest;
+}
+
 void Settings::assign(const std::vector<OptionInfo>& options) const {
     std::vector<std::string_view> names;
     names.reserve(options.size());

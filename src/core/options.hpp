@@ -26,6 +26,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -89,6 +90,8 @@ class Settings {
     void set_assignment(std::string_view assignment);
     /// Everything under "prefix." with the prefix cut off.
     [[nodiscard]] Settings section(std::string_view prefix) const;
+    /// Everything but "prefix.*" of these prefixes: what is left for the owner of the sections.
+    [[nodiscard]] Settings without_sections(std::span<const std::string> prefixes) const;
 
     [[nodiscard]] const std::map<std::string, Value>& values() const noexcept { return values_; }
 

@@ -250,6 +250,24 @@ Result<std::vector<std::string_view>> SafetensorsFile::strings(const std::string
     return out;
 }
 
+SafetensorsFile SafetensorsFile::section(const std::string& prefix) const {
+    SafetensorsFile part;
+    part.name_ = name_;
+    part.metadata_ = metadata_;
+    for (const auto& [name, view] : tensors_) {
+        if (name.starts_with(prefix)) {
+            part.tensors_.emplace(name.substr(prefix.size()), view);
+        }
+    }
+    return part;
+}
+
+void SafetensorsWriter::add_all(const std::string& prefix, SafetensorsWriter other) {
+    for (auto& [name, item] : other.items_) {
+        items_.insert_or_assign(prefix + name, std::move(item));
+    }
+}
+
 void SafetensorsWriter::add_bytes(
     std::string name, DType dtype, std::vector<std::size_t> shape, std::vector<std::byte> bytes
 ) {

@@ -145,6 +145,9 @@ class SafetensorsFile {
     /// NAME.offsets + NAME.bytes; the views borrow from the file.
     [[nodiscard]] Result<std::vector<std::string_view>> strings(const std::string& name) const;
 
+    /// The tensors whose names start with prefix, without it; borrows from this file.
+    [[nodiscard]] SafetensorsFile section(const std::string& prefix) const;
+
   private:
     [[nodiscard]] Result<TensorView> typed(
         const std::string& name, DType dtype, std::size_t alignment
@@ -187,6 +190,8 @@ class SafetensorsWriter {
         std::string name, DType dtype, std::vector<std::size_t> shape, std::vector<std::byte> bytes
     );
     void add_strings(const std::string& name, std::span<const std::string> values);
+    /// Every tensor of another writer, under prefix + its name.
+    void add_all(const std::string& prefix, SafetensorsWriter other);
     void add_metadata(std::string key, std::string value);
 
     /// Atomic and durable. Throws Error (disk full, no permission).

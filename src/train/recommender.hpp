@@ -19,6 +19,8 @@
 
 namespace hg::train {
 
+class GaussianPrior;
+
 class Recommender {
   public:
     Recommender() = default;
@@ -51,6 +53,10 @@ class Recommender {
         MatrixView<const float> content,
         MatrixView<float> out
     ) const;
+
+    /// The space and prior of this model's user beliefs, for updates between fits; null where it
+    /// has none. Borrowed from the model.
+    [[nodiscard]] virtual const GaussianPrior* belief_prior() const { return nullptr; }
 
     /// Adds the weights; the model's load() reads the same names. Hyper-parameters are in the
     /// manifest.

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/belief.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hg::policy {
+namespace {
+
+double trace(const train::GaussianPosterior& posterior) {
+    double sum = 0;
+    for (std::size_t i = 0; i < posterior.dim(); ++i) {
+        sum += posterior.covariance[i * posterior.dim() + i];
+    }
+    return sum;
+}
+
+}  // namespace
+
+Belief::Belief(const train::GaussianPrior& prior, std::string_view segment)
+    : posterior(prior.start(segment)), space_id(prior.space_id()) {}
+
+Belief Belief::replay(
+    const train::GaussianPrior& prior, const data::History& history, std::string_view segment
+) {
+    Belief belief{prior, segment};
+    for (std::size_t i = 0; i < history.size(); ++i) {
+        adapt(prior, belief, history.items[i], history.weight(i));
+    }
+    return belief;
+}
+
+void adapt(const train::GaussianPrior& prior, Belief& belief, ItemId item, float weight) {
+    HG_CHECK(belief.space_id == prior.space_id(), "a belief of another space must be replayed");
+    ++belief.n_events;
+    belief.n_liked += weight > 0 ? 1 : 0;
+    if (item.index() < prior.n_items()) {
+        prior.observe(belief.posterior, item.index(), weight);
+    }
+}
+
+double uncertainty_left(const train::GaussianPrior& prior, const Belief& belief) {
+    const double before = trace(prior.start());
+    return before > 0 ? trace(belief.posterior) / before : 0;
+}
+
+std::vector<Trait> traits(
+    const train::GaussianPrior& prior,
+    const Belief& belief,
+    const data::Field& field,
+    std::size_t count
+) {
+    constexpr std::size_t min_items = 5;
+    const auto n = std::min(prior.n_items(), field.present.size());
+    std::vector<float> scores(prior.n_items());
+    prior.score(belief.posterior, scores);
+    std::vector<double> sums(field.vocabulary.size());
+    std::vector<std::size_t> counts(field.vocabulary.size());
+    double mean = 0;
+    double squares = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+        const double score = scores[i];
+        mean += score / static_cast<double>(n);
+        squares += score * score / static_cast<double>(n);
+        for (const auto code : field.row_codes(i)) {
+            sums[code] += score;
+            ++counts[code];
+        }
+    }
+    const double deviation = std::sqrt(std::max(1e-12, squares - mean * mean));
+    std::vector<Trait> all;
+    for (std::size_t code = 0; code < sums.size(); ++code) {
+        if (counts[code] >= min_items) {
+            const double average = sums[code] / static_cast<double>(counts[code]);
+            all.push_back({field.vocabulary[code], (average - mean) / deviation});
+        }
+    }
+    std::ranges::sort(all, std::greater{}, [](const Trait& t) { return std::abs(t.preference); });
+    all.resize(std::min(all.size(), count));
+    return all;
+}
+
+}  // namespace hg::policy

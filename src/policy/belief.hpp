@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Belief: what we think of one user now, updated by every event in about a microsecond.
+//
+// A Gaussian over preferences (train/gaussian_prior.hpp) plus counters. It is a cache, never the
+// truth: the durable state is the user's events, and a belief of another space is rebuilt by
+// replay, so forgetting an event is a replay without it. Single-threaded; the prior it is used with
+// is const and shared.
+//
+//   Belief belief{prior};                       // or Belief::replay(prior, history)
+//   adapt(prior, belief, item, weight);
+//   prior.score(belief.posterior, scores);
+#pragma once
+
+#include "data/catalogue.hpp"
+#include "data/history.hpp"
+#include "train/gaussian_prior.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hg::policy {
+
+struct Belief {
+    train::GaussianPosterior posterior;
+    std::string space_id;  // of the prior it was made with
+    std::uint32_t n_events = 0;
+    std::uint32_t n_liked = 0;
+
+    Belief() = default;
+    explicit Belief(const train::GaussianPrior& prior, std::string_view segment = {});
+
+    /// From the events of a history, oldest first. O(events * d^2).
+    [[nodiscard]] static Belief replay(
+        const train::GaussianPrior& prior,
+        const data::History& history,
+        std::string_view segment = {}
+    );
+};
+
+/// belief <- one event: the inner loop. An item the prior does not know (index past the end) only
+/// counts.
+void adapt(const train::GaussianPrior& prior, Belief& belief, ItemId item, float weight);
+
+/// How much of the prior's uncertainty is left: trace C / trace C0, 1 = nothing learned yet.
+[[nodiscard]] double uncertainty_left(const train::GaussianPrior& prior, const Belief& belief);
+
+/// One thing we think of a user, in words of the catalogue.
+struct Trait {
+    std::string name;  // a value of the field: "Comedy"
+    double
+        preference;  // how far items with it score above the average item, in standard deviations
+};
+
+/// The most liked and least liked values of a category field with at least 5 items, strongest
+/// first.
+[[nodiscard]] std::vector<Trait> traits(
+    const train::GaussianPrior& prior,
+    const Belief& belief,
+    const data::Field& field,
+    std::size_t count
+);
+
+}  // namespace hg::policy

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/blend.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hg::train {
+namespace {
+
+struct Moments {
+    float mean = 0;
+    float scale = 0;  // 1 / sd, 0 when all are equal
+};
+
+/// Mean and scale over all entries minus those of `seen` (each counted once).
+Moments moments_of(std::span<const float> scores, std::span<const ItemId> seen) {
+    double sum = 0;
+    double squares = 0;
+    for (const float s : scores) {
+        sum += s;
+        squares += static_cast<double>(s) * s;
+    }
+    std::vector<std::uint32_t> distinct;
+    for (const auto item : seen) {
+        if (item.index() < scores.size()) {
+            distinct.push_back(item.value);
+        }
+    }
+    std::ranges::sort(distinct);
+    const auto repeated = std::ranges::unique(distinct);
+    distinct.erase(repeated.begin(), repeated.end());
+    for (const auto i : distinct) {
+        sum -= scores[i];
+        squares -= static_cast<double>(scores[i]) * scores[i];
+    }
+    const auto n = static_cast<double>(scores.size() - distinct.size());
+    if (n < 1) {
+        return {};
+    }
+    const double mean = sum / n;
+    const double variance = squares / n - mean * mean;
+    const double tiny = 1e-12 * (1 + mean * mean);
+    return {
+        static_cast<float>(mean),
+        variance > tiny ? static_cast<float>(1 / std::sqrt(variance)) : 0.0F
+    };
+}
+
+void add_standardised(
+    std::span<const float> scores, const Moments& m, float weight, std::span<float> out
+) {
+    const float factor = weight * m.scale;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i] += factor * (scores[i] - m.mean);
+    }
+}
+
+}  // namespace
+
+void standardise(std::span<float> scores, std::span<const ItemId> seen) {
+    const auto m = moments_of(scores, seen);
+    for (auto& s : scores) {
+        s = (s - m.mean) * m.scale;
+    }
+}
+
+Blend::Blend(std::vector<Part> parts, Matrix<float> weights)
+    : parts_(std::move(parts)), weights_(std::move(weights)), belief_part_(parts_.size()) {
+    HG_CHECK(!parts_.empty(), "a blend needs parts");
+    HG_CHECK(
+        weights_.rows() == knots.size() && weights_.cols() == parts_.size(),
+        "one weight per knot and part"
+    );
+    for (std::size_t p = 0; p < parts_.size(); ++p) {
+        HG_CHECK(parts_[p].model->n_items() == n_items(), "parts must share their items");
+        if (parts_[p].model->belief_prior() != nullptr && belief_part_ == parts_.size()) {
+            belief_part_ = p;
+        }
+    }
+}
+
+std::size_t Blend::n_items() const {
+    return parts_.front().model->n_items();
+}
+
+float Blend::weight(std::size_t part, std::size_t n_events) const {
+    if (n_events >= knots.back()) {
+        return weights_(knots.size() - 1, part);
+    }
+    std::size_t right = 1;
+    while (knots[right] < n_events) {
+        ++right;
+    }
+    const auto position = [](std::size_t n) { return std::log2(1.0F + static_cast<float>(n)); };
+    const float left_at = position(knots[right - 1]);
+    const float share = (position(n_events) - left_at) / (position(knots[right]) - left_at);
+    return (1 - share) * weights_(right - 1, part) + share * weights_(right, part);
+}
+
+void Blend::add_part(
+    std::size_t part, std::span<const data::History> histories, MatrixView<float> out
+) const {
+    const bool is_used = std::ranges::any_of(histories, [&](const data::History& history) {
+        return weight(part, history.size()) > 0;
+    });
+    if (!is_used) {
+        return;
+    }
+    Matrix<float> scores(histories.size(), n_items());
+    parts_[part].model->score(histories, scores.view());
+    for (std::size_t row = 0; row < histories.size(); ++row) {
+        const auto m = moments_of(scores.row(row), histories[row].items);
+        add_standardised(scores.row(row), m, weight(part, histories[row].size()), out.row(row));
+    }
+}
+
+void Blend::score(std::span<const data::History> histories, MatrixView<float> out) const {
+    score_rankers(histories, out);
+    if (belief_part_ < parts_.size()) {
+        add_part(belief_part_, histories, out);
+    }
+}
+
+void Blend::score_rankers(std::span<const data::History> histories, MatrixView<float> out) const {
+    for (std::size_t row = 0; row < histories.size(); ++row) {
+        std::ranges::fill(out.row(row), 0.0F);
+    }
+    for (std::size_t p = 0; p < parts_.size(); ++p) {
+        if (p != belief_part_) {
+            add_part(p, histories, out);
+        }
+    }
+}
+
+void Blend::add_belief(
+    const data::History& history, std::span<const float> belief_scores, std::span<float> out
+) const {
+    if (belief_part_ == parts_.size()) {
+        return;
+    }
+    const auto m = moments_of(belief_scores, history.items);
+    add_standardised(belief_scores, m, weight(belief_part_, history.size()), out);
+}
+
+bool Blend::score_new_items(
+    std::span<const data::History> histories, MatrixView<const float> content, MatrixView<float> out
+) const {
+    // Parts that cannot place a new item say nothing of it: their z-score is 0, the average item's.
+    Matrix<float> total(histories.size(), content.rows());
+    Matrix<float> fresh(histories.size(), content.rows());
+    Matrix<float> known(histories.size(), n_items());
+    bool any = false;
+    for (std::size_t p = 0; p < parts_.size(); ++p) {
+        if (!parts_[p].model->score_new_items(histories, content, fresh.view())) {
+            continue;
+        }
+        any = true;
+        parts_[p].model->score(histories, known.view());
+        for (std::size_t row = 0; row < histories.size(); ++row) {
+            const auto m = moments_of(known.row(row), histories[row].items);
+            add_standardised(fresh.row(row), m, weight(p, histories[row].size()), total.row(row));
+        }
+    }
+    for (std::size_t row = 0; any && row < histories.size(); ++row) {
+        std::ranges::copy(total.row(row), out.row(row).begin());
+    }
+    return any;
+}
+
+const GaussianPrior* Blend::belief_prior() const {
+    return belief_part_ < parts_.size() ? parts_[belief_part_].model->belief_prior() : nullptr;
+}
+
+void Blend::save(SafetensorsWriter& weights) const {
+    weights.add<float>("blend_weights", weights_.view());
+    for (const auto& part : parts_) {
+        SafetensorsWriter own;
+        part.model->save(own);
+        weights.add_all(part.name + "/", std::move(own));
+    }
+}
+
+}  // namespace hg::train

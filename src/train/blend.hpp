@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Blend: several rankers as one, weighted by how much we know of the user. The deployed model.
+//
+// score = sum over parts of w[part, history length] * z(part's scores), z = z-score over the items
+// the user has not touched. Weights are fitted at the knots {0, 1, 2, 5, 10, 20} events on users
+// held out from the parts' training, and interpolated in log2(1 + length) between them; the same
+// weights serve offline and online. Const-safe.
+//
+// The server keeps the belief apart from the other rankers, because it changes with every event:
+//   blend.score_rankers(histories, out);                       // everything but the belief: cached
+//   blend.add_belief(history, belief_scores, out.row(0));      // per request
+#pragma once
+
+#include "train/gaussian_prior.hpp"
+#include "train/recommender.hpp"
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hg::train {
+
+class Blend final : public Recommender {
+  public:
+    static constexpr std::array<std::size_t, 6> knots{0, 1, 2, 5, 10, 20};
+
+    struct Part {
+        std::string name;  // of its ModelEntry
+        std::unique_ptr<Recommender> model;
+    };
+
+    /// weights: [knots.size(), parts.size()], >= 0.
+    Blend(std::vector<Part> parts, Matrix<float> weights);
+
+    void score(std::span<const data::History> histories, MatrixView<float> out) const override;
+
+    [[nodiscard]] std::size_t n_items() const override;
+    [[nodiscard]] bool score_new_items(
+        std::span<const data::History> histories,
+        MatrixView<const float> content,
+        MatrixView<float> out
+    ) const override;
+    [[nodiscard]] const GaussianPrior* belief_prior() const override;
+    void save(SafetensorsWriter& weights) const override;
+
+    /// As score(), leaving out the part that is the belief.
+    void score_rankers(std::span<const data::History> histories, MatrixView<float> out) const;
+    /// Adds the belief's share: out += w * z(belief_scores).
+    void add_belief(
+        const data::History& history, std::span<const float> belief_scores, std::span<float> out
+    ) const;
+
+    /// The weight of a part after that many events.
+    [[nodiscard]] float weight(std::size_t part, std::size_t n_events) const;
+
+    [[nodiscard]] const std::vector<Part>& parts() const noexcept { return parts_; }
+
+  private:
+    void add_part(std::size_t part, std::span<const data::History> histories, MatrixView<float> out)
+        const;
+
+    std::vector<Part> parts_;
+    Matrix<float> weights_;
+    std::size_t belief_part_;  // parts_.size() when there is none
+};
+
+/// In place: (x - mean) / sd over the entries not in `seen`; all zeros when they are equal.
+void standardise(std::span<float> scores, std::span<const ItemId> seen);
+
+}  // namespace hg::train

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/gaussian_prior.hpp"
+
+#include "core/digest.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+namespace hg::train {
+namespace {
+
+constexpr std::size_t max_dim = 256;
+
+float dot(std::span<const float> a, std::span<const float> b) {
+    return std::inner_product(a.begin(), a.end(), b.begin(), 0.0F);
+}
+
+/// product = C v, for symmetric C.
+void multiply(const GaussianPosterior& belief, std::span<const float> v, std::span<float> product) {
+    const std::span<const float> c{belief.covariance};
+    for (std::size_t r = 0; r < v.size(); ++r) {
+        product[r] = dot(c.subspan(r * v.size(), v.size()), v);
+    }
+}
+
+std::vector<float> copy_of(std::span<const float> values) {
+    return {values.begin(), values.end()};
+}
+
+Matrix<float> copy_of(MatrixView<const float> values) {
+    Matrix<float> copy(values.rows(), values.cols());
+    std::copy_n(values.data(), values.rows() * values.cols(), copy.values().begin());
+    return copy;
+}
+
+}  // namespace
+
+GaussianPrior::GaussianPrior(Parts parts) : parts_(std::move(parts)) {
+    HG_CHECK(!parts_.segments.empty(), "a prior needs at least the segment of everyone");
+    HG_CHECK(dim() <= max_dim, "beliefs are at most 256 wide");
+    for (const auto& segment : parts_.segments) {
+        HG_CHECK(segment.start.dim() == dim(), "segment and item vectors differ in width");
+    }
+    Digest digest;
+    digest.update(std::as_bytes(parts_.item_vectors.values()));
+    digest.update(std::as_bytes(std::span{parts_.segments.front().start.mean}));
+    constexpr std::size_t short_id = 16;
+    space_id_ = digest.hex().substr(0, short_id);
+}
+
+const GaussianPosterior& GaussianPrior::start(std::string_view segment) const {
+    const auto found = std::ranges::find(parts_.segments, segment, &Segment::name);
+    return found == parts_.segments.end() ? parts_.segments.front().start : found->start;
+}
+
+void GaussianPrior::observe(GaussianPosterior& belief, std::size_t item, float weight) const {
+    observe_vector(belief, parts_.item_vectors.row(item), weight);
+}
+
+void GaussianPrior::observe_vector(
+    GaussianPosterior& belief, std::span<const float> item_vector, float weight
+) const {
+    const auto d = dim();
+    HG_CHECK(item_vector.size() == d && belief.dim() == d, "belief and item differ in width");
+    constexpr float passed_by_evidence = 0.5F;
+    const float target = weight > 0 ? 1.0F : weight < 0 ? -1.0F : 0.0F;
+    const float evidence = weight == 0 ? passed_by_evidence : std::abs(weight);
+    if (parts_.forgetting > 0) {
+        for (auto& c : belief.covariance) {
+            c /= 1 - parts_.forgetting;
+        }
+    }
+    std::array<float, max_dim> buffer{};
+    const std::span<float> cv{buffer.data(), d};
+    multiply(belief, item_vector, cv);
+    const float gain = 1 / (dot(item_vector, cv) + parts_.noise_variance / evidence);
+    const float surprise = target - dot(item_vector, belief.mean);
+    for (std::size_t r = 0; r < d; ++r) {
+        belief.mean[r] += gain * cv[r] * surprise;
+        float* const row = belief.covariance.data() + r * d;
+        const float scaled = gain * cv[r];
+        for (std::size_t c = 0; c < d; ++c) {
+            row[c] -= scaled * cv[c];
+        }
+    }
+}
+
+void GaussianPrior::score(const GaussianPosterior& belief, std::span<float> out) const {
+    HG_CHECK(out.size() == n_items() && belief.dim() == dim(), "scores and items differ in number");
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i] = dot(parts_.item_vectors.row(i), belief.mean);
+    }
+}
+
+float GaussianPrior::uncertainty(const GaussianPosterior& belief, std::size_t item) const {
+    std::array<float, max_dim> buffer{};
+    const std::span<float> cv{buffer.data(), dim()};
+    const auto v = parts_.item_vectors.row(item);
+    multiply(belief, v, cv);
+    return std::sqrt(std::max(0.0F, dot(v, cv)));
+}
+
+std::vector<float> GaussianPrior::place(std::span<const float> content) const {
+    std::vector<float> v(dim(), 0.0F);
+    const auto& map = parts_.content_map;
+    if (map.empty()) {
+        return v;
+    }
+    HG_CHECK(content.size() == map.rows(), "content of another width than at training");
+    for (std::size_t r = 0; r < map.rows(); ++r) {
+        for (std::size_t c = 0; c < map.cols(); ++c) {
+            v[c] += content[r] * map(r, c);
+        }
+    }
+    return v;
+}
+
+void GaussianPrior::save(SafetensorsWriter& weights, const std::string& prefix) const {
+    const auto n_segments = parts_.segments.size();
+    Matrix<float> means(n_segments, dim());
+    Matrix<float> covariances(n_segments, dim() * dim());
+    std::vector<std::string> names;
+    for (std::size_t s = 0; s < n_segments; ++s) {
+        const auto& segment = parts_.segments[s];
+        names.push_back(segment.name);
+        std::ranges::copy(segment.start.mean, means.row(s).begin());
+        std::ranges::copy(segment.start.covariance, covariances.row(s).begin());
+    }
+    weights.add<float>(prefix + "item_vectors", parts_.item_vectors.view());
+    weights.add<float>(prefix + "segment_means", std::as_const(means).view());
+    weights.add<float>(prefix + "segment_covariances", std::as_const(covariances).view());
+    weights.add_strings(prefix + "segment_names", names);
+    const std::array scalars{parts_.noise_variance, parts_.forgetting};
+    weights.add<float>(prefix + "noise_and_forgetting", std::span<const float>{scalars});
+    if (!parts_.content_map.empty()) {
+        weights.add<float>(prefix + "content_map", parts_.content_map.view());
+    }
+}
+
+GaussianPrior GaussianPrior::load(const SafetensorsFile& weights, const std::string& prefix) {
+    Parts parts;
+    parts.item_vectors = copy_of(value_or_throw(weights.matrix<float>(prefix + "item_vectors")));
+    const auto means = value_or_throw(weights.matrix<float>(prefix + "segment_means"));
+    const auto covariances = value_or_throw(weights.matrix<float>(prefix + "segment_covariances"));
+    const auto names = value_or_throw(weights.strings(prefix + "segment_names"));
+    const auto scalars = value_or_throw(weights.values<float>(prefix + "noise_and_forgetting"));
+    const auto d = parts.item_vectors.cols();
+    if (names.empty() || means.rows() != names.size() || covariances.rows() != names.size() ||
+        means.cols() != d || covariances.cols() != d * d || scalars.size() != 2 || d > max_dim) {
+        throw Error{
+            ErrorCode::corrupt,
+            "weights of the gaussian prior do not fit together",
+            "train the run again",
+        };
+    }
+    for (std::size_t s = 0; s < names.size(); ++s) {
+        parts.segments.push_back(
+            {std::string{names[s]}, {copy_of(means.row(s)), copy_of(covariances.row(s))}}
+        );
+    }
+    parts.noise_variance = scalars[0];
+    parts.forgetting = scalars[1];
+    if (weights.contains(prefix + "content_map")) {
+        parts.content_map = copy_of(value_or_throw(weights.matrix<float>(prefix + "content_map")));
+    }
+    return GaussianPrior{std::move(parts)};
+}
+
+}  // namespace hg::train

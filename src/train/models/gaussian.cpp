@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// gaussian: a user as a Gaussian belief over preferences, updated in closed form by each event.
+//
+// The few-shot learner of the product (train/gaussian_prior.hpp holds the equations): the prior is
+// learned from all training users, each event is one rank-1 update, no gradient at serving time.
+#include "train/fit_gaussian_prior.hpp"
+#include "train/gaussian_prior.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+namespace hg::train {
+namespace {
+
+class Gaussian final : public Recommender {
+  public:
+    explicit Gaussian(GaussianPrior prior) : prior_(std::move(prior)) {}
+
+    void score(std::span<const data::History> histories, MatrixView<float> out) const override {
+        for (std::size_t row = 0; row < histories.size(); ++row) {
+            prior_.score(posterior(histories[row]), out.row(row));
+        }
+    }
+
+    [[nodiscard]] std::size_t n_items() const override { return prior_.n_items(); }
+
+    [[nodiscard]] std::optional<MatrixView<const float>> item_vectors() const override {
+        return prior_.parts().item_vectors.view();
+    }
+
+    void user_vectors(std::span<const data::History> histories, MatrixView<float> out)
+        const override {
+        for (std::size_t row = 0; row < histories.size(); ++row) {
+            std::ranges::copy(posterior(histories[row]).mean, out.row(row).begin());
+        }
+    }
+
+    [[nodiscard]] bool score_new_items(
+        std::span<const data::History> histories,
+        MatrixView<const float> content,
+        MatrixView<float> out
+    ) const override {
+        if (prior_.parts().content_map.rows() != content.cols()) {
+            return false;
+        }
+        std::vector<std::vector<float>> places;
+        for (std::size_t i = 0; i < content.rows(); ++i) {
+            places.push_back(prior_.place(content.row(i)));
+        }
+        for (std::size_t row = 0; row < histories.size(); ++row) {
+            const auto belief = posterior(histories[row]);
+            for (std::size_t i = 0; i < places.size(); ++i) {
+                out(row, i) = std::inner_product(
+                    places[i].begin(), places[i].end(), belief.mean.begin(), 0.0F
+                );
+            }
+        }
+        return true;
+    }
+
+    [[nodiscard]] const GaussianPrior* belief_prior() const override { return &prior_; }
+
+    void save(SafetensorsWriter& weights) const override { prior_.save(weights, ""); }
+
+  private:
+    [[nodiscard]] GaussianPosterior posterior(const data::History& history) const {
+        auto belief = prior_.start();
+        for (std::size_t i = 0; i < history.size(); ++i) {
+            prior_.observe(belief, history.items[i].index(), history.weight(i));
+        }
+        return belief;
+    }
+
+    GaussianPrior prior_;
+};
+
+std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+    return std::make_unique<Gaussian>(fit_gaussian_prior(context, settings.read<GaussianOptions>())
+    );
+}
+
+std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& /*settings*/) {
+    return std::make_unique<Gaussian>(GaussianPrior::load(weights, ""));
+}
+
+}  // namespace
+
+extern const ModelEntry gaussian{
+    .name = "gaussian",
+    .summary =
+        "a Gaussian belief per user, updated in closed form from a prior learned on all users",
+    .facts = Fact::uses_content,
+    .options = &describe_options<GaussianOptions>,
+    .fit = &fit,
+    .load = &load,
+};
+
+}  // namespace hg::train
