@@ -46,6 +46,7 @@ format: deps ## reformat all C++ sources
 
 docs: build ## regenerate docs/reference from the program
 	@$(PROGRAM) config --markdown > docs/reference/config.md
+	@$(PROGRAM) config --verbs > docs/reference/verbs.md
 
 clean: ## remove the builds (keeps .venv and .cache)
 	rm -rf build

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // honeyguide: a log and a catalogue in, a recommender that keeps learning out. One verb per room.
-#include "app/command.hpp"
+#include "app/commands.hpp"
 #include "app/interrupt.hpp"
 #include "app/version.hpp"
 #include "core/error.hpp"
@@ -11,7 +11,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
 #include <exception>
 #include <functional>
 #include <map>
@@ -20,17 +19,7 @@
 
 namespace hg::app {
 
-#define HG_COMMAND(name) extern const CommandEntry name;
-#include "app/commands/commands.def"
-#undef HG_COMMAND
-
 namespace {
-
-constexpr std::array commands{
-#define HG_COMMAND(name) &name,
-#include "app/commands/commands.def"
-#undef HG_COMMAND
-};
 
 /// CLI11 wants one name per option; ours are declared by the verbs.
 struct CommandLine {
@@ -50,7 +39,7 @@ std::unique_ptr<CommandLine> declare_all() {
     line->app.footer(
         "Start here: honeyguide demo\nEvery verb explains itself: honeyguide VERB --help"
     );
-    for (const auto* command : commands) {
+    for (const auto* command : commands()) {
         auto* verb =
             line->app.add_subcommand(std::string{command->name}, std::string{command->summary});
         verb->fallthrough();  // the options above may also stand after the verb
