@@ -2,10 +2,7 @@
 add_library(hg_flags INTERFACE)
 target_include_directories(hg_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_compile_definitions(hg_flags INTERFACE HG_VERSION="${PROJECT_VERSION}")
-# Options structs are filled by designated initialisers; what is left out has its default.
-target_compile_options(
-  hg_flags INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wno-missing-field-initializers
-)
+target_compile_options(hg_flags INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
 if(HG_DEVELOPER)
   target_compile_options(hg_flags INTERFACE -Werror)
 endif()

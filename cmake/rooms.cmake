@@ -55,6 +55,9 @@ if(HG_TORCH)
   hg_room(serve LINK hg_policy Boost::headers PkgConfig::prometheus)
   hg_room(app LINK hg_serve CLI11::CLI11)
 
+  # app parses and prints: -O1 builds it in half the time.
+  target_compile_options(hg_app PRIVATE $<$<CONFIG:Release>:-O1> -Wno-restrict)  # GCC bug 105651
+
   add_executable(honeyguide ${CMAKE_SOURCE_DIR}/src/app/main.cpp)
   target_link_libraries(honeyguide PRIVATE hg_app)
   set_target_properties(honeyguide PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})

@@ -15,6 +15,13 @@ function(hg_test room)
     set(TEST_LABEL unit)
   endif()
   add_executable(test_${room} ${sources})
+  # -O1 halves the time the compiler spends on tests; those that name torch must match its header.
+  foreach(source ${sources})
+    file(STRINGS ${source} torch_lines REGEX "#include (<(torch|ATen|c10)/|\".*_net\\.hpp\")")
+    if(NOT torch_lines AND CMAKE_BUILD_TYPE STREQUAL "Release")
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS -O1)
+    endif()
+  endforeach()
   target_include_directories(test_${room} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_link_libraries(
     test_${room} PRIVATE ${TEST_LINK} hg_test_support GTest::gmock GTest::gtest_main
@@ -41,8 +48,12 @@ target_compile_definitions(
   hg_test_support
   INTERFACE HG_SOURCE_DIR="${CMAKE_SOURCE_DIR}" HG_SHARED_DIR="${HG_SHARED}"
 )
-# rapidcheck's and gtest's headers are not written for our warnings.
-target_compile_options(hg_test_support INTERFACE -Wno-conversion -Wno-shadow)
+# rapidcheck's and gtest's headers are not written for our warnings; at -O1 GCC 12 sees overlapping copies in
+# std::string that are not there (bug 105651).
+target_compile_options(
+  hg_test_support
+  INTERFACE -Wno-conversion -Wno-shadow -Wno-missing-field-initializers -Wno-restrict
+)
 
 hg_test(core LINK hg_core)
 hg_test(data LINK hg_data rapidcheck)
