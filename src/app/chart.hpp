@@ -24,9 +24,9 @@ namespace hg::app {
 [[nodiscard]] std::string_view series_colour(std::size_t index) noexcept;
 
 struct ChartText {
-    std::string title;  // read aloud by screen readers, shown by the page around it
-    std::string x_label;
-    std::string y_label;
+    std::string title{};  // read aloud by screen readers, shown by the page around it
+    std::string x_label{};
+    std::string y_label{};
 };
 
 struct Series {

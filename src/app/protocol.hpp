@@ -5,8 +5,7 @@
 // A protocol is a list of trials; a trial is a training log and queries (history -> items that
 // followed) whose answers are not in that log. leave-one-out, ratio and time have one trial,
 // few-shot one per fold.
-// - leave-one-out: the last liked event of each user with >= 3 events; validation: the one before
-// it
+// - leave-one-out: the last liked event of users with >= 3 events; validation: the one before
 // - ratio: a random share of each user's events
 // - time: everything after a moment, all users (needs real time): what production looks like
 // - few-shot: folds over users never trained on; after k = 0, 1, 2, 5, 10 events, the next 10 items

@@ -6,11 +6,11 @@
 // a ranking may come as a list (recommend's output) or as scores of the whole catalogue (our
 // protocols). Libraries disagree on four things; the default is trec_eval's choice, the others are
 // labelled modes:
-//   gain         linear (trec_eval, default) | exponential 2^g - 1 (Burges 2005) | binary (RecBole)
-//   denominator  all relevant (trec_eval, default) | min(k, relevant) (RecBole's map, RecPack's
-//   recall) ties         half: #greater + (#equal - 1)/2 (default, rank.hpp) | docid descending
-//   (trec_eval) | as listed (ranx) missing      a user without an answer counts 0 and is reported
-//   (default, ranx) | dropped (pytrec_eval)
+// - gain: linear (trec_eval, default), exponential 2^g - 1 (Burges 2005), binary (RecBole)
+// - denominator: all relevant (trec_eval, default), min(k, relevant) (RecBole's map, RecPack)
+// - ties: half (default, rank.hpp), docid descending (trec_eval), as listed (ranx)
+// - missing users: count 0 and are reported (default, ranx), dropped (pytrec_eval)
+//
 // docs/concepts/metrics.md has the table. All values lie in [0, 1] except rbp with graded gains.
 //
 //   const auto judged = judge_scores(scores, targets);     // ranks, ties counted half
