@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/advise.hpp"
 
-#include <algorithm>
-#include <array>
+#include "core/error.hpp"
+#include "core/registry.hpp"
 
 #include <fmt/format.h>
 
-#include "core/error.hpp"
-#include "core/registry.hpp"
+#include <algorithm>
+#include <array>
 
 namespace hg::app {
 namespace {
 
-// Below these a model learns noise: each is an order of magnitude under the smallest set on which a model
-// was measurably better than popularity (docs/concepts/metrics.md, "When is there enough data?").
+// Below these we do not even try: a rule of thumb, not a measurement. Above them the quick check
+// decides.
 constexpr std::size_t min_events = 1000;
 constexpr std::size_t min_users = 50;
 constexpr std::size_t min_items = 20;
@@ -41,7 +41,9 @@ constexpr std::array candidates{
 };
 
 bool is_registered(std::string_view name) {
-    return std::ranges::any_of(train::models(), [name](const auto* entry) { return entry->name == name; });
+    return std::ranges::any_of(train::models(), [name](const auto* entry) {
+        return entry->name == name;
+    });
 }
 
 bool is_simple(std::string_view name) {
@@ -54,12 +56,18 @@ std::vector<Contender> contenders_for(
 ) {
     std::vector<Contender> contenders;
     for (const auto& candidate : candidates) {
-        if (!is_registered(candidate.name) || (!candidate.is_simple && !is_thorough)) { continue; }
-        if (candidate.name == "personal_frequency" && facts.repeat_share == 0) { continue; }
+        if (!is_registered(candidate.name) || (!candidate.is_simple && !is_thorough)) {
+            continue;
+        }
+        if (candidate.name == "personal_frequency" && facts.repeat_share == 0) {
+            continue;
+        }
         if (facts.n_catalogue > candidate.max_items || facts.n_events > candidate.max_events) {
             findings.push_back({
                 .mark = Mark::note,
-                .text = fmt::format("{} was not tried: too slow at this size for a quick check", candidate.name),
+                .text = fmt::format(
+                    "{} was not tried: too slow at this size for a quick check", candidate.name
+                ),
             });
             continue;
         }
@@ -72,7 +80,9 @@ std::vector<Contender> contenders_for(
     return contenders;
 }
 
-std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+std::string percent(double share) {
+    return fmt::format("{:.1f} %", 100 * share);
+}
 
 bool is_too_small(const DatasetFacts& facts) {
     return facts.n_liked < min_events || facts.n_users < min_users || facts.n_items < min_items;
@@ -83,16 +93,26 @@ Finding size_finding(const DatasetFacts& facts) {
         return {
             .mark = Mark::problem,
             .text = fmt::format(
-                "too little data: {} liked events, {} users, {} items; a model needs at least {}, {} and {}",
-                facts.n_liked, facts.n_users, facts.n_items, min_events, min_users, min_items
+                "too little data: {} liked events, {} users, {} items; a model needs at least {}, "
+                "{} and {}",
+                facts.n_liked,
+                facts.n_users,
+                facts.n_items,
+                min_events,
+                min_users,
+                min_items
             ),
         };
     }
     return {
         .mark = Mark::good,
         .text = fmt::format(
-            "enough data to learn from: {} liked events, {} users, {} items, {:.3f} % of the pairs known",
-            facts.n_liked, facts.n_users, facts.n_items, 100 * facts.density
+            "enough data to learn from: {} liked events, {} users, {} items, {:.3f} % of the pairs "
+            "known",
+            facts.n_liked,
+            facts.n_users,
+            facts.n_items,
+            100 * facts.density
         ),
     };
 }
@@ -102,7 +122,8 @@ Finding history_finding(const DatasetFacts& facts) {
     return {
         .mark = is_short ? Mark::note : Mark::good,
         .text = fmt::format(
-            "the median user has {} events, {} of users fewer than 5{}", facts.median_events,
+            "the median user has {} events, {} of users fewer than 5{}",
+            facts.median_events,
             percent(facts.short_history_share),
             is_short ? ": what is learned from the first clicks matters most" : ""
         ),
@@ -113,15 +134,18 @@ void add_newcomer_findings(const DatasetFacts& facts, std::vector<Finding>& find
     if (!facts.new_user_share) {
         findings.push_back({
             .mark = Mark::note,
-            .text = "no real timestamps: the share of new users and items, and a test by time, are not available",
+            .text = "no real timestamps: the share of new users and items, and a test by time, are "
+                    "not available",
         });
         return;
     }
     findings.push_back({
         .mark = Mark::note,
         .text = fmt::format(
-            "of the last fifth of the events, {} come from users and {} go to items not seen before",
-            percent(*facts.new_user_share), percent(*facts.new_item_share)
+            "of the last fifth of the events, {} come from users and {} go to items not seen "
+            "before",
+            percent(*facts.new_user_share),
+            percent(*facts.new_item_share)
         ),
     });
 }
@@ -132,19 +156,25 @@ Finding text_finding(const DatasetFacts& facts) {
             .mark = Mark::note,
             .text = facts.n_other_fields > 0
                         ? "items have fields but no text: new items are placed by their fields only"
-                        : "items have no fields: a new item cannot be recommended before its first clicks",
+                        : "items have no fields: a new item cannot be recommended before its first "
+                          "clicks",
         };
     }
     return {
         .mark = facts.text_coverage >= 0.5 ? Mark::good : Mark::note,
         .text = fmt::format(
-            "{} of the items have text ({}; {:.0f} words on average): new items can be placed by it",
-            percent(facts.text_coverage), facts.text_fields, facts.mean_words
+            "{} of the items have text ({}; {:.0f} words on average): new items can be placed by "
+            "it",
+            percent(facts.text_coverage),
+            facts.text_fields,
+            facts.mean_words
         ),
     };
 }
 
-void add_findings(const DatasetFacts& facts, const data::Dataset& dataset, std::vector<Finding>& findings) {
+void add_findings(
+    const DatasetFacts& facts, const data::Dataset& dataset, std::vector<Finding>& findings
+) {
     findings.push_back(size_finding(facts));
     findings.push_back(history_finding(facts));
     add_newcomer_findings(facts, findings);
@@ -153,7 +183,8 @@ void add_findings(const DatasetFacts& facts, const data::Dataset& dataset, std::
         findings.push_back({
             .mark = Mark::note,
             .text = fmt::format(
-                "{} of the events repeat an item of the same user{}", percent(facts.repeat_share),
+                "{} of the events repeat an item of the same user{}",
+                percent(facts.repeat_share),
                 dataset.repeats_count
                     ? "; repeats count as recommendations here"
                     : ": if buying again is worth recommending, say repeats = true in dataset.toml"
@@ -163,7 +194,8 @@ void add_findings(const DatasetFacts& facts, const data::Dataset& dataset, std::
     findings.push_back({
         .mark = Mark::note,
         .text = fmt::format(
-            "the most popular fifth of the items takes {} of the events", percent(facts.head_event_share)
+            "the most popular fifth of the items takes {} of the events",
+            percent(facts.head_event_share)
         ),
     });
 }
@@ -172,13 +204,19 @@ void add_findings(const DatasetFacts& facts, const data::Dataset& dataset, std::
 std::vector<std::string> calls_for_more(const DatasetFacts& facts) {
     std::vector<std::string> reasons;
     if (facts.short_history_share > 0.3 || facts.new_user_share.value_or(0) > 0.2) {
-        reasons.emplace_back("many users are new or have few events: adapt from the first click (blend)");
+        reasons.emplace_back(
+            "many users are new or have few events: adapt from the first click (blend)"
+        );
     }
-    if (facts.new_item_share.value_or(0) > 0.1 && (facts.text_coverage > 0.5 || facts.n_other_fields > 0)) {
+    if (facts.new_item_share.value_or(0) > 0.1 &&
+        (facts.text_coverage > 0.5 || facts.n_other_fields > 0)) {
         reasons.emplace_back("many events go to new items: use their content (encode, blend)");
     }
-    if (facts.time_kind != data::TimeKind::none && facts.median_events >= 20 && facts.n_events >= 50'000) {
-        reasons.emplace_back("histories are long and ordered: a sequence model can use the order (sasrec)");
+    if (facts.time_kind != data::TimeKind::none && facts.median_events >= 20 &&
+        facts.n_events >= 50'000) {
+        reasons.emplace_back(
+            "histories are long and ordered: a sequence model can use the order (sasrec)"
+        );
     }
     return reasons;
 }
@@ -186,8 +224,13 @@ std::vector<std::string> calls_for_more(const DatasetFacts& facts) {
 const ModelRow* best_row(const Evaluation& check, bool want_simple) {
     const ModelRow* best = nullptr;
     for (const auto& row : check.rows) {
-        if (!row.refused.empty() || row.name == "popularity" || is_simple(row.name) != want_simple) { continue; }
-        if (best == nullptr || row.ndcg > best->ndcg) { best = &row; }
+        if (!row.refused.empty() || row.name == "popularity" ||
+            is_simple(row.name) != want_simple) {
+            continue;
+        }
+        if (best == nullptr || row.ndcg > best->ndcg) {
+            best = &row;
+        }
     }
     return best;
 }
@@ -197,8 +240,15 @@ std::string lift_text(const Evaluation& check, const ModelRow& row) {
     const auto base = std::ranges::find(check.rows, check.baseline, &ModelRow::name);
     const double relative = base->ndcg > 0 ? 100 * d.mean / base->ndcg : 0;
     return fmt::format(
-        "{}: NDCG@{} {:.4f} against {:.4f} of popularity, {:+.4f} [{:+.4f}, {:+.4f}], {:+.0f} %", row.name,
-        check.k, row.ndcg, base->ndcg, d.mean, d.bootstrap.low, d.bootstrap.high, relative
+        "{}: NDCG@{} {:.4f} against {:.4f} of popularity, {:+.4f} [{:+.4f}, {:+.4f}], {:+.0f} %",
+        row.name,
+        check.k,
+        row.ndcg,
+        base->ndcg,
+        d.mean,
+        d.bootstrap.low,
+        d.bootstrap.high,
+        relative
     );
 }
 
@@ -209,8 +259,12 @@ bool is_better(const ModelRow* row) {
 
 /// Where learned models were tried: is the best of them measurably better than the best simple one?
 bool learned_pays(
-    const data::Dataset& dataset, const Protocol& protocol, std::span<const Outcome> outcomes,
-    const AdviseOptions& options, const std::string& simple, const std::string& learned
+    const data::Dataset& dataset,
+    const Protocol& protocol,
+    std::span<const Outcome> outcomes,
+    const AdviseOptions& options,
+    const std::string& simple,
+    const std::string& learned
 ) {
     const auto paired = summarise(
         dataset, protocol, outcomes, {.k = options.k, .baseline = simple, .seed = options.seed}
@@ -221,7 +275,9 @@ bool learned_pays(
 
 std::string first_registered(std::initializer_list<std::string_view> names, std::string otherwise) {
     for (const auto name : names) {
-        if (is_registered(name)) { return std::string{name}; }
+        if (is_registered(name)) {
+            return std::string{name};
+        }
     }
     return otherwise;
 }
@@ -236,7 +292,9 @@ void judge(Advice& advice, bool learned_was_tried, bool learned_is_better) {
         advice.verdict = Verdict::popularity_is_enough;
         advice.model = "popularity";
         advice.summary = "popularity is enough for you: no model tried here is measurably better.";
-        if (best != nullptr) { advice.summary += fmt::format(" Closest is {}.", lift_text(check, *best)); }
+        if (best != nullptr) {
+            advice.summary += fmt::format(" Closest is {}.", lift_text(check, *best));
+        }
         return;
     }
     const auto reasons = calls_for_more(advice.facts);
@@ -249,7 +307,8 @@ void judge(Advice& advice, bool learned_was_tried, bool learned_is_better) {
         advice.verdict = Verdict::simple_model_is_enough;
         advice.model = best->name;
         advice.summary = fmt::format(
-            "{} is enough for you{}. {}.", best->name,
+            "{} is enough for you{}. {}.",
+            best->name,
             learned_was_tried ? ": no learned model tried here is measurably better"
                               : ": nothing in this data calls for a larger model",
             lift
@@ -257,8 +316,11 @@ void judge(Advice& advice, bool learned_was_tried, bool learned_is_better) {
     } else {
         advice.verdict = Verdict::learn_more;
         advice.model = first_registered({"blend", "sasrec", "dae"}, best->name);
-        advice.summary = fmt::format("a simple model already pays. {}. Worth trying beyond it:", lift);
-        for (const auto& reason : reasons) { advice.summary += fmt::format(" {};", reason); }
+        advice.summary =
+            fmt::format("a simple model already pays. {}. Worth trying beyond it:", lift);
+        for (const auto& reason : reasons) {
+            advice.summary += fmt::format(" {};", reason);
+        }
         advice.summary.back() = '.';
         advice.summary += " Run with --thorough to measure whether that pays.";
     }
@@ -270,8 +332,12 @@ std::string config_of(std::string_view model) {
     train::find_model(model).options([&toml](const OptionInfo& option) {
         const bool is_text = option.type_name() == "string";
         toml += fmt::format(
-            "{} = {}{}{}  # {}\n", option.name, is_text ? "\"" : "", option.value_text(),
-            is_text ? "\"" : "", option.help
+            "{} = {}{}{}  # {}\n",
+            option.name,
+            is_text ? "\"" : "",
+            option.value_text(),
+            is_text ? "\"" : "",
+            option.help
         );
     });
     return toml;
@@ -282,47 +348,60 @@ void add_next_steps(Advice& advice) {
     if (advice.facts.text_coverage > 0 && advice.verdict == Verdict::learn_more) {
         advice.next.emplace_back("honeyguide encode --data DATA");
     }
-    advice.next.push_back(fmt::format("honeyguide train --model {0} --data DATA --out runs/{0}", model));
+    advice.next.push_back(
+        fmt::format("honeyguide train --model {0} --data DATA --out runs/{0}", model)
+    );
     if (model != "popularity") {
         advice.next.push_back(fmt::format(
-            "honeyguide evaluate --data DATA --model {} --protocol {} --report report.html", model,
+            "honeyguide evaluate --data DATA --model {} --protocol {} --report report.html",
+            model,
             advice.facts.time_kind == data::TimeKind::real ? "time" : "leave-one-out"
         ));
     }
-    advice.next.push_back(fmt::format("honeyguide serve --run runs/{} --data DATA --db events.db", model));
+    advice.next.push_back(
+        fmt::format("honeyguide serve --run runs/{} --data DATA --db events.db", model)
+    );
     advice.config = config_of(model);
 }
 
 }  // namespace
 
-Advice advise(const data::Dataset& dataset, const AdviseOptions& options, const Work& work) {
+Advice make_advice(const data::Dataset& dataset, const AdviseOptions& options, const Work& work) {
     Advice advice;
     advice.facts = describe_dataset(dataset);
     advice.model = "popularity";
     add_findings(advice.facts, dataset, advice.findings);
     if (is_too_small(advice.facts)) {
-        advice.summary = "start with popularity and collect events: there is too little to learn from yet.";
+        advice.summary =
+            "start with popularity and collect events: there is too little to learn from yet.";
         add_next_steps(advice);
         return advice;
     }
     std::optional<Protocol> protocol;
     try {
         protocol = make_protocol(
-            dataset, {.part = Part::validation, .max_users = options.max_users, .seed = options.seed}
+            dataset,
+            {.part = Part::validation, .max_users = options.max_users, .seed = options.seed}
         );
     } catch (const Error& error) {
         advice.findings.push_back({.mark = Mark::problem, .text = error.message()});
-        advice.summary = "start with popularity: too few users have the three events a check needs.";
+        advice.summary =
+            "start with popularity: too few users have the three events a check needs.";
         add_next_steps(advice);
         return advice;
     }
     const auto contenders = contenders_for(advice.facts, options.is_thorough, advice.findings);
     const auto outcomes = run_protocol(
-        dataset, *protocol, contenders,
-        {.k = options.k, .seed = options.seed, .content = options.content}, work
+        dataset,
+        *protocol,
+        contenders,
+        {.k = options.k, .seed = options.seed, .content = options.content},
+        work
     );
     advice.check = summarise(
-        dataset, *protocol, outcomes,
+        dataset,
+        *protocol,
+        outcomes,
         {.k = options.k, .seed = options.seed, .content = options.content}
     );
     const auto* simple = best_row(*advice.check, true);

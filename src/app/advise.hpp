@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// advise: is this data ready, what would a model bring over popularity, and which one to take.
+// make_advice: is this data ready, what would a model bring over popularity, and which one to take.
 //
-// Facts of the data, a quick leave-one-out on the validation part (popularity and the simple models that
-// are cheap at this size; with `thorough`, the learned ones too), and a verdict that follows from them. It says
-// "popularity is enough for you" when no model is measurably better (the paired 95 % interval touches zero), and
-// "X is enough for you" when nothing in the data calls for more, or when what was tried beyond X is no better.
+// Facts of the data, a quick leave-one-out on the validation part (popularity and the simple models
+// that are cheap at this size; with `thorough`, the learned ones too), and a verdict that follows
+// from them. It says "popularity is enough for you" when no model is measurably better (the paired
+// 95 % interval touches zero), and "X is enough for you" when nothing in the data calls for more,
+// or when what was tried beyond X is no better.
 //
-//   const Advice advice = advise(dataset, {.content = content}, work);
+//   const Advice advice = make_advice(dataset, {.content = content}, work);
 #pragma once
+
+#include "app/dataset_facts.hpp"
+#include "app/evaluation.hpp"
+#include "app/protocol_run.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
-
-#include "app/dataset_facts.hpp"
-#include "app/evaluation.hpp"
-#include "app/protocol_run.hpp"
 
 namespace hg::app {
 
@@ -49,14 +50,14 @@ struct Advice {
     std::vector<Finding> findings;
     std::optional<Evaluation> check;  // nothing when the data cannot carry it
     Verdict verdict = Verdict::too_little_data;
-    std::string summary;              // one or two sentences
-    std::string model;                // of the registry: what to train first
-    std::vector<std::string> next;    // commands, DATA stands for the folder
-    std::string config;               // TOML for --config
+    std::string summary;            // one or two sentences
+    std::string model;              // of the registry: what to train first
+    std::vector<std::string> next;  // commands, DATA stands for the folder
+    std::string config;             // TOML for --config
 };
 
 /// Throws Error{interrupted} on a stop request.
-[[nodiscard]] Advice advise(
+[[nodiscard]] Advice make_advice(
     const data::Dataset& dataset, const AdviseOptions& options, const Work& work
 );
 

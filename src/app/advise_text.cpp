@@ -1,36 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 // Advice as text for people and as JSON for machines.
-#include <fmt/format.h>
-
 #include "app/advise.hpp"
+
+#include <fmt/format.h>
 
 namespace hg::app {
 namespace {
 
 std::string_view sign_of(Mark mark) {
     switch (mark) {
-        case Mark::good: return "+";
-        case Mark::note: return "-";
-        case Mark::problem: return "!";
+        case Mark::good:
+            return "+";
+        case Mark::note:
+            return "-";
+        case Mark::problem:
+            return "!";
     }
     return "-";
 }
 
 std::string_view word_of(Mark mark) {
     switch (mark) {
-        case Mark::good: return "good";
-        case Mark::note: return "note";
-        case Mark::problem: return "problem";
+        case Mark::good:
+            return "good";
+        case Mark::note:
+            return "note";
+        case Mark::problem:
+            return "problem";
     }
     return "note";
 }
 
 std::string_view word_of(Verdict verdict) {
     switch (verdict) {
-        case Verdict::too_little_data: return "too_little_data";
-        case Verdict::popularity_is_enough: return "popularity_is_enough";
-        case Verdict::simple_model_is_enough: return "simple_model_is_enough";
-        case Verdict::learn_more: return "learn_more";
+        case Verdict::too_little_data:
+            return "too_little_data";
+        case Verdict::popularity_is_enough:
+            return "popularity_is_enough";
+        case Verdict::simple_model_is_enough:
+            return "simple_model_is_enough";
+        case Verdict::learn_more:
+            return "learn_more";
     }
     return "too_little_data";
 }
@@ -42,9 +52,13 @@ std::string to_text(const Advice& advice) {
     for (const auto& finding : advice.findings) {
         text += fmt::format("  {} {}\n", sign_of(finding.mark), finding.text);
     }
-    if (advice.check) { text += "\nquick check: " + to_text(*advice.check); }
+    if (advice.check) {
+        text += "\nquick check: " + to_text(*advice.check);
+    }
     text += fmt::format("\nadvice: {}\n\nnext:\n", advice.summary);
-    for (const auto& command : advice.next) { text += fmt::format("  {}\n", command); }
+    for (const auto& command : advice.next) {
+        text += fmt::format("  {}\n", command);
+    }
     if (!advice.config.empty()) {
         text += fmt::format("\n{}.toml (for --config; the defaults):\n", advice.model);
         for (std::size_t at = 0; at < advice.config.size();) {

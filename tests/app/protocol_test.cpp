@@ -143,7 +143,9 @@ TEST(Protocol, the_validation_part_neither_asks_nor_learns_what_the_test_part_as
         const auto validation = make_protocol(world.dataset, small(kind, Part::validation));
         std::set<std::pair<std::uint32_t, std::uint32_t>> asked;
         for (const auto& query : test.trials[0].queries) {
-            for (const auto target : query.targets) { asked.emplace(query.user.value, target.value); }
+            for (const auto target : query.targets) {
+                asked.emplace(query.user.value, target.value);
+            }
         }
 
         for (const auto& query : validation.trials[0].queries) {

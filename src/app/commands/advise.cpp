@@ -2,12 +2,12 @@
 // honeyguide advise: a readiness report of a dataset and what to train on it.
 #include "app/advise.hpp"
 
-#include <memory>
+#include "app/command.hpp"
+#include "encode/vector_store.hpp"
 
 #include <fmt/format.h>
 
-#include "app/command.hpp"
-#include "encode/vector_store.hpp"
+#include <memory>
 
 namespace hg::app {
 namespace {
@@ -21,7 +21,9 @@ struct Arguments {
 
 void fill_in_folder(Advice& advice, const std::string& folder) {
     for (auto& command : advice.next) {
-        if (const auto at = command.find("DATA"); at != std::string::npos) { command.replace(at, 4, folder); }
+        if (const auto at = command.find("DATA"); at != std::string::npos) {
+            command.replace(at, 4, folder);
+        }
     }
 }
 
@@ -32,7 +34,7 @@ int run(const Arguments& arguments, Session& session) {
     );
     auto options = arguments.options;
     options.content = content ? &*content : nullptr;
-    auto advice = advise(dataset, options, {session.progress, session.stop});
+    auto advice = make_advice(dataset, options, {session.progress, session.stop});
     fill_in_folder(advice, arguments.data);
     fmt::print("{}\n", arguments.as_json ? to_json(advice).dump(2) : to_text(advice));
     return 0;
@@ -44,7 +46,8 @@ Run declare(CLI::App& verb) {
     verb.add_flag("--thorough", a->options.is_thorough, "try the learned models too (minutes)");
     verb.add_option("--max-users", a->options.max_users, "users asked in the quick check")
         ->capture_default_str();
-    verb.add_option("--content", a->content, "item vectors: auto | none | ENCODER")->capture_default_str();
+    verb.add_option("--content", a->content, "item vectors: auto | none | ENCODER")
+        ->capture_default_str();
     verb.add_option("--seed", a->options.seed, "of fits and bootstrap")->capture_default_str();
     verb.add_flag("--json", a->as_json, "for machines");
     return [a](Session& session) { return run(*a, session); };
