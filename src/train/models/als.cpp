@@ -33,8 +33,8 @@ Eigen::Index index(std::size_t value) {
 }
 
 struct AlsOptions {
-    std::int64_t factors = 64;
-    std::int64_t iterations = 16;
+    std::int64_t factors = 128;
+    std::int64_t iterations = 10;
     double unobserved_weight = 0.1;
     double regularization = 0.01;
     double frequency_exponent = 1;

@@ -5,7 +5,8 @@
 // towards p_i: (n_ic + a p_i) / (n_c + a). Dropping the term that is equal for all items leaves
 // log(1 + n_ic / (a p_i)), which is 0 where a pair was never seen: sparse. Items of a history are
 // not independent as naive Bayes has it, so the sum counts |history|^-damping (t). Domingos and
-// Pazzani, Machine Learning 29, 1997.
+// Pazzani, Machine Learning 29, 1997. Defaults chosen on held-out users of ml-1m-fewshot's
+// train.csv.
 #include "train/model_entry.hpp"
 #include "train/sparse.hpp"
 
