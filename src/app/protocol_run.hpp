@@ -32,7 +32,7 @@ namespace hg::app {
 struct Contender {
     std::string name;
     const train::ModelEntry* entry = nullptr;
-    Settings settings;
+    Settings settings{};
     const train::LoadedRun* run = nullptr;
 };
 

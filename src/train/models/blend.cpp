@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// blend: the deployed model: several rankers and the belief, weighted by how much we know of the
+// user.
+//
+// Fit: hold out a fifth of the users, fit the parts on the others, choose weights per history
+// length on the held-out (train/fit_blend.hpp), then fit the parts again on everyone.
+#include "train/blend.hpp"
+
+#include "core/log.hpp"
+#include "train/fit_blend.hpp"
+#include "train/model_entry.hpp"
+#include "train/run.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace hg::train {
+namespace {
+
+struct BlendOptions {
+    std::vector<std::string> rankers{
+        "popularity", "item_knn", "naive_bayes_lift", "ease", "dae", "gaussian"
+    };
+    double held_out_share = 0.2;
+    std::int64_t max_held_out = 2000;
+
+    static void describe(OptionBinder& bind, BlendOptions& o) {
+        bind("rankers", o.rankers, "models to blend; their options are set as NAME.option");
+        bind(
+            "held_out_share",
+            o.held_out_share,
+            "share of users the weights are chosen on",
+            {.min = 0.01, .max = 0.5}
+        );
+        bind(
+            "max_held_out", o.max_held_out, "at most this many of them", {.min = 20, .max = 100000}
+        );
+    }
+};
+
+std::vector<const ModelEntry*> entries_of(const BlendOptions& options) {
+    std::vector<const ModelEntry*> entries;
+    for (const auto& name : options.rankers) {
+        const auto& entry = find_model(name);
+        if (name == "blend" || std::ranges::find(entries, &entry) != entries.end()) {
+            throw Error{
+                ErrorCode::invalid_argument,
+                fmt::format("rankers: \"{}\" cannot be part of a blend (again)", name),
+                "name each model once, and not blend itself",
+            };
+        }
+        entries.push_back(&entry);
+    }
+    if (entries.empty()) {
+        throw Error{ErrorCode::invalid_argument, "rankers is empty", "name at least one model"};
+    }
+    return entries;
+}
+
+std::vector<Blend::Part> fit_parts(
+    const FitContext& context,
+    const data::InteractionLog& log,
+    const std::vector<const ModelEntry*>& entries,
+    const Settings& settings,
+    std::string_view stage
+) {
+    std::vector<Blend::Part> parts;
+    for (const auto* entry : entries) {
+        const FitContext own{
+            .dataset = context.dataset,
+            .log = log,
+            .content = context.content,
+            .rng = context.rng.split(entry->name),
+            .progress = context.progress,
+            .stop = context.stop,
+            .run = nullptr,
+        };
+        log::debug("blend part", {{"stage", stage}, {"model", entry->name}});
+        parts.push_back({std::string{entry->name}, entry->fit(own, settings.section(entry->name))});
+    }
+    return parts;
+}
+
+nlohmann::json report(const BlendWeights& fitted, const std::vector<Blend::Part>& parts) {
+    auto rows = nlohmann::json::array();
+    for (std::size_t knot = 0; knot < Blend::knots.size(); ++knot) {
+        nlohmann::json row{
+            {"events", Blend::knots[knot]},
+            {"users", fitted.n_users[knot]},
+            {"ndcg@10", fitted.ndcg[knot]},
+        };
+        for (std::size_t p = 0; p < parts.size(); ++p) {
+            row["weights"][parts[p].name] = fitted.weights(knot, p);
+            row["alone"][parts[p].name] = fitted.single_ndcg(knot, p);
+        }
+        rows.push_back(row);
+    }
+    return rows;
+}
+
+std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+    std::vector<std::string> names;
+    for (const auto* entry : models()) {
+        names.emplace_back(entry->name);
+    }
+    const auto options = settings.without_sections(names).read<BlendOptions>();
+    const auto entries = entries_of(options);
+
+    std::vector<std::uint32_t> users;
+    for (std::uint32_t u = 0; u < context.log.n_users(); ++u) {
+        if (context.log.history(UserId{u}).size() > 1) {
+            users.push_back(u);
+        }
+    }
+    auto rng = context.rng.split("held out users");
+    rng.shuffle(std::span{users});
+    const auto share =
+        static_cast<std::size_t>(options.held_out_share * static_cast<double>(users.size()));
+    users.resize(std::min(share, static_cast<std::size_t>(options.max_held_out)));
+    std::vector<bool> is_held_out(context.log.n_users(), false);
+    std::vector<data::History> held_out;
+    for (const auto u : users) {
+        is_held_out[u] = true;
+        held_out.push_back(context.log.history(UserId{u}));
+    }
+    const auto rest = context.log.filter([&](UserId user, std::size_t /*index*/) {
+        return !is_held_out[user.index()];
+    });
+
+    const auto trial = fit_parts(context, rest, entries, settings, "choose weights");
+    auto fitted = fit_blend_weights(trial, held_out, context.progress);
+    if (context.run != nullptr) {
+        context.run->note("blend", report(fitted, trial));
+    }
+    auto parts = fit_parts(context, context.log, entries, settings, "fit on all users");
+    return std::make_unique<Blend>(std::move(parts), std::move(fitted.weights));
+}
+
+std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& settings) {
+    std::vector<std::string> names;
+    for (const auto* entry : models()) {
+        names.emplace_back(entry->name);
+    }
+    const auto options = settings.without_sections(names).read<BlendOptions>();
+    const auto stored = value_or_throw(weights.matrix<float>("blend_weights"));
+    std::vector<Blend::Part> parts;
+    for (const auto* entry : entries_of(options)) {
+        const auto own = weights.section(std::string{entry->name} + "/");
+        parts.push_back({std::string{entry->name}, entry->load(own, settings.section(entry->name))}
+        );
+    }
+    if (stored.rows() != Blend::knots.size() || stored.cols() != parts.size()) {
+        throw Error{
+            ErrorCode::corrupt, "blend_weights do not fit the rankers of the run", "train it again"
+        };
+    }
+    Matrix<float> copy(stored.rows(), stored.cols());
+    std::copy_n(stored.data(), stored.rows() * stored.cols(), copy.values().begin());
+    return std::make_unique<Blend>(std::move(parts), std::move(copy));
+}
+
+}  // namespace
+
+extern const ModelEntry blend{
+    .name = "blend",
+    .summary = "several rankers and the belief, weighted by history length: the model to deploy",
+    .facts = Fact::uses_content | Fact::uses_gradient,
+    .options = &describe_options<BlendOptions>,
+    .fit = &fit,
+    .load = &load,
+};
+
+}  // namespace hg::train
