@@ -10,9 +10,17 @@ function(hg_skip_pch)
 endfunction()
 
 function(hg_room name)
-  cmake_parse_arguments(ROOM "TORCH" "" "LINK" ${ARGN})
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
-  file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.hpp)
+  # FOLDER: where it is not the name. EXCLUDE: a subfolder that is a library of its own.
+  cmake_parse_arguments(ROOM "TORCH" "FOLDER;EXCLUDE" "LINK" ${ARGN})
+  if(NOT ROOM_FOLDER)
+    set(ROOM_FOLDER ${name})
+  endif()
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${ROOM_FOLDER}/*.cpp)
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${ROOM_FOLDER}/*.hpp)
+  if(ROOM_EXCLUDE)
+    list(FILTER sources EXCLUDE REGEX "/src/${ROOM_EXCLUDE}/")
+    list(FILTER headers EXCLUDE REGEX "/src/${ROOM_EXCLUDE}/")
+  endif()
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   list(FILTER headers EXCLUDE REGEX "_net\\.hpp$")  # private to the room and full of torch
   add_library(hg_${name} STATIC ${sources})
@@ -31,6 +39,8 @@ endfunction()
 hg_room(core LINK fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus PkgConfig::sodium)
 hg_room(data LINK hg_core simdjson::simdjson ZLIB::ZLIB PkgConfig::sqlite3 Threads::Threads)
 hg_room(evaluate LINK hg_core Boost::headers)
+# The half of serve that knows no model: torch-free, so that it is fuzzed and run under the sanitizers.
+hg_room(http FOLDER serve/http LINK hg_data Boost::headers PkgConfig::sodium)
 
 if(HG_TORCH)
   add_library(hg_torch_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/torch_pch.cpp)
@@ -52,7 +62,8 @@ if(HG_TORCH)
     ${CMAKE_SOURCE_DIR}/src/train/run.cpp PROPERTIES COMPILE_DEFINITIONS HG_GIT="${hg_git}"
   )
   hg_room(policy LINK hg_simulate)
-  hg_room(serve LINK hg_policy Boost::headers PkgConfig::prometheus)
+  hg_room(serve EXCLUDE serve/http LINK hg_policy hg_http PkgConfig::prometheus)
+  include(web)
   hg_room(app LINK hg_serve CLI11::CLI11)
 
   # app parses and prints: -O1 builds it in half the time.

@@ -57,6 +57,7 @@ target_compile_options(
 
 hg_test(core LINK hg_core)
 hg_test(data LINK hg_data rapidcheck)
+hg_test(http LABEL http LINK hg_http)
 hg_test(evaluate LINK hg_evaluate rapidcheck)
 if(HG_TORCH)
   hg_test(encode TORCH LINK hg_encode)

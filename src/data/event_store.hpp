@@ -28,10 +28,10 @@ namespace hg::data {
 /// An event as it arrived. The same event_id with the same body is a duplicate, with another a
 /// conflict.
 struct NewEvent {
-    std::string event_id;
-    std::string user_id;
-    std::string item_id;
-    std::string event;
+    std::string event_id{};
+    std::string user_id{};
+    std::string item_id{};
+    std::string event{};
     std::optional<double> value{};
     std::optional<TimeMs> timestamp{};  // none: the arrival time
     std::string recommendation_id{};    // empty: not an answer to a slate

@@ -5,11 +5,10 @@
 #include "core/file.hpp"
 #include "core/rng.hpp"
 #include "data/stores/sqlite_event_store.hpp"
-#include "data/stores/sqlite_schema.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -23,25 +22,7 @@
 namespace hg::data {
 namespace {
 
-class Folder {
-  public:
-    Folder() {
-        auto name = (std::filesystem::temp_directory_path() / "hg-store-XXXXXX").string();
-        path_ = ::mkdtemp(name.data());
-    }
-
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    Folder(Folder&&) = delete;
-    Folder& operator=(Folder&&) = delete;
-
-    ~Folder() { std::filesystem::remove_all(path_); }
-
-    [[nodiscard]] std::filesystem::path operator/(const char* name) const { return path_ / name; }
-
-  private:
-    std::filesystem::path path_;
-};
+using Folder = testing_support::TemporaryFolder;
 
 std::unique_ptr<SqliteEventStore> open(const Folder& folder) {
     return std::make_unique<SqliteEventStore>(SqliteStoreOptions{.file = folder / "events.db"});
@@ -209,7 +190,7 @@ TEST(EventStore, an_erased_user_leaves_only_a_tombstone_even_after_a_restart) {
         EXPECT_FALSE(value_or_throw(store->impression("r1")));
         EXPECT_EQ(value_or_throw(store->item("i1"))->n_events, 1);
     }
-    for (const auto& file : std::filesystem::directory_iterator((folder / ".").parent_path())) {
+    for (const auto& file : std::filesystem::directory_iterator(folder.path())) {
         const auto bytes = value_or_throw(hg::read_file(file.path()));
         EXPECT_EQ(bytes.find("canary-7261"), std::string::npos) << file.path();
     }

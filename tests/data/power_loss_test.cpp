@@ -4,10 +4,10 @@
 #include "core/rng.hpp"
 #include "data/stores/sqlite_event_store.hpp"
 #include "power_loss_vfs.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <set>
@@ -17,22 +17,7 @@ namespace {
 
 using Synchronous = SqliteStoreOptions::Synchronous;
 
-class Folder {
-  public:
-    Folder() {
-        auto name = (std::filesystem::temp_directory_path() / "hg-power-XXXXXX").string();
-        path = ::mkdtemp(name.data());
-    }
-
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    Folder(Folder&&) = delete;
-    Folder& operator=(Folder&&) = delete;
-
-    ~Folder() { std::filesystem::remove_all(path); }
-
-    std::filesystem::path path;
-};
+using Folder = testing_support::TemporaryFolder;
 
 struct Found {
     int lost = 0;
@@ -60,7 +45,7 @@ Found cut_once(std::uint64_t seed, Synchronous synchronous) {
     std::set<std::string> sent;
     {
         SqliteEventStore store{
-            {.file = before.path / "events.db",
+            {.file = before / "events.db",
              .synchronous = synchronous,
              .vfs = vfs.name(),
              .checkpoint_pages = 12}  // cuts fall into checkpoints too
@@ -75,10 +60,10 @@ Found cut_once(std::uint64_t seed, Synchronous synchronous) {
         }
         vfs.cut();
     }
-    vfs.write_image(after.path);
+    vfs.write_image(after.path());
     Found found;
     try {
-        const SqliteEventStore store{{.file = after.path / "events.db"}};
+        const SqliteEventStore store{{.file = after / "events.db"}};
         for (const auto& row :
              value_or_throw(store.last_events("u", EventStore::all, EventStore::forever))) {
             acknowledged.erase(row.body.event_id);

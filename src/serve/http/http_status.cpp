@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "serve/http_status.hpp"
+#include "serve/http/http_status.hpp"
 
 namespace hg::serve {
 

@@ -1,0 +1,103 @@
+"""Measures the server on this machine and prints a table: saturation, latency at half of it, durable events.
+
+    python3 bench/serving.py --binary build/release/honeyguide --load build/release/bench_load --run RUN --data DATA --out bench/results/serving.md
+
+The server and the load generator share the machine's cores, so figures are lower bounds of what the server alone could do;
+"per core" divides by the processor time the server itself used (/proc), not by the cores of the machine.
+"""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "support"))
+from server_under_test import Server  # noqa: E402
+
+parser = argparse.ArgumentParser()
+for name in ("binary", "load", "run", "data"):
+    parser.add_argument(f"--{name}", required=True)
+parser.add_argument("--out", type=pathlib.Path)
+parser.add_argument("--seconds", type=float, default=10)
+parser.add_argument("--items", type=int, default=3000, help="ids 1..N are clicked")
+args = parser.parse_args()
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def load(server, **options):
+    before = cpu_seconds(server.process.pid)
+    line = [args.load, "--port", str(server.port), "--seconds", str(args.seconds), "--items", str(args.items)]
+    for key, value in options.items():
+        line += ["--" + key.replace("_", "-"), str(value)]
+    done = subprocess.run(line, capture_output=True, text=True)
+    if not done.stdout:
+        raise SystemExit(f"{line}: {done.stderr}")
+    result = json.loads(done.stdout)
+    result["server_cpu_s"] = cpu_seconds(server.process.pid) - before
+    return result
+
+
+def sync_ms(folder):
+    """What one append and fdatasync costs here: the floor of a durable write."""
+    import time
+    path = pathlib.Path(folder) / "sync"
+    with open(path, "wb") as out:
+        times = []
+        for _ in range(100):
+            started = time.perf_counter()
+            out.write(b"x" * 4096)
+            out.flush()
+            os.fdatasync(out.fileno())
+            times.append(time.perf_counter() - started)
+    return 1000 * sorted(times)[50]
+
+
+rows = []
+with tempfile.TemporaryDirectory(prefix="hg-bench-", dir=".") as folder:
+    floor = sync_ms(folder)
+    server = Server(args.binary, args.run, args.data, os.path.join(folder, "events.db")).wait_until_ready()
+    status = server.call("GET", "/v1/status")[1]
+    cached = load(server, mode="recommend", rate=0, after_event=0, prefix="a")
+    mixed = load(server, mode="recommend", rate=0, after_event=0.1, prefix="b")
+    half = load(server, mode="recommend", rate=mixed["per_second"] / 2, after_event=0.1, prefix="c")
+    single = load(server, mode="events", rate=0, prefix="d")
+    one = load(server, mode="events", rate=0, connections=1, prefix="e")
+    batch = load(server, mode="events", rate=0, batch=100, connections=8, prefix="f")
+    code, _ = server.stop()
+
+
+def per_core(result):
+    return result["requests"] / max(1e-9, result["server_cpu_s"])
+
+
+def row(name, result, figure, limit):
+    rows.append(f"| {name} | {figure} | {result['p50_ms']:.2f} | {result['p99_ms']:.2f} | {limit} |")
+
+
+row("slates, all users cached, closed loop", cached, f"{cached['per_second']}/s, {per_core(cached):.0f}/s per server core", "processor")
+row("slates, 10 % just after an event, closed loop", mixed, f"{mixed['per_second']}/s, {per_core(mixed):.0f}/s per server core", "processor, and the sync of the events")
+row(f"slates, the same, open loop at {mixed['per_second'] / 2:.0f}/s", half, f"{half['per_second']}/s", "none: half of saturation")
+row("events one by one, 1 connection", one, f"{one['per_second']} events/s", f"one sync each ({floor:.1f} ms)")
+row("events one by one, 32 connections", single, f"{single['per_second']} events/s", "group commit: one sync for all that wait")
+row("events in batches of 100, 8 connections", batch, f"{100 * batch['per_second']} events/s", "SQLite's writer thread")
+text = f"""# Serving
+
+Measured by `bench/serving.py` ({args.seconds:.0f} s each, 32 connections unless said). Machine: {os.cpu_count()} cores, {platform.machine()}; append + fdatasync of 4 KB takes
+{floor:.2f} ms (median of 100). Model `{status['model_kind']}` on `{status['dataset']['name']}` ({status['dataset']['items']} items); {len(os.sched_getaffinity(0))} cores are shared with the load generator.
+Load average at the start: {os.getloadavg()[0]:.1f}. Latency is counted from when a request was due (coordinated omission corrected in the open loop).
+
+| what | figure | p50 ms | p99 ms | the limit it runs into |
+|---|---|---|---|---|
+""" + "\n".join(rows) + "\n"
+print(text)
+print(json.dumps({"cached": cached, "mixed": mixed, "half": half, "one": one, "single": single, "batch": batch, "exit": code}))
+if args.out:
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(text)

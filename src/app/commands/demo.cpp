@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// honeyguide demo: MovieLens from the raw log to an address a person can open.
+#include "app/demo.hpp"
+
+#include "app/command.hpp"
+#include "core/clock.hpp"
+#include "serve/serve.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+namespace hg::app {
+namespace {
+
+struct Arguments {
+    DemoOptions options;
+    std::uint16_t port = 8080;
+    bool once = false;
+};
+
+int run(const Arguments& arguments, Session& session) {
+    const Stopwatch watch;
+    const auto made = run_demo(arguments.options, session);
+    if (arguments.once) {
+        fmt::print(
+            "\nend of the demo after {:.0f} s (--once: nothing is served)\n", watch.seconds()
+        );
+        return 0;
+    }
+    serve::ServeOptions options;
+    options.run = made.run;
+    options.data = made.dataset;
+    options.db = made.store;
+    options.http.port = arguments.port;
+    options.on_listening = [&watch](const std::string& url) {
+        fmt::print("\n[7/7] iterate: every click is an event, and changes the next slate\n");
+        fmt::print(
+            "      open {}   ({:.0f} s since the start; Ctrl-C ends it)\n", url, watch.seconds()
+        );
+        std::fflush(stdout);
+    };
+    serve::serve(options, session.progress, session.stop);
+    return 0;
+}
+
+Run declare(CLI::App& verb) {
+    auto arguments = std::make_shared<Arguments>();
+    auto& options = arguments->options;
+    verb.add_option("--source", options.source, "folder of MovieLens 100k")->capture_default_str();
+    verb.add_option("--out", options.folder, "where the dataset, the run and the tables go")
+        ->capture_default_str();
+    verb.add_option("--port", arguments->port, "of the server; 0 picks a free one")
+        ->capture_default_str();
+    verb.add_flag("--once", arguments->once, "end after the evaluation");
+    return [arguments](Session& session) { return run(*arguments, session); };
+}
+
+}  // namespace
+
+extern const CommandEntry demo{
+    .name = "demo",
+    .summary = "the main job on MovieLens 100k: from a log to slates that adapt with every click",
+    .example = "honeyguide demo",
+    .declare = &declare,
+};
+
+}  // namespace hg::app

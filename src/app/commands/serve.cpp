@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// honeyguide serve: a run, a dataset and a database of events behind HTTP.
+#include "serve/serve.hpp"
+
+#include "app/command.hpp"
+#include "core/file.hpp"
+#include "serve/http/guard.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <thread>
+
+namespace hg::app {
+namespace {
+
+struct Arguments {
+    serve::ServeOptions options;
+    std::string key_file;
+    int port = 8080;
+    unsigned threads = 0;
+};
+
+std::vector<std::string> read_keys(const std::string& key_file) {
+    std::vector<std::string> keys;
+    if (const char* key = std::getenv("HG_API_KEY"); key != nullptr) {
+        keys = serve::parse_keys(key);
+    }
+    if (!key_file.empty()) {
+        for (auto& key : serve::parse_keys(value_or_throw(read_file(key_file)))) {
+            keys.push_back(std::move(key));
+        }
+    }
+    return keys;
+}
+
+int run(Arguments& arguments, Session& session) {
+    auto& options = arguments.options;
+    options.http.port = static_cast<std::uint16_t>(arguments.port);
+    options.http.threads = arguments.threads > 0
+                               ? arguments.threads
+                               : std::max(2U, std::thread::hardware_concurrency());
+    options.api_keys = read_keys(arguments.key_file);
+    options.on_listening = [](const std::string& url) {
+        fmt::print("listening on {}\n", url);
+        std::fflush(stdout);
+    };
+    serve::serve(options, session.progress, session.stop);
+    return 0;
+}
+
+Run declare(CLI::App& verb) {
+    auto arguments = std::make_shared<Arguments>();
+    auto& options = arguments->options;
+    verb.add_option("--run", options.run, "folder of the run to serve")->required();
+    verb.add_option("--data", options.data, "folder of the dataset it was trained on")->required();
+    verb.add_option("--db", options.db, "file of the event database; created when absent")
+        ->required();
+    verb.add_option("--port", arguments->port, "0 picks a free one")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 65535));
+    verb.add_option("--host", options.http.host, "address to bind; other than loopback needs a key")
+        ->capture_default_str();
+    verb.add_option("--api-key-file", arguments->key_file, "one key a line; or set HG_API_KEY");
+    verb.add_option("--threads", arguments->threads, "request threads; 0 = one per core")
+        ->capture_default_str();
+    verb.add_option(
+            "--rate", options.requests_per_second, "requests a second per key; 0 = no limit"
+    )
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
+    verb.add_option("--max-connections", options.http.max_connections, "more get 503")
+        ->capture_default_str();
+    verb.add_option("--sessions", options.sessions.max_sessions, "users kept in memory")
+        ->capture_default_str();
+    verb.add_option("--epsilon", options.policy.epsilon, "share of uniform exploration in a slate")
+        ->capture_default_str()
+        ->check(CLI::Range(0.0, 1.0));
+    verb.add_option(
+            "--temperature",
+            options.policy.temperature,
+            "softmax temperature of a slate; 0 = greedy"
+    )
+        ->capture_default_str()
+        ->check(CLI::Range(0.0, 100.0));
+    verb.add_option(
+            "--candidates", options.policy.max_candidates, "slates are drawn from the best M"
+    )
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1000));
+    return [arguments](Session& session) { return run(*arguments, session); };
+}
+
+}  // namespace
+
+extern const CommandEntry serve{
+    .name = "serve",
+    .summary = "answer recommendations over HTTP and learn from every event",
+    .example = "honeyguide serve --run runs/blend --data movies --db events.db --port 8080",
+    .declare = &declare,
+};
+
+}  // namespace hg::app

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/scoring.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <optional>
+
+namespace hg::serve {
+namespace {
+
+/// What is needed to score an arrival, copied so that the table is not locked while the model runs.
+struct Arrival {
+    ItemRow row = 0;
+    std::vector<float> content;
+    std::vector<ContentNeighbour> neighbours;
+    std::int64_t n_events = 0;
+};
+
+std::optional<Arrival> arrival_of(
+    const Snapshot& snapshot, const ItemTable::Read& items, ItemRow row
+) {
+    if (snapshot.model_row(row) != Snapshot::not_in_model || items.is_stub(row) ||
+        items.is_hidden(row)) {
+        return std::nullopt;
+    }
+    const auto content = items.content(row);
+    const auto neighbours = items.neighbours(row);
+    return Arrival{
+        .row = row,
+        .content = {content.begin(), content.end()},
+        .neighbours = {neighbours.begin(), neighbours.end()},
+        .n_events = items.n_events(row),
+    };
+}
+
+std::vector<Arrival> arrivals_of(const Snapshot& snapshot, const ItemTable& table) {
+    std::vector<Arrival> arrivals;
+    const auto items = table.read();
+    for (const auto row : items.arrivals()) {
+        if (auto arrival = arrival_of(snapshot, items, row)) {
+            arrivals.push_back(std::move(*arrival));
+        }
+    }
+    return arrivals;
+}
+
+float by_neighbours(
+    const Snapshot& snapshot, const Arrival& arrival, std::span<const float> scores
+) {
+    double sum = 0;
+    double weights = 0;
+    for (const auto& near : arrival.neighbours) {
+        const auto row = snapshot.model_row(near.row);
+        if (row == Snapshot::not_in_model) {
+            continue;
+        }
+        sum += static_cast<double>(near.similarity) * static_cast<double>(scores[row]);
+        weights += static_cast<double>(near.similarity);
+    }
+    return weights > 0 ? static_cast<float>(sum / weights) : masked_score;
+}
+
+/// The score at the same place in the user's order as the item's count has in the order of
+/// popularity.
+float by_popularity(
+    const Snapshot& snapshot, const Arrival& arrival, std::span<const float> scores
+) {
+    const auto& counts = snapshot.sorted_counts;
+    const auto below = std::ranges::lower_bound(counts, arrival.n_events) - counts.begin();
+    const auto place =
+        std::min<std::ptrdiff_t>(below, static_cast<std::ptrdiff_t>(scores.size()) - 1);
+    std::vector<float> copy{scores.begin(), scores.end()};
+    std::ranges::nth_element(copy, copy.begin() + place);
+    return copy[static_cast<std::size_t>(place)];
+}
+
+/// [histories, arrivals]
+Matrix<float> score_arrivals(
+    const Snapshot& snapshot,
+    std::span<const Arrival> arrivals,
+    std::span<const data::History> histories,
+    MatrixView<const float> scores
+) {
+    Matrix<float> out(histories.size(), arrivals.size());
+    std::vector<std::size_t> with_content;
+    for (std::size_t i = 0; i < arrivals.size(); ++i) {
+        const bool fits = snapshot.content && arrivals[i].content.size() == snapshot.content->dim();
+        if (fits) {
+            with_content.push_back(i);
+        }
+        for (std::size_t h = 0; h < histories.size(); ++h) {
+            const auto near = by_neighbours(snapshot, arrivals[i], scores.row(h));
+            out(h, i) =
+                near > masked_score ? near : by_popularity(snapshot, arrivals[i], scores.row(h));
+        }
+    }
+    if (with_content.empty()) {
+        return out;
+    }
+    Matrix<float> content(with_content.size(), snapshot.content->dim());
+    for (std::size_t i = 0; i < with_content.size(); ++i) {
+        std::ranges::copy(arrivals[with_content[i]].content, content.row(i).begin());
+    }
+    Matrix<float> made(histories.size(), with_content.size());
+    if (!snapshot.run.model->score_new_items(histories, content.view(), made.view())) {
+        return out;
+    }
+    for (std::size_t h = 0; h < histories.size(); ++h) {
+        for (std::size_t i = 0; i < with_content.size(); ++i) {
+            out(h, with_content[i]) = made(h, i);
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+data::HistoryBuffer model_history(const Snapshot& snapshot, std::span<const UserEvent> events) {
+    data::HistoryBuffer history;
+    for (const auto& event : events) {
+        const auto row = snapshot.model_row(event.row);
+        if (row == Snapshot::not_in_model) {
+            continue;
+        }
+        history.add({
+            .item = ItemId{row},
+            .weight = event.weight,
+            .type = event.type,
+            .value = event.value,
+            .time = event.time,
+        });
+    }
+    return history;
+}
+
+Candidates score_candidates(
+    const Snapshot& snapshot,
+    const ItemTable& items,
+    std::span<const UserEvent> events,
+    std::size_t keep
+) {
+    Candidates candidates{.snapshot = snapshot.number, .items_version = items.version()};
+    const auto arrivals = arrivals_of(snapshot, items);
+    const auto buffer = model_history(snapshot, events);
+    const std::array histories{buffer.view()};
+    const auto n = snapshot.run.model->n_items();
+    Matrix<float> scores(1, n);
+    snapshot.run.model->score(histories, scores.view());
+    candidates.best = top_k(scores.row(0), keep);
+    for (auto& candidate : candidates.best) {
+        candidate.index = snapshot.item_rows[candidate.index];
+    }
+    if (!arrivals.empty()) {
+        const auto more = score_arrivals(snapshot, arrivals, histories, scores.view());
+        for (std::size_t i = 0; i < arrivals.size(); ++i) {
+            candidates.best.push_back({.index = arrivals[i].row, .score = more(0, i)});
+        }
+        std::ranges::stable_sort(candidates.best, std::greater{}, &Scored::score);
+        candidates.best.resize(std::min(candidates.best.size(), keep));
+    }
+    candidates.is_complete = candidates.best.size() < keep || keep >= n + arrivals.size();
+    return candidates;
+}
+
+Matrix<float> score_rows(
+    const Snapshot& snapshot,
+    const ItemTable& items,
+    std::span<const data::History> histories,
+    std::span<const ItemRow> rows
+) {
+    Matrix<float> all(histories.size(), snapshot.run.model->n_items());
+    snapshot.run.model->score(histories, all.view());
+    std::vector<Arrival> arrivals;
+    {
+        const auto read = items.read();
+        for (const auto row : rows) {
+            if (auto arrival = arrival_of(snapshot, read, row)) {
+                arrivals.push_back(std::move(*arrival));
+            }
+        }
+    }
+    const auto more = score_arrivals(snapshot, arrivals, histories, all.view());
+    Matrix<float> out(histories.size(), rows.size());
+    for (std::size_t h = 0; h < histories.size(); ++h) {
+        std::size_t next = 0;
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            const auto row = snapshot.model_row(rows[i]);
+            if (row != Snapshot::not_in_model) {
+                out(h, i) = all(h, row);
+            } else if (next < arrivals.size() && arrivals[next].row == rows[i]) {
+                out(h, i) = more(h, next++);
+            }
+        }
+    }
+    return out;
+}
+
+}  // namespace hg::serve

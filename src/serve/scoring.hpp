@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// scoring: a user's events -> the best items of the whole table, those the model never saw
+// included.
+//
+// An item that arrived after the fit is scored by the model from its content (score_new_items);
+// where the model cannot, by the scores of the ten items with the most similar content; without
+// content, by its place in the order of popularity. So every item that can be shown has a score on
+// the user's own scale.
+#pragma once
+
+#include "core/clock.hpp"
+#include "core/matrix.hpp"
+#include "core/top_k.hpp"
+#include "data/history.hpp"
+#include "serve/item_table.hpp"
+#include "serve/snapshot.hpp"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace hg::serve {
+
+/// An event of a session: which item, how good, when.
+struct UserEvent {
+    ItemRow row = 0;
+    float weight = 1;
+    EventTypeId type{};
+    float value = 0;
+    TimeMs time = 0;
+};
+
+/// The best rows of the table for one history; what is hidden, seen or filtered is the caller's.
+struct Candidates {
+    std::uint64_t snapshot = 0;       // Snapshot::number
+    std::uint64_t event_number = 0;   // of the session
+    std::uint64_t items_version = 0;  // ItemTable::version()
+    std::vector<Scored> best{};       // index = ItemRow, best first
+    bool is_complete = false;         // nothing was left out
+};
+
+/// The history in rows of the model; events on items it does not know are left out.
+[[nodiscard]] data::HistoryBuffer model_history(
+    const Snapshot& snapshot, std::span<const UserEvent> events
+);
+
+/// At most `keep` rows. Runs the model once.
+[[nodiscard]] Candidates score_candidates(
+    const Snapshot& snapshot,
+    const ItemTable& items,
+    std::span<const UserEvent> events,
+    std::size_t keep
+);
+
+/// Scores of these rows under several histories, [histories, rows]; runs the model once on all of
+/// them.
+[[nodiscard]] Matrix<float> score_rows(
+    const Snapshot& snapshot,
+    const ItemTable& items,
+    std::span<const data::History> histories,
+    std::span<const ItemRow> rows
+);
+
+}  // namespace hg::serve

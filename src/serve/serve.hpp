@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// serve: dataset + run + database -> a server that runs until it is told to stop.
+//
+//   serve({.run = "runs/blend", .data = "movies", .db = "events.db", .on_listening = print_url},
+//   progress, stop);
+#pragma once
+
+#include "core/progress.hpp"
+#include "policy/plackett_luce.hpp"
+#include "serve/http/http_server.hpp"
+#include "serve/session.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace hg::serve {
+
+struct ServeOptions {
+    std::filesystem::path run;
+    std::filesystem::path data;
+    std::filesystem::path db;
+    HttpServerOptions http{};
+    std::vector<std::string> api_keys{};  // needed for any address but loopback
+    double requests_per_second = 0;       // per key; 0 = no limit
+    policy::PlackettLuceOptions policy{};
+    SessionOptions sessions{};
+    std::function<void(const std::string& url)> on_listening{};
+};
+
+/// Throws Error. Returns after a stop request: requests in flight are answered, the store is
+/// committed.
+void serve(const ServeOptions& options, ProgressSink& progress, const std::stop_token& stop);
+
+}  // namespace hg::serve

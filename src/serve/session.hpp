@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Session: what the server keeps of one user between requests: the last events, what was seen, the
+// belief and the scored candidates. A cache: everything in it is rebuilt from the dataset and the
+// store.
+//
+// Read-your-writes: an event is applied to the session after its commit and before it is
+// acknowledged. A session is put into the cache empty and then filled under its lock, so an event
+// that commits meanwhile is either in what was read (its sequence tells) or applied afterwards;
+// never lost, never twice.
+//
+//   auto session = sessions.open(snapshot, "u1");     // loaded; hold session->mutex to look inside
+//   sessions.apply(stored_event);
+#pragma once
+
+#include "core/clock.hpp"
+#include "core/error.hpp"
+#include "data/dataset.hpp"
+#include "data/event_store.hpp"
+#include "policy/belief.hpp"
+#include "serve/item_table.hpp"
+#include "serve/lru_cache.hpp"
+#include "serve/scoring.hpp"
+#include "serve/snapshot.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace hg::serve {
+
+struct Session {
+    std::mutex mutex;  // of everything below
+    bool is_loaded = false;
+    std::vector<UserEvent> events;  // the last ones, oldest first
+    std::unordered_set<ItemRow> seen;
+    std::size_t history_size = 0;    // of all events, also those no longer in `events`
+    std::uint64_t event_number = 0;  // grows with every change of the above
+    std::int64_t sequence = 0;       // of the last stored event in here
+    TimeMs pending_from = data::EventStore::forever;  // an event of the future: load again then
+    std::optional<policy::Belief> belief;             // nothing when the model has no prior
+    std::shared_ptr<const Candidates> candidates;     // of the newest scoring
+};
+
+/// How much an event counts, by its name: the dataset's types first, then data's defaults.
+class EventWeights {
+  public:
+    explicit EventWeights(const data::Dataset& dataset);
+    [[nodiscard]] float weight(std::string_view event) const;
+    [[nodiscard]] EventTypeId type(std::string_view event) const;
+
+  private:
+    const data::Dataset& dataset_;
+    std::unordered_map<std::string, float> weights_;
+};
+
+struct SessionOptions {
+    std::size_t max_sessions = 20'000;
+    std::size_t max_history = 200;  // events a model is shown
+};
+
+class Sessions {
+  public:
+    /// The references outlive it.
+    Sessions(
+        SessionOptions options, ItemTable& items, const data::EventStore& store, const Clock& clock
+    );
+
+    /// The user's session, loaded and with a belief in the snapshot's space.
+    [[nodiscard]] Result<std::shared_ptr<Session>> open(
+        const Snapshot& snapshot, const std::string& user_id
+    );
+
+    /// A stored event reaches its session, if that is in the cache. Call before acknowledging.
+    void apply(
+        const Snapshot& snapshot, const data::NewEvent& event, TimeMs time, std::int64_t sequence
+    );
+
+    /// After the user was erased.
+    void forget(const std::string& user_id) { cache_.erase(user_id); }
+
+    [[nodiscard]] UserEvent to_user_event(const data::NewEvent& event, TimeMs time, ItemRow row)
+        const;
+
+    [[nodiscard]] std::size_t size() const { return cache_.size(); }
+
+    [[nodiscard]] const EventWeights& weights() const noexcept { return weights_; }
+
+    [[nodiscard]] const SessionOptions& options() const noexcept { return options_; }
+
+  private:
+    [[nodiscard]] Result<void> load(Session& session, const std::string& user_id);
+    void add_dataset_history(Session& session, const std::string& user_id) const;
+    void append(Session& session, const UserEvent& event) const;
+
+    SessionOptions options_;
+    ItemTable& items_;
+    const data::EventStore& store_;
+    const Clock& clock_;
+    EventWeights weights_;
+    LruCache<Session> cache_;
+};
+
+}  // namespace hg::serve

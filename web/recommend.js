@@ -1,0 +1,144 @@
+// The first tab: a user, the slate, like and skip, and what changes after each.
+"use strict";
+
+const session = {user: "", slate: null, shown: new Set(), traits: new Map()};
+
+/// A calm colour of an item's own, from its id.
+function cover(item) {
+  let hash = 7;
+  for (const c of item.item_id) hash = (hash * 31 + c.codePointAt(0)) >>> 0;
+  const hue = 18 + hash % 190;
+  return `linear-gradient(135deg, hsl(${hue} 46% 46%), hsl(${(hue + 32) % 360} 48% 33%))`;
+}
+
+function initials(title) {
+  return title.replace(/^(The|A|An) /, "").split(/\s+/).filter((w) => /[\p{L}\p{N}]/u.test(w)).slice(0, 2)
+    .map((w) => [...w.replace(/[^\p{L}\p{N}]/gu, "")][0] || "").join("").toUpperCase() || "·";
+}
+
+function itemCard(item, position) {
+  const card = make("article", "item");
+  if (session.shown.size && !session.shown.has(item.item_id)) card.classList.add("fresh");
+  card.dataset.item = item.item_id;
+  card.style.animationDelay = `${position * 30}ms`;
+  const name = item.title || item.item_id;
+  const top = make("div", "cover");
+  top.style.background = cover(item);
+  top.append(make("b", "", initials(name)), make("span", "", `${position + 1}`));
+  const body = make("div", "body");
+  body.append(make("h3", "", name), make("p", item.because ? "reason because" : "reason", item.reason));
+  const figures = make("div", "figures");
+  figures.append(make("span", "", `score ${item.score.toPrecision(3)}`), make("span", "", `shown with p = ${item.propensity.toPrecision(2)}`));
+  const actions = make("div", "actions");
+  const like = make("button", "like", "Like");
+  const skip = make("button", "skip", "Skip");
+  like.onclick = () => answer(item, position, "like");
+  skip.onclick = () => answer(item, position, "skip");
+  actions.append(like, skip);
+  card.append(top, body, figures, actions);
+  return card;
+}
+
+async function answer(item, position, event) {
+  try {
+    const started = performance.now();
+    const {results} = await call("POST", "/v1/events", {events: [{
+      event_id: randomId(), user_id: session.user, item_id: item.item_id, event, position,
+      recommendation_id: session.slate.recommendation_id,
+    }]});
+    if (results[0].status !== "stored") throw new Error(`the event is ${results[0].status}`);
+    const ms = performance.now() - started;
+    toast(`${event === "like" ? "Liked" : "Skipped"} ${item.title || item.item_id}: on the disk after ${ms.toFixed(0)} ms, the next slate knows it`);
+    await refresh();
+  } catch (error) { fail(error); }
+}
+
+function showSlate(slate) {
+  session.slate = slate;
+  const cards = slate.items.map(itemCard);
+  $("slate").replaceChildren(...(cards.length ? cards : [make("p", "empty", "Nothing left to show: everything was seen. Tick “show seen”.")]));
+  session.shown = new Set(slate.items.map((item) => item.item_id));
+  $("policy").textContent = `${slate.model} · ${slate.policy}`;
+  document.body.dataset.slate = String(slate.items.length);
+}
+
+function traitRow(trait, scale) {
+  const row = make("div", "trait");
+  const bar = make("div", "bar");
+  const fill = make("i", trait.preference >= 0 ? "up" : "down");
+  const width = 50 * Math.min(1, Math.abs(trait.preference) / scale);
+  fill.style.width = `${width}%`;
+  fill.style.left = trait.preference >= 0 ? "50%" : `${50 - width}%`;
+  bar.append(fill);
+  const before = session.traits.get(trait.field + trait.name);
+  const change = before === undefined ? 0 : trait.preference - before;
+  const delta = make("span", "delta", Math.abs(change) < 0.005 ? "" : (change > 0 ? "+" : "−") + Math.abs(change).toFixed(2));
+  if (delta.textContent) delta.classList.add(change > 0 ? "up" : "down");
+  const name = make("span", "name", trait.name);
+  name.title = `${trait.field}: ${trait.name}, ${trait.preference.toFixed(2)} standard deviations`;
+  row.append(name, bar, delta);
+  return row;
+}
+
+function showBelief(belief) {
+  const unknown = belief.uncertainty;
+  $("uncertainty").textContent = unknown === undefined ? "–" : `${(100 * unknown).toFixed(0)} %`;
+  $("uncertainty-bar").style.width = unknown === undefined ? "0" : `${100 * unknown}%`;
+  const scale = Math.max(1, ...belief.traits.map((t) => Math.abs(t.preference)));
+  const rows = belief.traits.slice(0, 10).map((trait) => traitRow(trait, scale));
+  $("traits").replaceChildren(...rows);
+  session.traits = new Map(belief.traits.map((t) => [t.field + t.name, t.preference]));
+  $("belief-note").textContent = belief.n_events === 0
+    ? "Nothing yet: the slate is what most people like."
+    : `${belief.n_liked} of the last ${belief.n_events} events were likes.`;
+}
+
+function showHistory(user) {
+  $("history-size").textContent = user.history_size ? `(${user.history_size})` : "";
+  $("history").replaceChildren(...user.history.map((event) => {
+    const row = make("li");
+    row.append(make("span", `mark ${event.weight > 0 ? "up" : event.weight < 0 ? "down" : ""}`), make("span", "", event.title || event.item_id));
+    return row;
+  }));
+}
+
+async function refresh() {
+  const wish = {user_id: session.user, k: 12, explain: $("explain").checked, seen: $("seen").checked ? "allow" : "hide"};
+  const nobody = {history: [], history_size: 0, belief: {n_events: 0, n_liked: 0, traits: []}};
+  const known = call("GET", `/v1/users/${encodeURIComponent(session.user)}?events=0`)
+    .catch((error) => { if (error.status === 404) return nobody; throw error; });
+  const [slate, user] = await Promise.all([call("POST", "/v1/recommend", wish), known]);
+  showSlate(slate);
+  showBelief(user.belief);
+  showHistory(user);
+  $("user-note").textContent = user.history_size ? `A user with ${user.history_size} events.` : "Never seen before: served all the same.";
+}
+
+async function choose(user) {
+  session.user = user;
+  session.shown = new Set();
+  session.traits = new Map();
+  $("user").value = user;
+  $("headline").textContent = `For ${user}`;
+  await refresh().catch(fail);
+}
+
+async function startRecommendations() {
+  const {users} = await call("GET", "/v1/users?k=24");
+  $("users").replaceChildren(...users.map((user) => {
+    const option = make("option");
+    option.value = user.user_id;
+    option.label = `${user.events} events`;
+    return option;
+  }));
+  $("user-form").onsubmit = (event) => {
+    event.preventDefault();
+    const user = $("user").value.trim();
+    if (user) choose(user);
+  };
+  $("stranger").onclick = () => choose(`visitor-${randomId().slice(0, 6)}`);
+  for (const id of ["explain", "seen"]) $(id).onchange = () => refresh().catch(fail);
+  $("again").onclick = () => refresh().catch(fail);
+  const wanted = new URLSearchParams(location.search).get("user");
+  await choose(wanted || (users.length ? users[0].user_id : "visitor"));
+}
