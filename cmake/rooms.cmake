@@ -1,9 +1,14 @@
 # One static library per room; the links are the ladder of rooms. Sources are globbed: add a file, done.
+function(hg_names_torch source answer)
+  file(STRINGS ${source} torch_lines REGEX "#include (<(torch|ATen|c10)/|\".*_net\\.hpp\")")
+  set(${answer} "${torch_lines}" PARENT_SCOPE)
+endfunction()
+
 # Loading the torch header costs 3 s a file: sources that do not name torch go without.
 function(hg_skip_pch)
   foreach(source ${ARGN})
-    file(STRINGS ${source} torch_lines REGEX "#include (<(torch|ATen|c10)/|\".*_net\\.hpp\")")
-    if(NOT torch_lines)
+    hg_names_torch(${source} names_torch)
+    if(NOT names_torch)
       set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
     endif()
   endforeach()
@@ -23,13 +28,21 @@ function(hg_room name)
   endif()
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   list(FILTER headers EXCLUDE REGEX "_net\\.hpp$")  # private to the room and full of torch
+  if(ROOM_TORCH AND NOT HG_TORCH)  # the part of the room that does without (tokenizer, fields, ...)
+    foreach(source ${sources})
+      hg_names_torch(${source} names_torch)
+      if(names_torch)
+        list(REMOVE_ITEM sources ${source})
+      endif()
+    endforeach()
+  endif()
   add_library(hg_${name} STATIC ${sources})
   target_sources(
     hg_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${CMAKE_SOURCE_DIR}/src FILES ${headers}
   )
   set_target_properties(hg_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
   target_link_libraries(hg_${name} PUBLIC hg_flags ${ROOM_LINK})
-  if(ROOM_TORCH)
+  if(ROOM_TORCH AND HG_TORCH)
     target_link_libraries(hg_${name} PUBLIC hg_torch)
     target_precompile_headers(hg_${name} REUSE_FROM hg_torch_pch)
     hg_skip_pch(${sources})
@@ -42,7 +55,11 @@ hg_room(evaluate LINK hg_core Boost::headers)
 # The half of serve that knows no model: torch-free, so that it is fuzzed and run under the sanitizers.
 hg_room(http FOLDER serve/http LINK hg_data Boost::headers PkgConfig::sodium)
 
-if(HG_TORCH)
+if(NOT HG_TORCH)
+  # For the sanitizers and fuzzers. Objects of the archive that need torch are not pulled by tests
+  # that do without.
+  hg_room(encode TORCH LINK hg_data PkgConfig::utf8proc Eigen3::Eigen)
+else()
   add_library(hg_torch_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/torch_pch.cpp)
   target_link_libraries(hg_torch_pch PUBLIC hg_flags hg_torch fmt::fmt spdlog::spdlog)
   target_precompile_headers(hg_torch_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/torch_pch.hpp)

@@ -3,8 +3,8 @@
 
     python bench/peers/encode_speed.py [--threads 1 2] [--plots 500] [--dtype fp32]
 
-Each number is the best of `--repeats`, without loading the model. Needs deps/peers.txt, ../shared and the model
-folder; prints a table for docs.
+Best of `--repeats`, loading the model not counted. Wall time is what a user waits; CPU time per text is what
+can be compared on a machine that others use too. Needs deps/peers.txt, ../shared and the model folder.
 """
 import argparse
 import csv
@@ -29,40 +29,53 @@ def rows(path):
 
 
 def peer(arguments):
-    """Runs in a process of its own, so that its thread count is its own."""
+    """Runs in a process of its own, so that its thread count is its own. Prints wall and CPU seconds."""
     import torch
     from sentence_transformers import SentenceTransformer
 
     torch.set_num_threads(arguments.peer)
     texts = [json.loads(line) for line in arguments.file.read_text().splitlines()]
     model = SentenceTransformer(str(MODEL), device="cpu")
+    if arguments.dtype == "bf16":
+        model = model.bfloat16()
     model.encode(texts[:32])
-    best = 1e9
+    best = [1e9, 1e9]
     for _ in range(arguments.repeats):
-        start = time.perf_counter()
+        wall, cpu = time.perf_counter(), time.process_time()
         model.encode(texts, batch_size=32)
-        best = min(best, time.perf_counter() - start)
-    print(len(texts) / best)
+        best = [min(best[0], time.perf_counter() - wall), min(best[1], time.process_time() - cpu)]
+    print(*best)
 
 
-def ours(arguments, file, threads, n):
-    """The time the program itself reports includes loading the weights; one text costs just that."""
-    def seconds(lines):
-        with tempfile.TemporaryDirectory() as folder:
-            part = pathlib.Path(folder) / "texts.jsonl"
-            part.write_text(lines)
-            out = subprocess.run(
-                [arguments.binary, "-q", "encode", "--model", MODEL, "--texts", part, "--out",
-                 pathlib.Path(folder) / "v.safetensors", "--dtype", arguments.dtype],
-                check=True, stdout=subprocess.PIPE,
-                env={**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)},
-            ).stdout.decode()
-        return float(re.search(r"([\d.]+) s$", out.strip())[1])
+def environment(threads):
+    return {**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
 
+
+def run_once(arguments, lines, threads):
+    """Wall seconds as the program reports them (without loading its libraries) and CPU seconds of all of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        part = pathlib.Path(folder) / "texts.jsonl"
+        part.write_text(lines)
+        process = subprocess.Popen(
+            [arguments.binary, "-q", "encode", "--model", MODEL, "--texts", part, "--out",
+             pathlib.Path(folder) / "v.safetensors", "--dtype", arguments.dtype],
+            stdout=subprocess.PIPE, env=environment(threads),
+        )
+        out = process.stdout.read().decode()
+        _, status, usage = os.wait4(process.pid, 0)
+        if status:
+            sys.exit(f"honeyguide encode failed: {status}")
+    return float(re.search(r"([\d.]+) s$", out.strip())[1]), usage.ru_utime + usage.ru_stime
+
+
+def ours(arguments, file, threads):
+    """One text costs just the loading, which is taken off."""
     lines = file.read_text()
-    first = lines.splitlines(True)[0]
-    load = min(seconds(first) for _ in range(arguments.repeats))
-    return n / (min(seconds(lines) for _ in range(arguments.repeats)) - load)
+    best = []
+    for part in (lines.splitlines(True)[0], lines):
+        runs = [run_once(arguments, part, threads) for _ in range(arguments.repeats)]
+        best.append((min(wall for wall, _ in runs), min(cpu for _, cpu in runs)))
+    return best[1][0] - best[0][0], best[1][1] - best[0][1]
 
 
 def main():
@@ -88,24 +101,24 @@ def main():
         "ml-100k titles": [row["title"] for row in rows(small)],
         "ml-1m plots": plots[:: max(1, len(plots) // arguments.plots)][: arguments.plots],
     }
-    print("| texts | threads | honeyguide, texts/s | sentence-transformers, texts/s | ratio |")
-    print("|---|---|---|---|---|")
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, {arguments.dtype}")
+    print("| texts | threads | honeyguide texts/s | peer texts/s | honeyguide CPU ms/text | peer CPU ms/text |")
+    print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for name, texts in sets.items():
             file = pathlib.Path(folder) / "texts.jsonl"
             file.write_text("".join(json.dumps(text) + "\n" for text in texts))
             for threads in arguments.threads:
-                mine = ours(arguments, file, threads, len(texts))
-                other = float(
-                    subprocess.run(
-                        [sys.executable, __file__, "--peer", str(threads), "--file", file, "--repeats",
-                         str(arguments.repeats)],
-                        check=True, stdout=subprocess.PIPE,
-                        env={**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)},
-                    ).stdout
-                )
-                print(f"| {name} ({len(texts)}) | {threads} | {mine:.0f} | {other:.0f} | {mine / other:.2f} |",
-                      flush=True)
+                n = len(texts)
+                wall, cpu = ours(arguments, file, threads)
+                other = subprocess.run(
+                    [sys.executable, __file__, "--peer", str(threads), "--file", file, "--repeats",
+                     str(arguments.repeats), "--dtype", arguments.dtype],
+                    check=True, stdout=subprocess.PIPE, env=environment(threads),
+                ).stdout
+                peer_wall, peer_cpu = map(float, other.split())
+                print(f"| {name} ({n}) | {threads} | {n / wall:.0f} | {n / peer_wall:.0f} "
+                      f"| {1000 * cpu / n:.2f} | {1000 * peer_cpu / n:.2f} |", flush=True)
     return 0
 
 

@@ -30,7 +30,7 @@ struct BertOptions {
     std::filesystem::path folder;
     Precision precision = Precision::fp32;
     std::string device = "cpu";
-    std::size_t batch_tokens = 2048;
+    std::size_t batch_tokens = 512;
 };
 
 class BertEncoder {

@@ -27,7 +27,7 @@ struct TextOptions {
     std::string model = ".cache/models/all-MiniLM-L6-v2";
     std::string dtype = "fp32";
     std::string device = "cpu";
-    std::int64_t batch_tokens = 2048;
+    std::int64_t batch_tokens = 512;
     std::vector<std::string> fields;
 
     static void describe(OptionBinder& bind, TextOptions& o);
