@@ -4,6 +4,7 @@
 
 #include "core/file.hpp"
 #include "core/rng.hpp"
+#include "data/stores/sqlite_database.hpp"
 #include "data/stores/sqlite_event_store.hpp"
 #include "support/temporary_folder.hpp"
 

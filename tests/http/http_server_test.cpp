@@ -154,7 +154,7 @@ TEST(HttpServer, a_header_that_does_not_arrive_in_time_is_given_up) {
     const Running server{{.header_seconds = 1}};
     const Client client{server.port()};
     client.send("GET / HT");
-    EXPECT_NE(client.read().find("408"), std::string::npos);
+    EXPECT_EQ(client.read(), "") << "closed";  // read() ends long before its own timeout
 }
 
 TEST(HttpServer, hostile_bytes_get_400_or_a_close_and_the_next_client_is_served) {

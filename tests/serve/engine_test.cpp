@@ -92,7 +92,8 @@ class EngineTest : public ::testing::Test {
 
     std::vector<std::string> ids(const std::string& body) {
         std::vector<std::string> out;
-        for (const auto& row : recommend(body)["items"]) {
+        const auto answer = recommend(body);
+        for (const auto& row : answer["items"]) {
             out.push_back(row["item_id"]);
         }
         return out;
@@ -153,7 +154,8 @@ TEST_F(EngineTest, a_taste_shows_after_a_few_events) {
         append(event(item, "new", item));
     }
     int own = 0;
-    for (const auto& row : recommend(R"({"user_id": "new", "k": 5})")["items"]) {
+    const auto answer = recommend(R"({"user_id": "new", "k": 5})");
+    for (const auto& row : answer["items"]) {
         const auto id = row["item_id"].get<std::string>();
         own += std::stoi(id.substr(4)) % 4 == 1 ? 1 : 0;
     }
@@ -236,8 +238,8 @@ TEST_F(EngineTest, reasons_are_verified_by_scoring_without_the_item) {
                 rest += fmt::format(R"({}"{}")", rest.empty() ? "" : ",", id);
             }
         }
-        for (const auto& other :
-             recommend(fmt::format(R"({{"history": [{}], "k": 100}})", rest))["items"]) {
+        const auto without = recommend(fmt::format(R"({{"history": [{}], "k": 100}})", rest));
+        for (const auto& other : without["items"]) {
             if (other["item_id"] == row["item_id"]) {
                 EXPECT_LT(other["score"].get<float>(), row["score"].get<float>());
             }

@@ -75,7 +75,7 @@ bool Guard::take_token(const std::string& who, std::chrono::nanoseconds now) {
     auto& bucket = entry->second;
     const auto passed = std::chrono::duration<double>(now - bucket.last).count();
     bucket.tokens = std::min(burst_, bucket.tokens + std::max(0.0, passed) * rate_);
-    bucket.last = now;
+    bucket.last = std::max(bucket.last, now);  // time is not counted twice after a step back
     if (bucket.tokens < 1) {
         return false;
     }

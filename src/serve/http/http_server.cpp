@@ -71,7 +71,8 @@ HttpRequest take_request(http::request<http::string_body>& message, const std::s
     };
 }
 
-/// The answer to bytes that are no request, or none we take; nothing when the client just left.
+/// The answer to bytes that are no request, or none we take; nothing when the client just left or
+/// let its time run out (Beast has closed the socket then).
 std::optional<HttpResponse> answer_to(const beast::error_code& error) {
     if (error == http::error::body_limit) {
         return error_response(
@@ -81,11 +82,6 @@ std::optional<HttpResponse> answer_to(const beast::error_code& error) {
     if (error == http::error::header_limit || error == http::error::buffer_overflow) {
         return error_response(
             431, "too_large", "the request line and headers are too large", "shorten them"
-        );
-    }
-    if (error == beast::error::timeout) {
-        return error_response(
-            408, "timeout", "the request did not arrive in time", "send it in one go"
         );
     }
     if (error == http::error::end_of_stream || error == http::error::partial_message) {
@@ -139,6 +135,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
                 "choose another --port (0 picks a free one)",
             };
         }
+        port = acceptor.local_endpoint().port();
     }
 
     void accept();
@@ -154,6 +151,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
     net::io_context context;
     tcp::acceptor acceptor;
     net::steady_timer retry;
+    std::uint16_t port = 0;  // as bound
     std::atomic<bool> is_stopping = false;
     std::atomic<std::size_t> n_connections = 0;
     std::mutex mutex;
@@ -493,7 +491,7 @@ void HttpServer::run(const std::stop_token& stop) {
 }
 
 std::uint16_t HttpServer::port() const {
-    return impl_->acceptor.local_endpoint().port();
+    return impl_->port;
 }
 
 std::size_t HttpServer::connections() const {
