@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Replays a folder of inputs through a fuzz target, each also cut short at every eighth and with one byte
-// flipped at a time, so that the corpus earns its keep in builds without libFuzzer.
+// Replays a folder of inputs through a fuzz target, each also cut short at every eighth and with
+// one byte flipped at a time, so that the corpus earns its keep in builds without libFuzzer.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>

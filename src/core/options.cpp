@@ -235,7 +235,9 @@ nlohmann::json Settings::resolve(DescribeOptions describe) const {
     nlohmann::json resolved = nlohmann::json::object();
     describe([&known](const OptionInfo& option) { known.push_back(option); });
     for (const auto& [key, value] : values_) {
-        if (std::ranges::find(known, key, &OptionInfo::name) == known.end()) { assign(known); }
+        if (std::ranges::find(known, key, &OptionInfo::name) == known.end()) {
+            assign(known);
+        }
     }
     describe([&](const OptionInfo& option) {
         Settings own;
@@ -259,7 +261,9 @@ Settings Settings::from_json(const nlohmann::json& resolved, std::string_view or
             continue;
         }
         std::vector<std::string> words;
-        for (const auto& word : value) { words.push_back(text(word)); }
+        for (const auto& word : value) {
+            words.push_back(text(word));
+        }
         settings.set(key, fmt::format("[{}]", fmt::join(words, ", ")), std::string{origin});
     }
     return settings;

@@ -107,10 +107,13 @@ class Settings {
         return options;
     }
 
-    /// Every option with its value after these settings, for manifests. Refuses what read() refuses.
+    /// Every option with its value after these settings, for manifests. Refuses what read()
+    /// refuses.
     [[nodiscard]] nlohmann::json resolve(DescribeOptions describe) const;
     /// The reverse: settings that read() as the resolved values of a manifest.
-    [[nodiscard]] static Settings from_json(const nlohmann::json& resolved, std::string_view origin);
+    [[nodiscard]] static Settings from_json(
+        const nlohmann::json& resolved, std::string_view origin
+    );
 
   private:
     void assign(const std::vector<OptionInfo>& options) const;

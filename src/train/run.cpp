@@ -78,9 +78,12 @@ nlohmann::json given_options(const Settings& settings) {
 
 std::string_view time_word(data::TimeKind kind) {
     switch (kind) {
-        case data::TimeKind::real: return "real";
-        case data::TimeKind::order: return "order";
-        case data::TimeKind::none: break;
+        case data::TimeKind::real:
+            return "real";
+        case data::TimeKind::order:
+            return "order";
+        case data::TimeKind::none:
+            break;
     }
     return "none";
 }

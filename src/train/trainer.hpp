@@ -69,7 +69,7 @@ struct TrainOptions {
     std::int64_t warmup_steps = 0;  // learning rate rises linearly over these
     double beta2 = 0.999;
     double checkpoint_seconds = 30;  // at most this much work is lost to a crash
-    std::string fingerprint{};           // settings and data; another one in a checkpoint is refused
+    std::string fingerprint{};       // settings and data; another one in a checkpoint is refused
 };
 
 struct TrainResult {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "encode/bert.hpp"
-
 #include "core/file.hpp"
 #include "core/matrix.hpp"
+#include "encode/bert.hpp"
 #include "encode/catalogues.hpp"
 #include "encode/tiny_bert.hpp"
 

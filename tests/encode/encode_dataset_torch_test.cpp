@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "encode/encode_dataset.hpp"
-
 #include "core/error.hpp"
 #include "data/dataset.hpp"
 #include "encode/catalogues.hpp"
+#include "encode/encode_dataset.hpp"
 #include "encode/encoder_entry.hpp"
 #include "encode/encoder_files.hpp"
 #include "encode/neighbours.hpp"

@@ -63,7 +63,8 @@ int run(const Arguments& arguments, Session& session) {
 Run declare(CLI::App& verb) {
     auto arguments = std::make_shared<Arguments>();
     verb.add_option("--run", arguments->run, "the run that answers")->required();
-    verb.add_option("--input", arguments->input, "queries, one JSON object a line; may be gzipped")->required();
+    verb.add_option("--input", arguments->input, "queries, one JSON object a line; may be gzipped")
+        ->required();
     verb.add_option("--output", arguments->output, "answers in the same order; - = stdout")
         ->required();
     verb.add_option("--k", arguments->k, "items per answer")
