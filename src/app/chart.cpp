@@ -201,11 +201,15 @@ std::string line_chart(
                                 : 0;
         x.push_back(left + 20 + step * static_cast<double>(i));
     }
-    std::string svg = open_svg(text, bottom + 52) + y_axis(y, y_ticks, left, right, text.y_label);
+    std::string svg = open_svg(text, bottom + 62) + y_axis(y, y_ticks, left, right, text.y_label);
     for (std::size_t i = 0; i < categories.size(); ++i) {
-        svg += label(x[i], bottom + 18, "middle", categories[i], " class=\"tick\"");
+        const auto cut = categories[i].find('\n');
+        svg += label(x[i], bottom + 18, "middle", categories[i].substr(0, cut), " class=\"tick\"");
+        if (cut != std::string::npos) {
+            svg += label(x[i], bottom + 33, "middle", categories[i].substr(cut + 1), " class=\"tick\"");
+        }
     }
-    svg += label((left + right) / 2, bottom + 42, "middle", text.x_label, " class=\"axis\"");
+    svg += label((left + right) / 2, bottom + 54, "middle", text.x_label, " class=\"axis\"");
     std::vector<double> ends;
     for (const auto& line : series) {
         svg += polyline(line, x, y);
@@ -219,7 +223,7 @@ std::string line_chart(
     for (std::size_t i = 0; i < series.size(); ++i) {
         const auto colour = series_colour(series[i].colour);
         svg += segment(
-            x.back() + 6,
+            (x.empty() ? left : x.back()) + 6,
             ends[i],
             right + 12,
             places[i],
@@ -247,12 +251,25 @@ std::string scatter_chart(const ChartText& text, std::span<const Point> points) 
     }
     const auto y_ticks = ticks(0, high > 0 ? high : 1, 5);
     const Scale y{.low = 0, .high = y_ticks.back(), .from = bottom, .to = top};
-    const Scale x{.low = 0, .high = 1, .from = left + 10, .to = right};
+    double least = 100;
+    double most = 0;
+    for (const auto& point : points) {
+        least = std::min(least, 100 * point.x);
+        most = std::max(most, 100 * point.x);
+    }
+    if (most - least < 10) {  // never zoom into noise
+        least = std::max(0.0, most - 10);
+        most = least + 10;
+    }
+    const auto x_ticks = ticks(least, most, 5);
+    const Scale x{
+        .low = x_ticks.front() / 100, .high = x_ticks.back() / 100, .from = left + 10, .to = right
+    };
     std::string svg = open_svg(text, bottom + 52) + y_axis(y, y_ticks, left, right, text.y_label);
-    for (int percent = 0; percent <= 100; percent += 20) {
-        const double at = x(percent / 100.0);
-        svg += segment(at, bottom, at, bottom + 4, "class=\"grid\"");
-        svg += label(at, bottom + 18, "middle", fmt::format("{} %", percent), " class=\"tick\"");
+    for (const double percent : x_ticks) {
+        const double at = x(percent / 100);
+        svg += segment(at, top, at, bottom + 4, "class=\"grid\"");
+        svg += label(at, bottom + 18, "middle", fmt::format("{:.6g} %", percent), " class=\"tick\"");
     }
     svg += label((left + right) / 2, bottom + 42, "middle", text.x_label, " class=\"axis\"");
     std::vector<double> wanted;

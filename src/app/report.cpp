@@ -16,17 +16,18 @@ constexpr std::string_view style = R"(
 :root { color-scheme: light dark; --ink: #1c2230; --soft: #5b6475; --line: #e3e6ec; --page: #fbfbfd; --card: #fff; --good: #00704f; --bad: #b3261e; --warn: #fff6e0; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8eaf0; --soft: #a3abbb; --line: #343b49; --page: #14171d; --card: #1c2029; --good: #4cc38a; --bad: #ff8a80; --warn: #3a2f12; } }
 body { margin: 0; background: var(--page); color: var(--ink); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
-main { max-width: 1080px; margin: 0 auto; padding: 28px 20px 60px; }
+main { max-width: 1240px; margin: 0 auto; padding: 28px 20px 60px; }
 h1 { font-size: 28px; margin: 0 0 4px; } h2 { font-size: 20px; margin: 44px 0 4px; } h3 { font-size: 15px; margin: 0 0 2px; }
 p.lead, p.small { color: var(--soft); margin: 0 0 14px; } p.small { font-size: 13px; }
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 10px; margin: 18px 0; }
 .facts div, figure, .table { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 .facts div { padding: 10px 14px; } .facts b { display: block; font-size: 19px; } .facts span { color: var(--soft); font-size: 13px; }
-.table { overflow-x: auto; margin: 12px 0; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 14px; }
-th, td { padding: 7px 10px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); } th { color: var(--soft); font-weight: 600; }
+.table { overflow-x: auto; margin: 12px 0; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 13.5px; }
+th, td { padding: 7px 9px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); } th { color: var(--soft); font-weight: 600; }
 th:first-child, td:first-child { text-align: left; } tr:last-child td { border-bottom: 0; } td.best { font-weight: 700; } td.up { color: var(--good); } td.down { color: var(--bad); } td.text { text-align: left; color: var(--soft); white-space: normal; }
 .swatch { display: inline-block; width: 10px; height: 10px; border-radius: 3px; margin-right: 7px; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr)); gap: 14px; }
+figure.words ul { margin: 8px 0; padding-left: 20px; } figure.words li { margin: 6px 0; }
 figure { margin: 0; padding: 14px 16px 8px; } figcaption { color: var(--soft); font-size: 13px; margin-bottom: 6px; }
 svg { width: 100%; height: auto; font: 13px system-ui, sans-serif; } svg text { fill: var(--ink); } svg .tick { fill: var(--soft); font-size: 12px; } svg .axis { fill: var(--soft); font-size: 12px; } svg .grid { stroke: var(--line); stroke-width: 1; } svg .zero { stroke: var(--soft); stroke-width: 1.5; }
 ul.notes { margin: 10px 0; padding: 10px 14px 10px 30px; background: var(--warn); border-radius: 10px; font-size: 14px; }
@@ -162,8 +163,8 @@ std::string row_html(const Evaluation& e, const ModelRow& row, const Colours& co
 std::string table_html(const Evaluation& e, const Colours& colours) {
     std::string html = fmt::format(
         "<div class=\"table\"><table>\n<thead><tr><th>model</th><th>NDCG@{0}</th><th>HR@{0}</th>"
-        "<th>recall@{0}</th><th>MRR@{0}</th><th>coverage</th><th>Gini</th><th>novelty, bits</th>"
-        "<th>top fifth</th><th>fit, s</th><th>score, s</th><th>NDCG minus {1} [95 "
+        "<th>recall@{0}</th><th>MRR@{0}</th><th>coverage</th><th>Gini</th><th>novelty</th>"
+        "<th>top fifth</th><th>fit s</th><th>score s</th><th>NDCG minus {1} [95 "
         "%]</th></tr></thead>\n<tbody>\n",
         e.k,
         e.baseline.empty() ? "baseline" : escape_html(e.baseline)
@@ -253,23 +254,34 @@ std::string curve_figure(const Evaluation& e, const Colours& colours) {
     );
 }
 
+constexpr std::size_t min_segment = 20;  // fewer users than this are noise, not a segment
+
 std::string segments_figure(const Evaluation& e, const Colours& colours) {
-    if (e.segments.size() < 2 || !e.contexts.empty()) {
-        return {};
-    }  // the few-shot curve says it better
+    if (!e.contexts.empty()) { return {}; }  // the few-shot curve says it better
     std::vector<std::string> categories;
-    for (const auto& segment : e.segments) {
-        categories.push_back(fmt::format("{} (n={})", segment.name, segment.n_queries));
+    auto series = series_of(e, colours, &ModelRow::segments);
+    for (auto& line : series) { line.values.clear(); }
+    for (std::size_t i = 0; i < e.segments.size(); ++i) {
+        const auto& segment = e.segments[i];
+        if (segment.n_queries < min_segment) { continue; }
+        categories.push_back(fmt::format("{}\nn={}", segment.name, segment.n_queries));
+        std::size_t line = 0;
+        for (const auto& row : e.rows) {
+            if (!row.segments.empty()) { series[line++].values.push_back(row.segments[i]); }
+        }
     }
+    if (categories.size() < 2) { return {}; }
     return figure(
         "Who is served how well",
-        "Users by the number of events in their history; n = users asked.",
+        fmt::format(
+            "Users by the events in their history; n = users asked, groups below {} are left out.",
+            min_segment
+        ),
         line_chart(
             {.title = "accuracy by length of history",
              .x_label = "events in the history",
              .y_label = fmt::format("NDCG@{}", e.k)},
-            categories,
-            series_of(e, colours, &ModelRow::segments)
+            categories, series
         )
     );
 }
@@ -344,6 +356,50 @@ std::string notes_html(const Evaluation& e) {
     return items.empty() ? items : "<ul class=\"notes\">\n" + items + "</ul>\n";
 }
 
+const ModelRow* best_row(const Evaluation& e) {
+    const ModelRow* best = nullptr;
+    for (const auto& row : e.rows) {
+        if (row.refused.empty() && (best == nullptr || row.ndcg > best->ndcg)) { best = &row; }
+    }
+    return best;
+}
+
+/// What the table says, for a reader who does not read tables.
+std::string words_figure(const Evaluation& e) {
+    const auto* best = best_row(e);
+    if (best == nullptr) { return {}; }
+    std::string words = fmt::format(
+        "<li><b>{}</b> ranks best: NDCG@{} {:.4f}; {} of the users find a held-out item among the first {}.</li>\n",
+        escape_html(best->name), e.k, best->ndcg, percent(best->hit), e.k
+    );
+    if (best->difference) {
+        const auto& d = *best->difference;
+        words += fmt::format(
+            "<li>Against {}: {:+.4f}, between {:+.4f} and {:+.4f}: {}.</li>\n", escape_html(e.baseline), d.mean,
+            d.bootstrap.low, d.bootstrap.high,
+            d.bootstrap.low > 0 ? "better, with 95 % confidence" : "not shown to be better"
+        );
+    }
+    std::size_t n_better = 0;
+    std::size_t n_compared = 0;
+    for (const auto& row : e.rows) {
+        if (!row.difference) { continue; }
+        ++n_compared;
+        n_better += row.difference->mean > 0 && row.p_holm <= 0.05 ? 1 : 0;
+    }
+    if (n_compared > 0) {
+        words += fmt::format(
+            "<li>{} of {} models beat {} after correction for the number of rows (Holm, 5 %).</li>\n", n_better,
+            n_compared, escape_html(e.baseline)
+        );
+    }
+    words += fmt::format(
+        "<li>{} shows {} of the catalogue; {} of what it shows is in the most popular fifth.</li>\n",
+        escape_html(best->name), percent(best->coverage), percent(best->head_share)
+    );
+    return "<figure class=\"words\"><h3>In words</h3><ul>\n" + words + "</ul></figure>\n";
+}
+
 std::string evaluation_html(const Evaluation& e, const Colours& colours) {
     std::string html = fmt::format(
         "<h2>{}</h2>\n<p class=\"lead\">{} users, {} queries, {}; seed {}</p>\n",
@@ -354,7 +410,7 @@ std::string evaluation_html(const Evaluation& e, const Colours& colours) {
         e.seed
     );
     html += notes_html(e) + table_html(e, colours) + curve_table(e, colours);
-    html += "<div class=\"figures\">\n" + curve_figure(e, colours) +
+    html += "<div class=\"figures\">\n" + words_figure(e) + curve_figure(e, colours) +
             differences_figure(e, colours) + segments_figure(e, colours) +
             popularity_figure(e, colours) + "</div>\n";
     return html;
