@@ -206,7 +206,9 @@ std::string line_chart(
         const auto cut = categories[i].find('\n');
         svg += label(x[i], bottom + 18, "middle", categories[i].substr(0, cut), " class=\"tick\"");
         if (cut != std::string::npos) {
-            svg += label(x[i], bottom + 33, "middle", categories[i].substr(cut + 1), " class=\"tick\"");
+            svg += label(
+                x[i], bottom + 33, "middle", categories[i].substr(cut + 1), " class=\"tick\""
+            );
         }
     }
     svg += label((left + right) / 2, bottom + 54, "middle", text.x_label, " class=\"axis\"");
@@ -269,7 +271,8 @@ std::string scatter_chart(const ChartText& text, std::span<const Point> points) 
     for (const double percent : x_ticks) {
         const double at = x(percent / 100);
         svg += segment(at, top, at, bottom + 4, "class=\"grid\"");
-        svg += label(at, bottom + 18, "middle", fmt::format("{:.6g} %", percent), " class=\"tick\"");
+        svg +=
+            label(at, bottom + 18, "middle", fmt::format("{:.6g} %", percent), " class=\"tick\"");
     }
     svg += label((left + right) / 2, bottom + 42, "middle", text.x_label, " class=\"axis\"");
     std::vector<double> wanted;

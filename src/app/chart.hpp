@@ -36,7 +36,8 @@ struct Series {
     bool is_baseline = false;    // drawn dashed
 };
 
-/// A category may have two lines ("10-19\nn=40"). Names stand at the ends of their lines, pushed apart where they would overlap.
+/// A category may have two lines ("10-19\nn=40"). Names stand at the ends of their lines, pushed
+/// apart where they would overlap.
 [[nodiscard]] std::string line_chart(
     const ChartText& text, std::span<const std::string> categories, std::span<const Series> series
 );
