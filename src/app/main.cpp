@@ -36,6 +36,10 @@ std::unique_ptr<CommandLine> declare_all() {
     line->app.set_version_flag("--version", std::string{version});
     line->app.add_flag("-v,--verbose", line->verbose, "log debug events too");
     line->app.add_flag("-q,--quiet", line->quiet, "no progress bars, log errors only");
+    line->app
+        .add_option("--threads", line->threads, "for tensor work; 0 = one per core, at most 8")
+        ->check(CLI::Range(0, 1024))
+        ->capture_default_str();
     line->app.footer(
         "Start here: honeyguide demo\nEvery verb explains itself: honeyguide VERB --help"
     );

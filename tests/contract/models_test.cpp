@@ -10,11 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 #include <map>
-#include <mutex>
-#include <set>
 
 namespace hg::train {
 namespace {
@@ -301,25 +297,6 @@ INSTANTIATE_TEST_SUITE_P(
     testing::ValuesIn(models().begin(), models().end()),
     [](const auto& entry) { return std::string{entry.param->name}; }
 );
-
-TEST(Registry, has_a_line_for_every_file_of_models_and_the_reverse) {
-    std::set<std::string> entries;
-    for (const auto* entry : models()) {
-        entries.emplace(entry->name);
-    }
-    std::set<std::string> files;
-    for (const auto& file :
-         std::filesystem::directory_iterator{HG_SOURCE_DIR "/src/train/models"}) {
-        const auto stem = file.path().stem().string();
-        const auto owner = stem.substr(0, stem.rfind('_'));
-        const bool is_part = !entries.contains(stem) && entries.contains(owner);  // sasrec_loss.cpp
-        if (file.path().extension() == ".cpp" && !is_part) {
-            files.insert(stem);
-        }
-    }
-
-    EXPECT_EQ(files, entries);
-}
 
 TEST(Registry, describes_every_option) {
     for (const auto* entry : models()) {
