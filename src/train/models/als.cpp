@@ -12,8 +12,7 @@
 #include "train/dense.hpp"
 #include "train/model_entry.hpp"
 #include "train/sparse.hpp"
-
-#include <ATen/Parallel.h>
+#include "train/threads.hpp"
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
@@ -158,13 +157,12 @@ class Als final : public Recommender {
 
 void sweep(const Csr& observed, const Rows& fixed, const AlsOptions& options, Rows& solved) {
     const Solver solver{fixed, options};
-    constexpr std::int64_t grain = 16;
-    at::parallel_for(0, solved.rows(), grain, [&](std::int64_t begin, std::int64_t end) {
+    constexpr std::size_t block = 64;
+    parallel_blocks(static_cast<std::size_t>(solved.rows()), block, [&](auto begin, auto end) {
         Vector row(solved.cols());
         for (auto i = begin; i < end; ++i) {
-            const auto at = static_cast<std::size_t>(i);
-            solver.solve(observed.row(at), observed.row_values(at), row);
-            solved.row(i) = row.transpose();
+            solver.solve(observed.row(i), observed.row_values(i), row);
+            solved.row(index(i)) = row.transpose();
         }
     });
 }
