@@ -7,6 +7,7 @@
 #include "train/checkpoint.hpp"
 #include "train/run.hpp"
 
+#include <ATen/Context.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
@@ -35,6 +36,19 @@ void copy_values(const NamedTensors& from, NamedTensors& to) {
         to[i].second.copy_(from[i].second);
     }
 }
+
+/// Numbers below 1e-38 count as 0 while it lives: a well-fitted model has many, and they are slow.
+class FlushDenormals {
+  public:
+    FlushDenormals() { at::globalContext().setFlushDenormal(true); }
+
+    FlushDenormals(const FlushDenormals&) = delete;
+    FlushDenormals& operator=(const FlushDenormals&) = delete;
+    FlushDenormals(FlushDenormals&&) = delete;
+    FlushDenormals& operator=(FlushDenormals&&) = delete;
+
+    ~FlushDenormals() { at::globalContext().setFlushDenormal(false); }
+};
 
 class Loop {
   public:
@@ -268,6 +282,12 @@ class Loop {
 
 }  // namespace
 
+std::size_t passes_per_epoch(std::size_t n_examples, std::int64_t batch_size) {
+    constexpr std::size_t fewest_steps = 16;
+    const auto wanted = fewest_steps * static_cast<std::size_t>(batch_size);
+    return n_examples == 0 ? 1 : std::max<std::size_t>(1, wanted / n_examples);
+}
+
 std::vector<Batch> shuffled_batches(std::size_t n_examples, std::size_t batch_size, Rng rng) {
     HG_CHECK(batch_size > 0, "a batch needs examples");
     Batch order(n_examples);
@@ -290,6 +310,7 @@ std::vector<Batch> Trainee::plan_epoch(std::size_t batch_size, Rng rng) {
 
 TrainResult train(Trainee& trainee, const TrainOptions& options, const FitContext& context) {
     HG_CHECK(trainee.n_examples() > 0, "training needs examples");
+    const FlushDenormals flush;
     return Loop{trainee, options, context}.run();
 }
 

@@ -91,6 +91,9 @@ struct TrainResult {
 /// a run.
 void note_result(const TrainResult& result, const FitContext& context);
 
+/// How often one epoch goes over the examples: once, or as often as a small log needs for 16 steps.
+[[nodiscard]] std::size_t passes_per_epoch(std::size_t n_examples, std::int64_t batch_size);
+
 /// Shuffle 0..n-1 and cut into batches.
 [[nodiscard]] std::vector<Batch> shuffled_batches(
     std::size_t n_examples, std::size_t batch_size, Rng rng

@@ -185,7 +185,9 @@ class DaeTrainee final : public Trainee {
         return all;
     }
 
-    [[nodiscard]] std::size_t n_examples() const override { return users_.size(); }
+    [[nodiscard]] std::size_t n_examples() const override {
+        return users_.size() * passes_per_epoch(users_.size(), options_.batch_size);
+    }
 
     /// Mean over users of -mean over targets of log p(target | context): every user counts the
     /// same.
@@ -196,7 +198,7 @@ class DaeTrainee final : public Trainee {
         std::vector<float> shares;
         float total = 0;
         for (std::size_t row = 0; row < batch.size(); ++row) {
-            auto items = users_[batch[row]];
+            auto items = users_[batch[row] % users_.size()];
             if (options_.context == "random") {
                 rng.shuffle(std::span{items});
             }

@@ -8,8 +8,8 @@
 // too; sequences are filled up at the end.
 #include "train/holdout.hpp"
 #include "train/model_entry.hpp"
-#include "train/models/sasrec_loss.hpp"
 #include "train/models/sasrec_net.hpp"
+#include "train/ranking_loss.hpp"
 #include "train/run.hpp"
 #include "train/tensor_io.hpp"
 #include "train/trainer.hpp"
@@ -361,8 +361,10 @@ class SasrecTrainee final : public Trainee {
     /// length.
     [[nodiscard]] std::vector<Batch> plan_epoch(std::size_t batch_size, Rng rng) override {
         windows_.clear();
-        for (std::uint32_t s = 0; s < split_.sequences.size(); ++s) {
-            cut(s, rng);
+        const auto n_sequences = split_.sequences.size();
+        const auto passes = passes_per_epoch(n_sequences, options_.batch_size);
+        for (std::size_t i = 0; i < n_sequences * passes; ++i) {
+            cut(static_cast<std::uint32_t>(i % n_sequences), rng);
         }
         rng.shuffle(std::span{windows_});
         constexpr std::size_t pool_batches = 8;

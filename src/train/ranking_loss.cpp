@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "train/models/sasrec_loss.hpp"
+#include "train/ranking_loss.hpp"
 
 #include "core/error.hpp"
 

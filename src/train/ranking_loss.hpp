@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The three losses of sequence models: full softmax, sampled softmax, one negative with binary
-// cross-entropy.
+// ranking_loss: the losses of sequence models: full softmax, sampled softmax, one negative with
+// binary cross-entropy. cross-entropy.
 //
 // Full softmax is exact and, up to some ten thousand items, also the fastest per epoch to a good
 // model. Sampled softmax shares `n_negatives` items drawn for the whole batch: one matrix product
