@@ -5,8 +5,8 @@
 export CCACHE_SLOPPINESS = pch_defines,time_macros,include_file_mtime,include_file_ctime
 JOBS ?= $(shell nproc)
 PROGRAM = build/release/honeyguide
-# Tests in parallel would fight for the cores with the servers and trainings they start.
-CTEST = ctest --output-on-failure --no-tests=error
+# Tests that start servers and trainings run alone (RUN_SERIAL in cmake/testing.cmake), the rest in parallel.
+CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16

@@ -1,3 +1,7 @@
-# Load generators and benchmarks: built on request (`cmake --build build/release --target bench_load`), never by a plain build.
+# Load generators and benchmarks: built on request (`make bench`), never by a plain build.
 add_executable(bench_load EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/load/load.cpp)
 target_link_libraries(bench_load PRIVATE hg_core)
+
+find_package(benchmark CONFIG REQUIRED)
+add_executable(bench_belief EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/micro/belief.cpp)
+target_link_libraries(bench_belief PRIVATE hg_policy benchmark::benchmark benchmark::benchmark_main)

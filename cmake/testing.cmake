@@ -88,4 +88,7 @@ foreach(script ${outside})
             --shared ${HG_SHARED}
   )
   set_tests_properties(${label}.${stem} PROPERTIES LABELS ${label} TIMEOUT 900 SKIP_RETURN_CODE 77)
+  if(label STREQUAL "outside")
+    set_tests_properties(${label}.${stem} PROPERTIES RUN_SERIAL ON)
+  endif()
 endforeach()

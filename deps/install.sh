@@ -8,7 +8,7 @@ mode=${1:-default}
 say() { printf '[deps] %s\n' "$*"; }
 
 stamp=.cache/deps-$mode.stamp
-wanted=$(cat deps/*.txt deps/install.sh | sha256sum | cut -d' ' -f1)
+wanted=$({ cat deps/*.txt deps/install.sh; pwd; } | sha256sum | cut -d' ' -f1)
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && [ -x .venv/bin/python ]; then
     exit 0
 fi
@@ -37,9 +37,10 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 # 2. Python wheels into .venv: libtorch, and the peers and tools of the tests.
-if [ ! -x .venv/bin/python ]; then
+# An environment knows its own path: one of a folder that was moved or copied is made anew.
+if [ ! -x .venv/bin/python ] || ! grep -q " $PWD/.venv\$" .venv/pyvenv.cfg; then
     say 'creating .venv'
-    python3 -m venv .venv
+    python3 -m venv --clear .venv
 fi
 pip() { .venv/bin/python -m pip --disable-pip-version-check --quiet "$@"; }
 if ! .venv/bin/python -c 'from importlib.metadata import version; assert version("torch").split("+")[0] == "2.13.0"' 2>/dev/null; then

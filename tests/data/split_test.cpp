@@ -92,7 +92,10 @@ void check_context_precedes_targets(const Split& split, const std::vector<Evalua
             const auto behind = history.items.subspan(n);
             RC_ASSERT(std::ranges::find(behind, target) != behind.end());
         }
-        RC_ASSERT(n == 0 || question.context.times.back() == history.times[n - 1]);
+        // Not inside RC_ASSERT, whose || evaluates both sides.
+        const bool ends_where_it_should =
+            n == 0 || question.context.times.back() == history.times[n - 1];
+        RC_ASSERT(ends_where_it_should);
     }
 }
 

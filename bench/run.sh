@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Benchmarks beside their limits and peers, into bench/results/. `make bench` runs them all (about 10 minutes).
+#   bench/run.sh [belief|ingest|serving|encode ...]
+# Run it on a quiet machine: every figure shares the cores with whatever else runs.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+program=build/release/honeyguide
+python=.venv/bin/python
+shared=../shared
+work=runs/bench
+results=bench/results
+say() { printf '\n[bench] %s\n' "$*"; }
+mkdir -p "$work" "$results"
+
+belief() {
+    say 'belief: one event, a replay, scoring a catalogue'
+    cmake --build build/release --target bench_belief >/dev/null
+    build/release/bench_belief --benchmark_out="$work/belief.json" --benchmark_out_format=json >/dev/null
+    $python bench/belief.py --json "$work/belief.json" --out $results/belief.md
+}
+
+ingest() {
+    say 'ingest: a CSV of a million rows'
+    $python bench/ingest.py --binary $program --folder "$work/million" --out $results/ingest.md
+}
+
+# The catalogue of ml-1m (3,706 items) where it is present, else the demo's MovieLens 100k (1,682).
+serving() {
+    say 'serving: saturation, then an open loop at half of it; durable events'
+    cmake --build build/release --target bench_load >/dev/null
+    local source=.cache/data/ml-100k name=ml-100k
+    if [ -d $shared/data/ml-1m ]; then
+        source=$shared/data/ml-1m name=ml-1m
+    else
+        say "$shared is absent: measured on ml-100k instead of ml-1m"
+    fi
+    [ -d "$work/$name" ] || $program ingest "$source" --out "$work/$name"
+    [ -f "$work/$name-blend/manifest.json" ] || $program train --model blend --data "$work/$name" --out "$work/$name-blend" --seed 7
+    $python bench/serving.py --binary $program --load build/release/bench_load --run "$work/$name-blend" --data "$work/$name" --out $results/serving.md
+}
+
+encode() {
+    if ! $python -c 'import sentence_transformers' 2>/dev/null; then
+        say 'encode: SKIPPED, the peer is missing: .venv/bin/python -m pip install -r deps/peers.txt'
+        return
+    fi
+    say 'encode: texts a second beside sentence-transformers'
+    $python bench/peers/encode_speed.py --threads 1 2
+}
+
+[ $# -gt 0 ] || set -- belief ingest serving encode
+for part in "$@"; do
+    "$part"
+done
+say "done: $results"
