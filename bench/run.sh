@@ -41,7 +41,7 @@ serving() {
 
 encode() {
     if ! $python -c 'import sentence_transformers' 2>/dev/null; then
-        say 'encode: SKIPPED, the peer is missing: .venv/bin/python -m pip install -r deps/peers.txt'
+        say 'encode: SKIPPED, the peer is missing: .venv/bin/python -m pip install -r deps/torch.txt -r deps/peers.txt'
         return
     fi
     say 'encode: texts a second beside sentence-transformers'

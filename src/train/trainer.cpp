@@ -139,7 +139,6 @@ class Loop {
 
     void run_batch(const Batch& batch) {
         auto rng = stream("step", position_.step);
-        torch::manual_seed(rng());
         adam_.zero_gradients();
         const auto loss = trainee_.loss(batch, rng);
         const auto value = loss.item<double>();

@@ -48,8 +48,7 @@ class Trainee {
     /// The batches of one epoch; must depend on `rng` alone. Default: shuffle and cut.
     [[nodiscard]] virtual std::vector<Batch> plan_epoch(std::size_t batch_size, Rng rng);
 
-    /// Mean loss of a batch, a scalar with a graph. Torch's generator is seeded before each call,
-    /// so dropout is repeatable; everything else that is random comes from `rng`.
+    /// Mean loss of a batch, a scalar with a graph. All that is random comes from `rng`.
     [[nodiscard]] virtual at::Tensor loss(const Batch& batch, Rng& rng) = 0;
 
     /// Quality on held-out data, higher is better; nothing = there is none to hold out.

@@ -4,6 +4,7 @@
 #include "core/file.hpp"
 #include "support/temporary_folder.hpp"
 #include "train/adam.hpp"
+#include "train/dropout.hpp"
 #include "train/run.hpp"
 
 #include <torch/optim/adamw.h>
@@ -46,7 +47,7 @@ class Line final : public Trainee {
         }
         std::vector<std::int64_t> rows(batch.begin(), batch.end());
         const auto at = torch::tensor(at::ArrayRef<std::int64_t>{rows}, at::kLong);
-        const auto x = at::dropout(inputs_.index_select(0, at), dropout_, dropout_ > 0);
+        const auto x = Dropout{dropout_, rng}(inputs_.index_select(0, at));
         const double noise = dropout_ > 0 ? 0.01 * rng.normal() : 0.0;
         return (x.matmul(weight_) + bias_ - targets_.index_select(0, at) + noise).square().mean();
     }

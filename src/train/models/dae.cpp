@@ -8,6 +8,7 @@
 // corruption is not random dropout but the prefix a new user would have shown, so training sees
 // what serving sees; a share of the examples (`long_share`) takes a longer prefix, so that old
 // users are served well too; no user node.
+#include "train/dropout.hpp"
 #include "train/holdout.hpp"
 #include "train/model_entry.hpp"
 #include "train/models/dae_net.hpp"
@@ -213,8 +214,7 @@ class DaeTrainee final : public Trainee {
             shares.insert(shares.end(), items.size() - k, weight / n_targets);
             total += weight;
         }
-        const auto hidden =
-            at::dropout(net_.hidden(contexts), options_.dropout, /*train=*/options_.dropout > 0);
+        const auto hidden = Dropout{options_.dropout, rng}(net_.hidden(contexts));
         const auto log_p = at::log_softmax(net_.logits(hidden), 1);  // [batch, n_items]
         const auto flat =
             torch::tensor(at::ArrayRef<std::int64_t>{rows}, at::kLong) * log_p.size(1) +

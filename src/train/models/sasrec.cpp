@@ -37,8 +37,8 @@ struct SasrecOptions {
     double dropout = 0.3;
     std::int64_t epochs = 100;
     std::int64_t batch_size = 32;
-    std::int64_t patience = 8;
-    double learning_rate = 1e-3;
+    std::int64_t patience = 6;
+    double learning_rate = 2e-3;
     double weight_decay = 0;
     std::int64_t warmup_steps = 100;
     std::string loss = "auto";
@@ -158,7 +158,7 @@ at::Tensor state_for_logits(const at::Tensor& states, double temperature) {
 /// max_length.
 at::Tensor last_states(SasrecNet& net, const at::Tensor& table, std::span<const Tokens> sequences) {
     const TokenBatch batch{sequences};
-    const auto states = net.states(table, batch, /*dropout=*/0);
+    const auto states = net.states(table, batch);
     std::vector<std::int64_t> last;
     for (const auto& s : sequences) {
         last.push_back(static_cast<std::int64_t>(s.size()) - 1);
@@ -409,7 +409,7 @@ class SasrecTrainee final : public Trainee {
         }
         const auto table = training_table(rng);
         const auto states =
-            net_.states(table, tokens, options_.dropout)
+            net_.states(table, tokens, {options_.dropout, rng})
                 .flatten(0, 1)
                 .index_select(0, torch::tensor(at::ArrayRef<std::int64_t>{places}, at::kLong));
         const auto answers = torch::tensor(at::ArrayRef<std::int64_t>{targets}, at::kLong);

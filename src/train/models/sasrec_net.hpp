@@ -3,11 +3,11 @@
 //
 // Letters: B sequences, T tokens, D width, N items, C width of the content. A sequence is filled up
 // at its end, where causal attention cannot see it, so padding changes no score and needs no mask.
-// Whether to drop units is an argument and not a mode, so that a fitted net is const and many
-// threads may use it.
+// Dropout is an argument and not a mode, so that a fitted net is const and many threads may use it.
 #pragma once
 
 #include "core/ids.hpp"
+#include "train/dropout.hpp"
 
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <torch/nn/module.h>
@@ -66,10 +66,9 @@ struct SasrecBlock : torch::nn::Module {
     }
 
     /// x: [B, T, D] -> [B, T, D]
-    [[nodiscard]] at::Tensor forward(const at::Tensor& x, double dropout) {
-        const auto attended = x + at::dropout(attend(attention_norm(x)), dropout, dropout > 0);
-        const auto inner = at::dropout(at::gelu(widen(feed_norm(attended))), dropout, dropout > 0);
-        return attended + at::dropout(narrow(inner), dropout, dropout > 0);
+    [[nodiscard]] at::Tensor forward(const at::Tensor& x, const Dropout& drop) {
+        const auto attended = x + drop(attend(attention_norm(x)));
+        return attended + drop(narrow(drop(at::gelu(widen(feed_norm(attended))))));
     }
 
     /// No dropout on the attention weights: the fused causal kernel has none, and the rest
@@ -138,16 +137,16 @@ struct SasrecNet : torch::nn::Module {
 
     /// States after each token, [B, T, D].
     [[nodiscard]] at::Tensor states(
-        const at::Tensor& table, const TokenBatch& batch, double dropout
+        const at::Tensor& table, const TokenBatch& batch, const Dropout& drop = {}
     ) {
         const auto t = batch.longest;
         HG_CHECK(t <= shape.max_length, "sequences must be cut to max_length");
         const auto tokens = at::cat({start, table}, 0);
         const double scale = std::sqrt(static_cast<double>(shape.dim));
         auto x = at::embedding(tokens, batch.tokens) * scale + positions.slice(0, 0, t);
-        x = at::dropout(x, dropout, dropout > 0);
+        x = drop(x);
         for (const auto& block : *blocks) {
-            x = block->as<SasrecBlock>()->forward(x, dropout);
+            x = block->as<SasrecBlock>()->forward(x, drop);
         }
         return final_norm(x);
     }
