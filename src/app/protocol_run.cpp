@@ -257,6 +257,13 @@ void run_loaded(const Job& job, const Contender& contender, Outcome& outcome) {
     }
 }
 
+void run_fitted(const Job& job, const Contender& contender, Outcome& outcome) {
+    HG_CHECK(job.protocol.trials.size() == 1, "one model cannot have learned from several trials");
+    outcome.fit_seconds = contender.fit_seconds;
+    const Scorer scorer{*contender.model, job.dataset.items.size()};
+    score_trial(job, job.protocol.trials.front(), scorer, outcome);
+}
+
 }  // namespace
 
 std::vector<Outcome> run_protocol(
@@ -269,11 +276,16 @@ std::vector<Outcome> run_protocol(
     const Job job{dataset, protocol, options, work};
     std::vector<Outcome> outcomes;
     for (const auto& contender : contenders) {
-        HG_CHECK((contender.entry == nullptr) != (contender.run == nullptr), "an entry or a run");
+        const auto n_kinds = (contender.entry != nullptr ? 1 : 0) +
+                             (contender.run != nullptr ? 1 : 0) +
+                             (contender.model != nullptr ? 1 : 0);
+        HG_CHECK(n_kinds == 1, "an entry, a run or a model");
         Outcome outcome;
         outcome.name = contender.name;
         if (contender.run != nullptr) {
             run_loaded(job, contender, outcome);
+        } else if (contender.model != nullptr) {
+            run_fitted(job, contender, outcome);
         } else {
             run_entry(job, contender, outcome);
         }

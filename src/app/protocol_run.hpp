@@ -3,7 +3,8 @@
 // queries.
 //
 // A contender is a registry entry with settings (fitted here, on the training part only: the honest
-// way to compare) or a finished run (scored as it is; we warn when it may have seen the answers).
+// way to compare), a finished run (scored as it is; we warn when it may have seen the answers) or a
+// model that its owner fitted on the training part.
 // All models answer the same queries in the same order, so differences can be taken per user.
 // Ranking is over the full catalogue; `sampled_negatives` asks for the other scale, which is
 // labelled and never comparable.
@@ -28,12 +29,14 @@
 
 namespace hg::app {
 
-/// Exactly one of `entry` and `run` is set; both are borrowed.
+/// Exactly one of `entry`, `run` and `model` is set; all are borrowed.
 struct Contender {
     std::string name;
     const train::ModelEntry* entry = nullptr;
     Settings settings{};
     const train::LoadedRun* run = nullptr;
+    const train::Recommender* model = nullptr;  // fitted on the protocol's only training part
+    double fit_seconds = 0;                     // of `model`
 };
 
 struct ScoreOptions {

@@ -22,6 +22,20 @@ struct Arguments {
     bool once = false;
 };
 
+/// On the port asked for, or on any free one when that is taken: no reason to fail at the very end.
+void serve_somewhere(serve::ServeOptions options, Session& session) {
+    try {
+        serve::serve(options, session.progress, session.stop);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::unavailable || options.http.port == 0) {
+            throw;
+        }
+        fmt::print("\n      {}; taking a free one\n", error.message());
+        options.http.port = 0;
+        serve::serve(options, session.progress, session.stop);
+    }
+}
+
 int run(const Arguments& arguments, Session& session) {
     const Stopwatch watch;
     const auto made = run_demo(arguments.options, session);
@@ -43,7 +57,7 @@ int run(const Arguments& arguments, Session& session) {
         );
         std::fflush(stdout);
     };
-    serve::serve(options, session.progress, session.stop);
+    serve_somewhere(std::move(options), session);
     return 0;
 }
 

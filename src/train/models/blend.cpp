@@ -6,6 +6,7 @@
 // length on the held-out (train/fit_blend.hpp), then fit the parts again on everyone.
 #include "train/blend.hpp"
 
+#include "core/clock.hpp"
 #include "core/log.hpp"
 #include "train/fit_blend.hpp"
 #include "train/model_entry.hpp"
@@ -40,6 +41,9 @@ struct BlendOptions {
     }
 };
 
+constexpr std::string_view trial_stage = "choose weights";
+constexpr std::string_view final_stage = "fit on all users";
+
 std::vector<const ModelEntry*> entries_of(const BlendOptions& options) {
     std::vector<const ModelEntry*> entries;
     for (const auto& name : options.rankers) {
@@ -67,7 +71,9 @@ std::vector<Blend::Part> fit_parts(
     std::string_view stage
 ) {
     std::vector<Blend::Part> parts;
+    nlohmann::json seconds;
     for (const auto* entry : entries) {
+        const Stopwatch watch;
         const FitContext own{
             .dataset = context.dataset,
             .log = log,
@@ -79,6 +85,10 @@ std::vector<Blend::Part> fit_parts(
         };
         log::debug("blend part", {{"stage", stage}, {"model", entry->name}});
         parts.push_back({std::string{entry->name}, entry->fit(own, settings.section(entry->name))});
+        seconds[parts.back().name] = watch.seconds();
+    }
+    if (context.run != nullptr) {
+        context.run->note(fmt::format("seconds: {}", stage), std::move(seconds));
     }
     return parts;
 }
@@ -129,12 +139,12 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
         return !is_held_out[user.index()];
     });
 
-    const auto trial = fit_parts(context, rest, entries, settings, "choose weights");
+    const auto trial = fit_parts(context, rest, entries, settings, trial_stage);
     auto fitted = fit_blend_weights(trial, held_out, context.progress);
     if (context.run != nullptr) {
         context.run->note("blend", report(fitted, trial));
     }
-    auto parts = fit_parts(context, context.log, entries, settings, "fit on all users");
+    auto parts = fit_parts(context, context.log, entries, settings, final_stage);
     return std::make_unique<Blend>(std::move(parts), std::move(fitted.weights));
 }
 
