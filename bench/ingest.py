@@ -49,9 +49,10 @@ out = args.folder.parent / "million-dataset"
 best = None
 for _ in range(args.repeats):
     shutil.rmtree(out, ignore_errors=True)
-    wall, cpu, text = timed([args.binary, "--json", "-q", "ingest", args.folder, "--out", out])
+    wall, cpu, text = timed([args.binary, "-q", "ingest", args.folder, "--out", out, "--json"])
     best = min(best or (wall, cpu), (wall, cpu))
-events = json.loads(text)
+answer = json.loads(text)
+assert answer["rows"] == args.rows and answer["rejected"]["count"] == 0, answer
 reading, _, _ = timed(["wc", "-l", args.folder / "interactions.csv"])
 rows_per_second = args.rows / best[0]
 args.out.write_text(f"""# Ingest
