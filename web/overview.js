@@ -2,7 +2,7 @@
 "use strict";
 
 const charts = {};
-const palette = ["#f2a71b", "#3f7d58", "#b8482e", "#7a6c55", "#5b7fa6", "#a56ba0"];
+const palette = ["#f2a71b", "#3f7d58", "#b8482e", "#7a6c55", "#5b7fa6", "#a56ba0", "#2f9c95", "#c08a8a"];
 const traffic = {labels: [], slates: [], events: [], last: null};
 
 function draw(id, type, data, options) {
@@ -30,25 +30,28 @@ function showTiles(status) {
     tile("users in memory", status.sessions), tile("running", duration(status.uptime_ms)));
 }
 
-/// Numbers of the manifest's fit notes, one level of nesting flattened: {"ndcg@10": .08, "validation/hit": .2}.
-function fitNumbers(fit, prefix = "", out = []) {
-  for (const [key, value] of Object.entries(fit || {})) {
-    if (typeof value === "number") out.push([prefix + key, value]);
-    else if (value && typeof value === "object" && !Array.isArray(value) && !prefix) fitNumbers(value, key + "/", out);
-  }
-  return out;
+/// What a blend learned about itself: NDCG@10 after so many events, of all parts together and of each alone.
+function drawBlend(knots) {
+  const line = (label, data, color, width) => ({label, data, borderColor: color, backgroundColor: color, borderWidth: width, pointRadius: width, tension: .2});
+  const parts = Object.keys(knots[0].alone).map((name, i) => line(name, knots.map((k) => k.alone[name]), palette[(i + 1) % palette.length], 1));
+  draw("chart-fit", "line", {labels: knots.map((k, i) => k.events + (i + 1 === knots.length ? "+" : "")), datasets: [line("blend", knots.map((k) => k["ndcg@10"]), palette[0], 3), ...parts]},
+    {plugins: {legend: {position: "right", labels: {boxWidth: 12}}}, scales: {y: {beginAtZero: true, title: {display: true, text: "NDCG@10, held-out users"}}, x: {title: {display: true, text: "events known"}}}});
+}
+
+/// The figures between 0 and 1 a fit noted: {"validation": .08, ...}.
+function drawNumbers(numbers) {
+  draw("chart-fit", "bar", {labels: numbers.map(([name]) => name), datasets: [{data: numbers.map(([, value]) => value), backgroundColor: palette[1], borderRadius: 4}]},
+    {plugins: {legend: {display: false}}, scales: {y: {beginAtZero: true}}});
 }
 
 function showModel(status) {
   const manifest = status.manifest;
+  const fit = manifest.fit || {};
+  const numbers = Object.entries(fit).filter(([, value]) => typeof value === "number" && value >= 0 && value <= 1);
   $("fit-title").textContent = `The model: ${status.model}`;
-  const numbers = fitNumbers(manifest.fit).filter(([, v]) => v >= 0 && v <= 1).slice(0, 12);
-  $("chart-fit").parentElement.hidden = false;
-  $("chart-fit").hidden = numbers.length === 0;
-  if (numbers.length) {
-    draw("chart-fit", "bar", {labels: numbers.map(([k]) => k), datasets: [{data: numbers.map(([, v]) => v), backgroundColor: palette[1], borderRadius: 4}]},
-      {plugins: {legend: {display: false}}, scales: {y: {beginAtZero: true}}});
-  }
+  $("chart-fit").hidden = !Array.isArray(fit.blend) && numbers.length === 0;
+  if (Array.isArray(fit.blend)) drawBlend(fit.blend);
+  else if (numbers.length) drawNumbers(numbers);
   const facts = [["kind", status.model_kind], ["what", manifest.summary], ["trained on", manifest.dataset && manifest.dataset.name], ["made", manifest.created],
     ["seed", manifest.seed], ["fit took", manifest.seconds === undefined ? undefined : `${Number(manifest.seconds).toFixed(1)} s`],
     ["content", status.encoder || "none"], ["belief", status.has_belief ? "Gaussian, updated by every event" : "none in this model"], ["policy", status.policy]];
