@@ -152,7 +152,7 @@ std::vector<Contender> contenders(const train::LoadedRun& run) {
     const auto& fit = run.manifest.at("fit");
     for (const auto& part : dynamic_cast<const train::Blend&>(*run.model).parts()) {
         if (part.name == "sasrec") {
-            const double seconds = fit.at("seconds: fit on all users").at(part.name);
+            const double seconds = fit.at("fit_on_all_users").at(part.name).at("seconds");
             all.push_back({.name = part.name, .model = part.model.get(), .fit_seconds = seconds});
         }
     }

@@ -3,9 +3,9 @@
 // metrics.jsonl and a TensorBoard event file. Immutable once its manifest is written (the manifest
 // is written last).
 //
-//   const LoadedRun run = load_run("runs/ease");             // throws Error: what is missing or
-//   damaged run.model->score(histories, scores.view());              // rows of scores follow
-//   run.items
+//   const LoadedRun run = load_run("runs/ease");      // throws Error: what is missing or damaged
+//
+//   run.model->score(histories, scores.view());       // columns of scores follow run.items
 #pragma once
 
 #include "core/options.hpp"
@@ -38,6 +38,8 @@ class RunWriter {
 
     /// One point of a curve: to metrics.jsonl and to TensorBoard.
     void metric(std::string_view name, std::int64_t step, double value);
+
+    static constexpr std::string_view checkpoint_name = "checkpoint.safetensors";
 
     /// A model may keep one file here to resume from; removed once the run is whole.
     [[nodiscard]] std::filesystem::path checkpoint_path() const;

@@ -79,7 +79,7 @@ void RunWriter::metric(std::string_view name, std::int64_t step, double value) {
 }
 
 fs::path RunWriter::checkpoint_path() const {
-    return folder_ / "checkpoint.safetensors";
+    return folder_ / checkpoint_name;
 }
 
 void RunWriter::note(std::string_view key, nlohmann::json value) {

@@ -108,6 +108,32 @@ TEST_P(GradientModel, resumed_after_an_interrupt_is_the_model_of_an_uninterrupte
     EXPECT_EQ(quiet.notes(), second.notes());
 }
 
+TEST(ResumedBlend, is_the_blend_of_an_uninterrupted_fit) {
+    const auto world = small_world();
+    const TemporaryFolder folder;
+    Settings settings;
+    settings.set_assignment(R"(rankers=["popularity", "dae"])");
+    settings.set_assignment("dae.dim=16");
+    settings.set_assignment("dae.epochs=8");
+    settings.set_assignment("dae.patience=0");
+    RunWriter quiet{folder.path() / "whole"};
+    const auto whole = fit("blend", world, settings, {.run = &quiet});
+    RunWriter first{folder.path() / "stopped"};
+    StopAt stop{37};
+    EXPECT_THROW((void)fit("blend", world, settings, {.run = &first, .stop = &stop}), Error);
+    const auto part = first.folder() / "parts" / "choose_weights" / "dae";
+    ASSERT_TRUE(std::filesystem::exists(part / RunWriter::checkpoint_name));
+
+    RunWriter second{first.folder()};
+    const auto resumed = fit("blend", world, settings, {.run = &second});
+
+    for (const auto& history : world.dataset.log.histories()) {
+        EXPECT_EQ(scores_of(*whole, history), scores_of(*resumed, history));
+    }
+    EXPECT_FALSE(std::filesystem::exists(part / RunWriter::checkpoint_name));
+    EXPECT_TRUE(std::filesystem::exists(part / "metrics.jsonl"));
+}
+
 TEST_P(GradientModel, the_loss_falls) {
     RunWriter run{folder_.path() / "run"};
 

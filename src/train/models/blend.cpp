@@ -3,7 +3,8 @@
 // user.
 //
 // Fit: hold out a fifth of the users, fit the parts on the others, choose weights per history
-// length on the held-out (train/fit_blend.hpp), then fit the parts again on everyone.
+// length on the held-out (train/fit_blend.hpp), then fit the parts again on everyone. Parts that
+// train by gradient keep their own checkpoints, so an interrupted blend is resumed.
 #include "train/blend.hpp"
 
 #include "core/clock.hpp"
@@ -16,6 +17,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <filesystem>
+#include <optional>
 
 namespace hg::train {
 namespace {
@@ -41,8 +44,16 @@ struct BlendOptions {
     }
 };
 
-constexpr std::string_view trial_stage = "choose weights";
-constexpr std::string_view final_stage = "fit on all users";
+constexpr std::string_view trial_stage = "choose_weights";
+constexpr std::string_view final_stage = "fit_on_all_users";
+
+/// Where a part that trains by gradient leaves its curves, and its checkpoint until the blend is
+/// whole.
+std::filesystem::path part_folder(
+    const RunWriter& run, std::string_view stage, std::string_view model
+) {
+    return run.folder() / "parts" / stage / model;
+}
 
 std::vector<const ModelEntry*> entries_of(const BlendOptions& options) {
     std::vector<const ModelEntry*> entries;
@@ -71,9 +82,13 @@ std::vector<Blend::Part> fit_parts(
     std::string_view stage
 ) {
     std::vector<Blend::Part> parts;
-    nlohmann::json seconds;
+    auto notes = nlohmann::json::object();
     for (const auto* entry : entries) {
         const Stopwatch watch;
+        std::optional<RunWriter> run;
+        if (context.run != nullptr && has(entry->facts, Fact::uses_gradient)) {
+            run.emplace(part_folder(*context.run, stage, entry->name));
+        }
         const FitContext own{
             .dataset = context.dataset,
             .log = log,
@@ -81,16 +96,31 @@ std::vector<Blend::Part> fit_parts(
             .rng = context.rng.split(entry->name),
             .progress = context.progress,
             .stop = context.stop,
-            .run = nullptr,
+            .run = run ? &*run : nullptr,
         };
         log::debug("blend part", {{"stage", stage}, {"model", entry->name}});
         parts.push_back({std::string{entry->name}, entry->fit(own, settings.section(entry->name))});
-        seconds[parts.back().name] = watch.seconds();
+        auto& note = notes[parts.back().name];
+        note = run ? run->notes() : nlohmann::json::object();
+        note["seconds"] = watch.seconds();
     }
     if (context.run != nullptr) {
-        context.run->note(fmt::format("seconds: {}", stage), std::move(seconds));
+        context.run->note(stage, std::move(notes));
     }
     return parts;
+}
+
+/// A whole blend is not resumed.
+void remove_checkpoints(const RunWriter& run, const std::vector<const ModelEntry*>& entries) {
+    for (const auto stage : {trial_stage, final_stage}) {
+        for (const auto* entry : entries) {
+            if (has(entry->facts, Fact::uses_gradient)) {
+                std::error_code ignored;
+                const auto folder = part_folder(run, stage, entry->name);
+                std::filesystem::remove(folder / RunWriter::checkpoint_name, ignored);
+            }
+        }
+    }
 }
 
 nlohmann::json report(const BlendWeights& fitted, const std::vector<Blend::Part>& parts) {
@@ -145,6 +175,9 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
         context.run->note("blend", report(fitted, trial));
     }
     auto parts = fit_parts(context, context.log, entries, settings, final_stage);
+    if (context.run != nullptr) {
+        remove_checkpoints(*context.run, entries);
+    }
     return std::make_unique<Blend>(std::move(parts), std::move(fitted.weights));
 }
 
