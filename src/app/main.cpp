@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <exception>
 #include <functional>
 #include <map>
@@ -29,6 +30,10 @@ struct CommandLine {
     bool quiet = false;
     int threads = 0;
 };
+
+std::string not_negative(const std::string& text) {
+    return text.starts_with('-') ? fmt::format("{} is negative", text) : std::string{};
+}
 
 std::unique_ptr<CommandLine> declare_all() {
     auto line = std::make_unique<CommandLine>();
@@ -49,6 +54,11 @@ std::unique_ptr<CommandLine> declare_all() {
         verb->fallthrough();  // the options above may also stand after the verb
         verb->footer(fmt::format("Example:\n  {}", command->example));
         line->runs[verb] = command->declare(*verb);
+        for (auto* option : verb->get_options()) {
+            if (option->get_type_name().starts_with("UINT")) {
+                option->check(not_negative);  // CLI11 would let -1 wrap around
+            }
+        }
     }
     return line;
 }
@@ -92,7 +102,13 @@ int main(int argc, char** argv) {
             constexpr int usage = 2;
             return line->app.exit(error) == 0 ? 0 : usage;
         }
-        return app::run(*line, interrupt);
+        const int status = app::run(*line, interrupt);
+        if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+            throw Error{
+                ErrorCode::exhausted, "standard output could not be written", "is the disk full?"
+            };
+        }
+        return status;
     } catch (const Error& error) {
         return app::print_error(error);
     } catch (const std::exception& error) {

@@ -62,6 +62,19 @@ void sync_path(const fs::path& path, int flags) {
     }
 }
 
+/// A device or a pipe is written to, never replaced.
+void write_through(const fs::path& path, const std::function<void(std::ostream&)>& write) {
+    std::ofstream out{path, std::ios::binary};
+    if (!out) {
+        throw io_error(path, "open");
+    }
+    write(out);
+    out.flush();
+    if (!out) {
+        throw io_error(path, "write");
+    }
+}
+
 }  // namespace
 
 Result<std::string> read_file(const fs::path& path) {
@@ -87,7 +100,15 @@ void write_file_atomic(const fs::path& path, std::string_view content) {
     });
 }
 
-void write_file_atomic(const fs::path& path, const std::function<void(std::ostream&)>& write) {
+void write_file_atomic(const fs::path& named, const std::function<void(std::ostream&)>& write) {
+    std::error_code ignored;
+    const auto path = fs::is_symlink(named, ignored) ? fs::weakly_canonical(named) : named;
+    if (const auto kind = fs::status(path, ignored).type();
+        kind == fs::file_type::character || kind == fs::file_type::fifo ||
+        kind == fs::file_type::block || kind == fs::file_type::socket) {
+        write_through(path, write);
+        return;
+    }
     const auto folder = path.has_parent_path() ? path.parent_path() : fs::path{"."};
     std::error_code error;
     fs::create_directories(folder, error);

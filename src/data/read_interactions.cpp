@@ -288,6 +288,14 @@ std::optional<InteractionReader::Complaint> InteractionReader::take_time(
                     "give every row a time, or drop the column"
                 };
             }
+            constexpr double year_9999_in_ns = 2.534e20;  // the finest unit there is
+            if (std::abs(*number) > year_9999_in_ns) {
+                return Complaint{
+                    name + " is not a time",
+                    fmt::format("{} {} is no time in any unit", name, shown(text)),
+                    "use seconds since 1970 or 2024-03-01 12:30:00"
+                };
+            }
             time_text_ = TimeText::number;
             raw = *number;
             return std::nullopt;

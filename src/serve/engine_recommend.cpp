@@ -69,7 +69,8 @@ std::string candidates_text(const ItemTable::Read& items, std::span<const Scored
             std::back_inserter(text),
             "{}[{},{:.6g}]",
             text.size() > 1 ? "," : "",
-            nlohmann::json(items.id(candidate.index)).dump(),
+            nlohmann::json(items.id(candidate.index))
+                .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
             candidate.score
         );
     }

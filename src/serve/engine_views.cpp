@@ -203,6 +203,10 @@ nlohmann::json Engine::sample_users(std::size_t n) const {
     const auto n_users = dataset_->users.size();
     for (std::size_t i = 0; i < std::min(n, n_users); ++i) {
         const auto user = static_cast<std::uint32_t>(i * n_users / std::min(n, n_users));
+        const auto erased = store_.is_erased(dataset_->users.name(user));
+        if (!erased || *erased) {
+            continue;  // in doubt, say nothing
+        }
         const auto size =
             user < dataset_->log.n_users() ? dataset_->log.history(UserId{user}).size() : 0;
         out.push_back({{"user_id", dataset_->users.name(user)}, {"events", size}});

@@ -29,7 +29,7 @@ std::string text_of(const json& value) {
         }
         return joined;
     }
-    return value.dump();
+    return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 std::vector<std::string> words_of(const json& value) {

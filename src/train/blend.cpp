@@ -39,7 +39,7 @@ Moments moments_of(std::span<const float> scores, std::span<const ItemId> seen) 
     }
     const double mean = sum / n;
     const double variance = squares / n - mean * mean;
-    const double tiny = 1e-12 * (1 + mean * mean);
+    const double tiny = 1e-12 * squares / n;  // relative: scores may be of any size
     return {
         static_cast<float>(mean),
         variance > tiny ? static_cast<float>(1 / std::sqrt(variance)) : 0.0F

@@ -31,6 +31,7 @@ enum class Fact : std::uint32_t {
     needs_real_time = 1U << 3U,  // refuses time = "order" | "none"
     uses_gradient = 1U << 4U,    // epochs, early stopping, checkpoints
     random_scores = 1U << 5U,    // scores do not depend on the data
+    has_parts = 1U << 6U,        // made of other models, whose options are set as NAME.option
 };
 
 [[nodiscard]] constexpr Fact operator|(Fact a, Fact b) noexcept {
@@ -66,6 +67,13 @@ struct ModelEntry {
 
 /// All models, in the order of models/builtin.def.
 [[nodiscard]] std::span<const ModelEntry* const> models();
+
+/// Every option with its value after these settings, those given to parts as NAME.option; for
+/// manifests. Throws Error for a name or value that is not allowed.
+[[nodiscard]] nlohmann::json resolve_settings(const ModelEntry& entry, const Settings& settings);
+
+/// The settings of an entry with parts that are its own.
+[[nodiscard]] Settings without_parts(const Settings& settings);
 
 /// Throws Error with the known names.
 [[nodiscard]] const ModelEntry& find_model(std::string_view name);

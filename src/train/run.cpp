@@ -144,7 +144,7 @@ void write_files(const FitRequest& request, const Recommender& model) {
 void fit_run(const FitRequest& request, ProgressSink& progress, std::stop_token stop) {
     check_facts(request);
     auto resolved =
-        request.settings.resolve(request.entry.options);  // refuses a typo before any work
+        resolve_settings(request.entry, request.settings);  // refuses a typo before any work
     RunWriter run{request.folder};
     const Stopwatch watch;
     const auto model = request.entry.fit(

@@ -6,9 +6,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <fstream>
 #include <ostream>
 #include <stdexcept>
+#include <string>
+#include <thread>
 
 namespace hg {
 namespace {
@@ -38,6 +42,31 @@ TEST(File, a_write_that_fails_half_way_leaves_the_old_content) {
 
     EXPECT_EQ(value_or_throw(read_file(path)), "old");
     EXPECT_EQ(std::distance(fs::directory_iterator{folder.path()}, {}), 1) << "nothing beside";
+}
+
+TEST(File, a_link_is_followed_and_stays_a_link) {
+    const TemporaryFolder folder;
+    write_file_atomic(folder / "target", "old");
+    fs::create_symlink(folder / "target", folder / "link");
+
+    write_file_atomic(folder / "link", "new");
+
+    EXPECT_TRUE(fs::is_symlink(folder / "link"));
+    EXPECT_EQ(value_or_throw(read_file(folder / "target")), "new");
+}
+
+TEST(File, a_pipe_is_written_to_and_stays_a_pipe) {
+    const TemporaryFolder folder;
+    const auto pipe = folder / "pipe";
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    std::string read;
+    {
+        const std::jthread reader{[&] { std::getline(std::ifstream{pipe}, read); }};
+        write_file_atomic(pipe, "through");
+    }
+
+    EXPECT_EQ(read, "through");
+    EXPECT_TRUE(fs::is_fifo(pipe));
 }
 
 TEST(File, what_is_not_there_is_named) {

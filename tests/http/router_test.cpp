@@ -117,6 +117,12 @@ TEST(OpenApi, has_every_route_with_its_parameters_and_only_known_schemas) {
     }
 }
 
+TEST(Target, bytes_that_are_not_utf_8_are_refused) {
+    EXPECT_EQ(parse_target("/v1/items/%E8%8C%B6")->segments.back(), "茶");
+    EXPECT_FALSE(parse_target("/v1/items/%ff").has_value());
+    EXPECT_FALSE(parse_target("/v1/items?q=%c3%28").has_value());
+}
+
 TEST(Target, numbers_outside_their_range_are_refused) {
     const auto target = parse_target("/x?k=5&bad=1x&big=99999999999999999999");
     ASSERT_TRUE(target);

@@ -93,6 +93,14 @@ TEST(Standardise, equal_scores_become_zero) {
     EXPECT_THAT(scores, testing::Each(testing::FloatNear(0, 1e-6)));
 }
 
+TEST(Standardise, small_scores_count_as_much_as_large_ones) {
+    std::vector<float> scores{1e-8F, 2e-8F, 3e-8F};
+
+    standardise(scores, {});
+
+    EXPECT_NEAR(scores[2], std::sqrt(1.5), 1e-4);
+}
+
 TEST(Blend, does_not_depend_on_the_scale_of_a_part) {
     const auto a = two_parts({1, 2, 3}, {3, 1, 2}, constant_weights(1, 1));
     const auto b = two_parts({10, 20, 30}, {-7, -9, -8}, constant_weights(1, 1));

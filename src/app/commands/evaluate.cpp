@@ -6,6 +6,7 @@
 #include "app/protocol_run.hpp"
 #include "app/report.hpp"
 #include "core/file.hpp"
+#include "core/nearest.hpp"
 #include "encode/vector_store.hpp"
 #include "train/model_entry.hpp"
 #include "train/run.hpp"
@@ -22,6 +23,8 @@
 namespace hg::app {
 namespace {
 
+constexpr std::string_view default_baseline = "popularity";
+
 struct Arguments {
     std::string data;
     std::vector<std::string> runs;
@@ -32,7 +35,7 @@ struct Arguments {
     std::string repeats = "auto";
     std::string config;
     std::vector<std::string> set;
-    std::string baseline = "popularity";
+    std::string baseline{default_baseline};
     std::string content = "auto";
     std::string report;
     ProtocolOptions protocol;
@@ -54,8 +57,25 @@ void add_model(Entrants& entrants, const std::string& name, const Settings& all)
     }
     const auto& entry = train::find_model(name);
     auto settings = all.section(name);
-    (void)settings.resolve(entry.options);  // a mistyped option is told before anything is fitted
+    (void)train::resolve_settings(
+        entry, settings
+    );  // a mistyped option is told before anything is fitted
     entrants.contenders.push_back({.name = name, .entry = &entry, .settings = std::move(settings)});
+}
+
+/// The default may be absent; one that a person named may not.
+void check_baseline(const std::string& baseline, const Entrants& entrants) {
+    std::vector<std::string_view> names;
+    for (const auto& contender : entrants.contenders) {
+        names.emplace_back(contender.name);
+    }
+    if (baseline != default_baseline && std::ranges::find(names, baseline) == names.end()) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format("--baseline {}: no such row", baseline),
+            suggest(baseline, names),
+        };
+    }
 }
 
 /// `--set` keys start with the name of a model of this evaluation: ease.lambda=500.
@@ -150,6 +170,7 @@ int run(const Arguments& arguments, Session& session) {
         };
     }
     const auto entrants = entrants_of(arguments);
+    check_baseline(arguments.baseline, entrants);
     const auto dataset = value_or_throw(data::open_dataset(arguments.data));
     const auto protocols = protocols_of(arguments, dataset);
     const auto content = encode::content_for(

@@ -4,6 +4,7 @@
 #include "data/ingest.hpp"
 
 #include "app/command.hpp"
+#include "core/log.hpp"
 #include "data/synthetic.hpp"
 #include "data/time_text.hpp"
 
@@ -11,6 +12,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include <filesystem>
 #include <memory>
 
 namespace hg::app {
@@ -157,6 +159,8 @@ int run(Arguments arguments, Session& session) {
     filters.dedup = arguments.dedup == "last"    ? data::Dedup::last
                     : arguments.dedup == "first" ? data::Dedup::first
                                                  : data::Dedup::none;
+    const bool had_vectors =
+        std::filesystem::exists(std::filesystem::path{arguments.out} / "vectors");
     const auto report = value_or_throw(
         data::ingest(arguments.folder, arguments.out, arguments.options, session.progress)
     );
@@ -167,6 +171,12 @@ int run(Arguments arguments, Session& session) {
         );
     } else {
         print_text(report, arguments.out);
+    }
+    if (report.summary.events == 0) {
+        log::warn("no event is left; nothing can be learned from this dataset");
+    }
+    if (had_vectors) {
+        log::warn("the item vectors of the old dataset are gone; run honeyguide encode again");
     }
     return 0;
 }

@@ -29,11 +29,18 @@ std::vector<std::string> read_keys(const std::string& key_file) {
     if (const char* key = std::getenv("HG_API_KEY"); key != nullptr) {
         keys = serve::parse_keys(key);
     }
-    if (!key_file.empty()) {
-        for (auto& key : serve::parse_keys(value_or_throw(read_file(key_file)))) {
-            keys.push_back(std::move(key));
-        }
+    if (key_file.empty()) {
+        return keys;
     }
+    auto from_file = serve::parse_keys(value_or_throw(read_file(key_file)));
+    if (from_file.empty()) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format("{}: holds no key", key_file),
+            "write one a line; for example: openssl rand -hex 32",
+        };
+    }
+    keys.insert(keys.end(), from_file.begin(), from_file.end());
     return keys;
 }
 

@@ -38,7 +38,8 @@ int run(const Arguments& arguments, Session& session) {
     const auto& entry = train::find_model(arguments.model);
     const auto config = arguments.config.empty() ? std::nullopt : std::optional{arguments.config};
     auto settings = load_settings(config, arguments.set);
-    (void)settings.resolve(entry.options);  // a mistyped option is told before the data is read
+    (void
+    )train::resolve_settings(entry, settings);  // a mistyped option is told before the data is read
     const auto dataset = value_or_throw(data::open_dataset(arguments.data));
     const auto content = encode::content_for(
         dataset,

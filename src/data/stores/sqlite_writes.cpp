@@ -12,7 +12,7 @@ std::string slots_json(const std::vector<ImpressionSlot>& slots) {
     for (const auto& slot : slots) {
         rows.push_back({slot.item_id, slot.score, slot.propensity});
     }
-    return rows.dump();
+    return rows.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace

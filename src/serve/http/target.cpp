@@ -2,6 +2,7 @@
 #include "serve/http/target.hpp"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <algorithm>
 #include <charconv>
@@ -53,6 +54,13 @@ Result<std::string> decode(std::string_view text, Plus plus) {
             ErrorCode::invalid_argument,
             "the address holds a control character",
             "ids are printable text"
+        );
+    }
+    if (!simdjson::validate_utf8(out)) {
+        return fail(
+            ErrorCode::invalid_argument,
+            "the address holds bytes that are not UTF-8",
+            "encode ids as UTF-8 before writing them with %"
         );
     }
     return out;

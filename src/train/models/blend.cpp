@@ -141,11 +141,7 @@ nlohmann::json report(const BlendWeights& fitted, const std::vector<Blend::Part>
 }
 
 std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
-    std::vector<std::string> names;
-    for (const auto* entry : models()) {
-        names.emplace_back(entry->name);
-    }
-    const auto options = settings.without_sections(names).read<BlendOptions>();
+    const auto options = without_parts(settings).read<BlendOptions>();
     const auto entries = entries_of(options);
 
     std::vector<std::uint32_t> users;
@@ -182,11 +178,7 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
 }
 
 std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& settings) {
-    std::vector<std::string> names;
-    for (const auto* entry : models()) {
-        names.emplace_back(entry->name);
-    }
-    const auto options = settings.without_sections(names).read<BlendOptions>();
+    const auto options = without_parts(settings).read<BlendOptions>();
     const auto stored = value_or_throw(weights.matrix<float>("blend_weights"));
     std::vector<Blend::Part> parts;
     for (const auto* entry : entries_of(options)) {
@@ -209,7 +201,7 @@ std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings
 extern const ModelEntry blend{
     .name = "blend",
     .summary = "several rankers and the belief, weighted by history length: the model to deploy",
-    .facts = Fact::uses_content | Fact::uses_gradient,
+    .facts = Fact::uses_content | Fact::uses_gradient | Fact::has_parts,
     .options = &describe_options<BlendOptions>,
     .fit = &fit,
     .load = &load,
