@@ -13,6 +13,11 @@ if(HG_ARCH AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   target_compile_options(hg_flags INTERFACE -march=${HG_ARCH})
 endif()
 
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # libstdc++ 12 calls its own deprecated get_temporary_buffer in stable_sort.
+  target_compile_options(hg_flags INTERFACE -Wno-deprecated-declarations)
+endif()
+
 if(HG_SANITIZE)
   target_compile_options(
     hg_flags INTERFACE -fsanitize=${HG_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
