@@ -9,12 +9,12 @@ import argparse
 import json
 import os
 import pathlib
-import platform
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "support"))
+from machine import describe_machine  # noqa: E402
 from server_under_test import Server  # noqa: E402
 
 parser = argparse.ArgumentParser()
@@ -89,9 +89,8 @@ row("events one by one, 32 connections", single, f"{single['per_second']} events
 row("events in batches of 100, 8 connections", batch, f"{100 * batch['per_second']} events/s", "SQLite's writer thread")
 text = f"""# Serving
 
-Measured by `bench/serving.py` ({args.seconds:.0f} s each, 32 connections unless said). Machine: {os.cpu_count()} cores, {platform.machine()}; append + fdatasync of 4 KB takes
-{floor:.2f} ms (median of 100). Model `{status['model_kind']}` on `{status['dataset']['name']}` ({status['dataset']['items']} items); {len(os.sched_getaffinity(0))} cores are shared with the load generator.
-Load average at the start: {os.getloadavg()[0]:.1f}. Latency is counted from when a request was due (coordinated omission corrected in the open loop).
+Measured by `bench/serving.py` ({args.seconds:.0f} s each, 32 connections unless said). {describe_machine()} Append + fdatasync of 4 KB takes
+{floor:.2f} ms (median of 100). Model `{status['model_kind']}` on `{status['dataset']['name']}` ({status['dataset']['items']} items); the load generator shares the cores. Latency is counted from when a request was due (coordinated omission corrected in the open loop).
 
 | what | figure | p50 ms | p99 ms | the limit it runs into |
 |---|---|---|---|---|
