@@ -74,6 +74,14 @@ nlohmann::json event_json(const data::StoredEvent& event) {
     return out;
 }
 
+Error no_item(const std::string& id) {
+    return {
+        ErrorCode::not_found,
+        fmt::format("no item \"{}\"", id),
+        "PUT /v1/items/{id} creates one",
+    };
+}
+
 }  // namespace
 
 nlohmann::json Engine::item_rows(const std::vector<ItemRow>& rows) const {
@@ -102,11 +110,7 @@ Result<nlohmann::json> Engine::item(const std::string& id) const {
     const auto items = items_.read();
     const auto row = items.find(id);
     if (!row || items.is_hidden(*row)) {
-        return fail(
-            ErrorCode::not_found,
-            fmt::format("no item \"{}\"", id),
-            "PUT /v1/items/{id} creates one"
-        );
+        return std::unexpected(no_item(id));
     }
     return nlohmann::json{
         {"item_id", id},
@@ -123,11 +127,7 @@ Result<nlohmann::json> Engine::similar(const std::string& id, std::size_t k) con
     const auto items = items_.read();
     const auto row = items.find(id);
     if (!row || items.is_hidden(*row)) {
-        return fail(
-            ErrorCode::not_found,
-            fmt::format("no item \"{}\"", id),
-            "PUT /v1/items/{id} creates one"
-        );
+        return std::unexpected(no_item(id));
     }
     std::vector<Scored> near;
     if (const auto model_row = snapshot->model_row(*row); model_row != Snapshot::not_in_model) {
