@@ -118,6 +118,7 @@ data::Dataset training_part(const data::Dataset& dataset, const Protocol& protoc
 
 std::string train_deployed(
     const data::Dataset& dataset,
+    const Protocol& protocol,
     const encode::ItemVectors* content,
     const Folders& folders,
     Session& session
@@ -125,6 +126,7 @@ std::string train_deployed(
     if (fs::exists(folders.run / "manifest.json")) {
         return "already trained";
     }
+    const auto part = training_part(dataset, protocol);
     Settings settings;
     settings.set("rankers", std::string{rankers}, "demo");
     train::fit_run(
@@ -132,7 +134,7 @@ std::string train_deployed(
             .entry = train::find_model(deployed),
             .settings = settings,
             .seed = 7,
-            .dataset = dataset,
+            .dataset = part,
             .content = content,
             .folder = folders.run,
         },
@@ -239,7 +241,7 @@ DemoResult run_demo(const DemoOptions& options, Session& session) {
     stages.run(
         "policy optimisation",
         "rankers, a transformer and a belief, blended by how much is known of a user (2 minutes)",
-        [&] { return train_deployed(training_part(dataset, *protocol), vectors, folders, session); }
+        [&] { return train_deployed(dataset, *protocol, vectors, folders, session); }
     );
     stages.run(
         "evaluation and feedback",
