@@ -36,6 +36,18 @@ Result<std::size_t> list_length(const RouteRequest& request, std::int64_t fallba
     return static_cast<std::size_t>(k);
 }
 
+/// Handles a list: answers rows(request, k) with k from ?k= or the fallback.
+template <typename Rows>
+auto list_handler(std::int64_t fallback, Rows rows) {
+    return [fallback, rows](const RouteRequest& request, const Reply& reply) {
+        const auto k = list_length(request, fallback);
+        if (!k) {
+            return reply(error_response(k.error()));
+        }
+        answer(reply, rows(request, *k));
+    };
+}
+
 std::vector<Route> recommend_routes(Engine& engine) {
     return {
         {
@@ -142,14 +154,12 @@ std::vector<Route> item_routes(Engine& engine) {
                 {.summary = "Items like this one",
                  .response = "ItemList",
                  .query = {{"k", "how many"}}},
-            .handle =
-                [&engine](const RouteRequest& request, const Reply& reply) {
-                    const auto k = list_length(request, 10);
-                    if (!k) {
-                        return reply(error_response(k.error()));
-                    }
-                    answer(reply, engine.similar(request.path.at("id"), *k));
-                },
+            .handle = list_handler(
+                10,
+                [&engine](const RouteRequest& request, std::size_t k) {
+                    return engine.similar(request.path.at("id"), k);
+                }
+            ),
         },
         {
             .method = Method::get,
@@ -158,14 +168,12 @@ std::vector<Route> item_routes(Engine& engine) {
                 {.summary = "Items with most events",
                  .response = "ItemList",
                  .query = {{"k", "how many"}}},
-            .handle =
-                [&engine](const RouteRequest& request, const Reply& reply) {
-                    const auto k = list_length(request, 10);
-                    if (!k) {
-                        return reply(error_response(k.error()));
-                    }
-                    answer(reply, engine.popular(*k));
-                },
+            .handle = list_handler(
+                10,
+                [&engine](const RouteRequest& /*request*/, std::size_t k) {
+                    return engine.popular(k);
+                }
+            ),
         },
         {
             .method = Method::get,
@@ -174,14 +182,12 @@ std::vector<Route> item_routes(Engine& engine) {
                 {.summary = "Items that came last",
                  .response = "ItemList",
                  .query = {{"k", "how many"}}},
-            .handle =
-                [&engine](const RouteRequest& request, const Reply& reply) {
-                    const auto k = list_length(request, 10);
-                    if (!k) {
-                        return reply(error_response(k.error()));
-                    }
-                    answer(reply, engine.latest(*k));
-                },
+            .handle = list_handler(
+                10,
+                [&engine](const RouteRequest& /*request*/, std::size_t k) {
+                    return engine.latest(k);
+                }
+            ),
         },
     };
 }
@@ -192,14 +198,12 @@ std::vector<Route> user_routes(Engine& engine) {
             .method = Method::get,
             .pattern = "/v1/users",
             .doc = {.summary = "Some users of the dataset", .query = {{"k", "how many"}}},
-            .handle =
-                [&engine](const RouteRequest& request, const Reply& reply) {
-                    const auto k = list_length(request, 20);
-                    if (!k) {
-                        return reply(error_response(k.error()));
-                    }
-                    reply(json_response(200, engine.sample_users(*k)));
-                },
+            .handle = list_handler(
+                20,
+                [&engine](const RouteRequest& /*request*/, std::size_t k) {
+                    return engine.sample_users(k);
+                }
+            ),
         },
         {
             .method = Method::get,
