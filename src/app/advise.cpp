@@ -221,7 +221,7 @@ std::vector<std::string> calls_for_more(const DatasetFacts& facts) {
     return reasons;
 }
 
-const ModelRow* best_row(const Evaluation& check, bool want_simple) {
+const ModelRow* best_learned_or_simple(const Evaluation& check, bool want_simple) {
     const ModelRow* best = nullptr;
     for (const auto& row : check.rows) {
         if (!row.refused.empty() || row.name == "popularity" ||
@@ -285,8 +285,8 @@ std::string first_registered(std::initializer_list<std::string_view> names, std:
 /// Fills verdict, summary and model once the check has run.
 void judge(Advice& advice, bool learned_was_tried, bool learned_is_better) {
     const auto& check = *advice.check;
-    const auto* simple = best_row(check, true);
-    const auto* learned = best_row(check, false);
+    const auto* simple = best_learned_or_simple(check, true);
+    const auto* learned = best_learned_or_simple(check, false);
     const auto* best = learned_is_better ? learned : simple;
     if (!is_better(best)) {
         advice.verdict = Verdict::popularity_is_enough;
@@ -404,8 +404,8 @@ Advice make_advice(const data::Dataset& dataset, const AdviseOptions& options, c
         outcomes,
         {.k = options.k, .seed = options.seed, .content = options.content}
     );
-    const auto* simple = best_row(*advice.check, true);
-    const auto* learned = best_row(*advice.check, false);
+    const auto* simple = best_learned_or_simple(*advice.check, true);
+    const auto* learned = best_learned_or_simple(*advice.check, false);
     const bool is_learned_better =
         learned != nullptr &&
         (simple == nullptr ||

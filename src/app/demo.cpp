@@ -168,7 +168,7 @@ std::vector<Contender> contenders(const train::LoadedRun& run) {
 
 /// Whether what serves is what ranks best, in a sentence.
 std::string verdict(const Evaluation& evaluation) {
-    const auto best = std::ranges::max_element(evaluation.rows, {}, &ModelRow::ndcg);
+    const auto* best = best_row(evaluation);
     if (best->name == deployed) {
         return fmt::format("\n{} ranks best, and it is what will serve.\n", deployed);
     }

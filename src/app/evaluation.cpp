@@ -289,4 +289,14 @@ Evaluation summarise(
     return result;
 }
 
+const ModelRow* best_row(const Evaluation& e) {
+    const ModelRow* best = nullptr;
+    for (const auto& row : e.rows) {
+        if (row.refused.empty() && (best == nullptr || row.ndcg > best->ndcg)) {
+            best = &row;
+        }
+    }
+    return best;
+}
+
 }  // namespace hg::app

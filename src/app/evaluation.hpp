@@ -91,6 +91,9 @@ struct SummaryOptions {
     const SummaryOptions& options
 );
 
+/// The row with the highest NDCG, refused ones left out; null when there is none. Borrowed.
+[[nodiscard]] const ModelRow* best_row(const Evaluation& evaluation);
+
 /// The table a person reads; conventions and warnings below it.
 [[nodiscard]] std::string to_text(const Evaluation& evaluation);
 [[nodiscard]] nlohmann::json to_json(const Evaluation& evaluation);

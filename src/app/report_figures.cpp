@@ -40,16 +40,6 @@ std::vector<Series> series_of(
     return series;
 }
 
-const ModelRow* best_row(const Evaluation& e) {
-    const ModelRow* best = nullptr;
-    for (const auto& row : e.rows) {
-        if (row.refused.empty() && (best == nullptr || row.ndcg > best->ndcg)) {
-            best = &row;
-        }
-    }
-    return best;
-}
-
 }  // namespace
 
 std::string percent_text(double share) {
