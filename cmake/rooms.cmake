@@ -50,8 +50,12 @@ function(hg_room name)
 endfunction()
 
 hg_room(core LINK fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus PkgConfig::sodium)
+# Equal to numpy to the last bit: no fused multiply-add.
+set_source_files_properties(${CMAKE_SOURCE_DIR}/src/core/numpy_random.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
 hg_room(data LINK hg_core simdjson::simdjson ZLIB::ZLIB PkgConfig::sqlite3 Threads::Threads)
 hg_room(evaluate LINK hg_core Boost::headers)
+hg_room(simulate EXCLUDE simulate/learned LINK hg_evaluate hg_data)
+target_compile_options(hg_simulate PRIVATE -ffp-contract=off)  # worlds repeat their Python originals
 # The half of serve that knows no model: torch-free, so that it is fuzzed and run under the sanitizers.
 hg_room(http FOLDER serve/http LINK hg_data Boost::headers PkgConfig::sodium)
 
@@ -66,7 +70,6 @@ else()
 
   hg_room(encode TORCH LINK hg_data PkgConfig::utf8proc Eigen3::Eigen)
   hg_room(train TORCH LINK hg_encode hg_evaluate Eigen3::Eigen)
-  hg_room(simulate LINK hg_train)
   # The commit goes into the manifest of every run; as of the last configure.
   execute_process(
     COMMAND git describe --always --dirty
@@ -78,7 +81,7 @@ else()
   set_source_files_properties(
     ${CMAKE_SOURCE_DIR}/src/train/run.cpp PROPERTIES COMPILE_DEFINITIONS HG_GIT="${hg_git}"
   )
-  hg_room(policy LINK hg_simulate)
+  hg_room(policy TORCH LINK hg_train hg_simulate)
   hg_room(serve EXCLUDE serve/http LINK hg_policy hg_http PkgConfig::prometheus)
   include(web)
   hg_room(app LINK hg_serve CLI11::CLI11)

@@ -55,7 +55,8 @@ target_compile_definitions(
 # std::string that are not there (bug 105651).
 target_compile_options(
   hg_test_support
-  INTERFACE -Wno-conversion -Wno-shadow -Wno-missing-field-initializers -Wno-restrict
+  INTERFACE -Wno-conversion -Wno-shadow -Wno-missing-field-initializers
+            $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
 )
 
 hg_test(core LINK hg_core)
@@ -63,10 +64,10 @@ hg_test(data LINK hg_data rapidcheck)
 hg_test(http LABEL http LINK hg_http)
 hg_test(evaluate LINK hg_evaluate rapidcheck)
 hg_test(encode TORCH LINK hg_encode)
+hg_test(simulate LINK hg_simulate)
 if(HG_TORCH)
   hg_test(train TORCH LINK hg_train)
   hg_test(contract LABEL contract LINK hg_policy)
-  hg_test(simulate LINK hg_simulate)
   hg_test(policy LINK hg_policy)
   hg_test(serve LINK hg_serve)
   hg_test(app LINK hg_app)

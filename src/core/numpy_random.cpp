@@ -23,6 +23,14 @@ std::uint32_t NumpyRandom::below(std::uint32_t n) {
     }
 }
 
+double NumpyRandom::uniform(double low, double high) {
+    return low + (high - low) * uniform();
+}
+
+double NumpyRandom::normal(double mean, double sd) {
+    return mean + sd * normal();
+}
+
 double NumpyRandom::normal() {
     if (has_cached_normal_) {
         has_cached_normal_ = false;

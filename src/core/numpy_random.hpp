@@ -36,7 +36,7 @@ class NumpyRandom {
     }
 
     /// uniform(low, high).
-    double uniform(double low, double high) { return low + (high - low) * uniform(); }
+    double uniform(double low, double high);
 
     /// randint(n), n >= 1.
     std::uint32_t below(std::uint32_t n);
@@ -45,7 +45,7 @@ class NumpyRandom {
     double normal();
 
     /// normal(mean, sd).
-    double normal(double mean, double sd) { return mean + sd * normal(); }
+    double normal(double mean, double sd);
 
     /// choice(len(p), p=p): the first index whose cumulative share exceeds one uniform draw.
     /// `probabilities` need not be normalised; at least one is > 0.
