@@ -51,7 +51,7 @@ endfunction()
 
 hg_room(core LINK fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus PkgConfig::sodium)
 hg_room(data LINK hg_core simdjson::simdjson ZLIB::ZLIB PkgConfig::sqlite3 Threads::Threads)
-hg_room(evaluate LINK hg_core Boost::headers)
+hg_room(evaluate LINK hg_core Boost::headers Eigen3::Eigen)
 # The half of serve that knows no model: torch-free, so that it is fuzzed and run under the sanitizers.
 hg_room(http FOLDER serve/http LINK hg_data Boost::headers PkgConfig::sodium)
 
