@@ -20,5 +20,8 @@ its true value is solved to be the stated share of the incumbent's. The margin d
 95 %, so a candidate 2.1 % worse should be promoted in less than 5 % of logs; equal or better candidates are the power.
 Brackets are 95 % Wilson intervals. All rows of one size use the same draws, so their rates rise and fall together.
 
+What this does not show: the incumbent is the logging policy, rows are independent, the predicted rewards are of the right
+form (cross-fitted cell means), and no candidate leaves the log's support. Other worlds may be harder.
+
 {args.table.read_text().strip()}
 """)

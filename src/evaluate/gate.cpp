@@ -304,51 +304,6 @@ std::string describe_outcome(const GateRecord& record) {
 
 }  // namespace
 
-void GateOptions::describe(OptionBinder& bind, GateOptions& o) {
-    bind("level", o.level, "confidence of the bounds", {.min = 0.5, .max = 0.9999});
-    bind("margin", o.margin, "delta as a share of the incumbent's value", {.min = 0, .max = 1});
-    bind("min_effective_rows", o.min_effective_rows, "effective sample size", {.min = 1});
-    bind(
-        "min_effective_share",
-        o.min_effective_share,
-        "effective sample size by rows",
-        {.min = 0, .max = 1}
-    );
-    bind(
-        "max_mean_weight_z",
-        o.max_mean_weight_z,
-        "standard errors of the mean weight from 1",
-        {.min = 0}
-    );
-    bind(
-        "max_weight_share", o.max_weight_share, "largest weight by their sum", {.min = 0, .max = 1}
-    );
-    bind(
-        "min_supported_mass",
-        o.min_supported_mass,
-        "the candidate's mass on actions the log could take",
-        {.min = 0, .max = 1}
-    );
-    bind(
-        "max_model_gap",
-        o.max_model_gap,
-        "standard errors between reward model and doubly robust",
-        {.min = 0}
-    );
-    bind(
-        "random_share",
-        o.random_share,
-        "share of randomised slots a data request plans with",
-        {.min = 1e-6, .max = 1}
-    );
-    bind(
-        "power",
-        o.power,
-        "probability that the requested data promotes an equal candidate",
-        {.min = 0.5, .max = 0.9999}
-    );
-}
-
 const GateCheck& GateRecord::check(std::string_view name) const {
     const auto found = std::ranges::find(checks, name, &GateCheck::name);
     HG_CHECK(found != checks.end(), "no check of this name");
