@@ -32,15 +32,14 @@ double standard_error(std::span<const double> values) {
     return std::sqrt(squares / (n - 1) / n);
 }
 
-/// Linear interpolation between order statistics, as numpy's default.
-double quantile(std::span<const double> sorted, double q) {
+}  // namespace
+
+double quantile_of_sorted(std::span<const double> sorted, double q) {
     const double place = q * static_cast<double>(sorted.size() - 1);
     const auto below = static_cast<std::size_t>(std::floor(place));
     const auto above = std::min(below + 1, sorted.size() - 1);
     return std::lerp(sorted[below], sorted[above], place - static_cast<double>(below));
 }
-
-}  // namespace
 
 Interval bootstrap_interval(std::span<const double> values, Rng rng, BootstrapOptions options) {
     if (values.empty() || options.resamples == 0) {
@@ -56,7 +55,7 @@ Interval bootstrap_interval(std::span<const double> values, Rng rng, BootstrapOp
     }
     std::ranges::sort(means);
     const double tail = (1 - options.level) / 2;
-    return {.low = quantile(means, tail), .high = quantile(means, 1 - tail)};
+    return {.low = quantile_of_sorted(means, tail), .high = quantile_of_sorted(means, 1 - tail)};
 }
 
 Interval t_interval(std::span<const double> values, double level) {

@@ -46,6 +46,8 @@ struct BootstrapOptions {
 );
 /// mean +- t * s / sqrt(n); the mean twice when n < 2.
 [[nodiscard]] Interval t_interval(std::span<const double> values, double level = 0.95);
+/// The q-quantile of sorted values, linear between order statistics as numpy's default.
+[[nodiscard]] double quantile_of_sorted(std::span<const double> sorted, double q);
 /// Adjusted p-values, in the order given: reject those <= alpha.
 [[nodiscard]] std::vector<double> holm(std::span<const double> p_values);
 
