@@ -13,9 +13,7 @@ namespace hg::simulate {
 namespace {
 
 [[noreturn]] void refuse(const std::string& name, std::string_view what, std::string hint) {
-    throw Error{
-        ErrorCode::invalid_argument, fmt::format("{}: {}", name, what), std::move(hint)
-    };
+    throw Error{ErrorCode::invalid_argument, fmt::format("{}: {}", name, what), std::move(hint)};
 }
 
 /// Distinct (item, features) pairs become rows.
@@ -56,8 +54,8 @@ std::vector<std::vector<std::size_t>> sessions_of(const data::ImpressionLog& log
         auto found = open.find(user);
         if (found != open.end()) {
             const auto last = sessions[found->second].back();
-            const bool starts_over = log.timestamp[i] != data::no_timestamp &&
-                                     log.timestamp[i] <= log.timestamp[last];
+            const bool starts_over =
+                log.timestamp[i] != data::no_timestamp && log.timestamp[i] <= log.timestamp[last];
             if (log.ended[last] == 1 || starts_over) {
                 open.erase(found);
                 found = open.end();
@@ -90,7 +88,9 @@ class Builder {
             const bool is_last = step + 1 == session.size();
             const bool ended = log_.ended[session[step]] == 1;
             table_.leaving.push_back(
-                ended ? Leaving::leaves : is_last ? Leaving::unknown : Leaving::stays
+                ended     ? Leaving::leaves
+                : is_last ? Leaving::unknown
+                          : Leaving::stays
             );
             table_.facts.has_sessions = table_.facts.has_sessions || ended;
         }
@@ -126,7 +126,12 @@ class Builder {
         if (state.size() != user_size_) {
             refuse(
                 name_,
-                fmt::format("decision {} has {} state numbers, the first has {}", i + 1, state.size(), user_size_),
+                fmt::format(
+                    "decision {} has {} state numbers, the first has {}",
+                    i + 1,
+                    state.size(),
+                    user_size_
+                ),
                 "log the same numbers of the user with every decision"
             );
         }
@@ -139,7 +144,10 @@ class Builder {
                 name_,
                 fmt::format(
                     "decision {} has {} candidate_features for {} candidates of {} numbers",
-                    i + 1, features.size(), candidates.size(), width
+                    i + 1,
+                    features.size(),
+                    candidates.size(),
+                    width
                 ),
                 "log candidates and candidate_features with every decision"
             );
@@ -169,14 +177,17 @@ class Builder {
             if (clicked < 0) {
                 refuse(
                     name_,
-                    fmt::format("decision {} does not say whether slot {} was clicked", i + 1, k + 1),
+                    fmt::format(
+                        "decision {} does not say whether slot {} was clicked", i + 1, k + 1
+                    ),
                     "log \"clicked\" for every slot"
                 );
             }
             table_.slots.push_back({
                 .item = row_of.at(items[k]),
                 .clicked = clicked == 1,
-                .value = clicked == 1 ? static_cast<float>(log_.slot.value[first + k]) : unknown_value,
+                .value =
+                    clicked == 1 ? static_cast<float>(log_.slot.value[first + k]) : unknown_value,
             });
         }
         table_.slot_offsets.push_back(table_.slots.size());

@@ -17,8 +17,8 @@
 namespace hg::simulate {
 
 struct LogFeedbackOptions {
-    double exposure_clip = 10;        // of a weight, in means; 0 = no correction
-    std::size_t max_decisions = 0;    // 0 = all; whole sessions are kept
+    double exposure_clip = 10;      // of a weight, in means; 0 = no correction
+    std::size_t max_decisions = 0;  // 0 = all; whole sessions are kept
 };
 
 /// Throws Error{invalid_argument} for a log without state, candidate_features or clicks.

@@ -25,13 +25,17 @@ void check_feedback(const FeedbackTable& table) {
     }
     if (table.n_sequences() < fewest) {
         refuse(
-            fmt::format("{} sequences of events, a world needs at least {}", table.n_sequences(), fewest),
+            fmt::format(
+                "{} sequences of events, a world needs at least {}", table.n_sequences(), fewest
+            ),
             "log more users or sessions"
         );
     }
     const auto is_click = [](const FeedbackSlot& slot) { return slot.clicked; };
     if (std::ranges::none_of(table.slots, is_click)) {
-        refuse("nothing was ever clicked", "a world of no answers teaches nothing: check `clicked`");
+        refuse(
+            "nothing was ever clicked", "a world of no answers teaches nothing: check `clicked`"
+        );
     }
 }
 

@@ -41,38 +41,39 @@ struct FeedbackSlot {
 
 /// What all sequences share.
 struct FeedbackFacts {
-    std::string source;         // "impression log" or "dataset"
-    std::string data_name;      // for manifests
-    std::string data_hash;      // "
+    std::string source;          // "impression log" or "dataset"
+    std::string data_name;       // for manifests
+    std::string data_hash;       // "
     std::size_t slate_size = 1;  // slots of the widest decision
     bool has_positions = false;
     bool has_propensities = false;
-    bool has_sessions = false;  // false: nobody is ever seen leaving
-    bool has_gaps = false;      // real times between sessions
-    bool has_repeats = false;   // a consumed item may come again
-    bool has_rewards = false;   // what a decision was worth is logged
-    bool has_dynamics = false;  // user numbers move in ways that must be learned
-    bool is_clicks_only = false;  // decisions without a click leave no trace (dataset)
+    bool has_sessions = false;       // false: nobody is ever seen leaving
+    bool has_gaps = false;           // real times between sessions
+    bool has_repeats = false;        // a consumed item may come again
+    bool has_rewards = false;        // what a decision was worth is logged
+    bool has_dynamics = false;       // user numbers move in ways that must be learned
+    bool is_clicks_only = false;     // decisions without a click leave no trace (dataset)
     double negatives_per_event = 0;  // dataset: slots that were drawn, not shown
     std::string value_name = "value";
 };
 
 struct FeedbackTable {
     FeedbackFacts facts;
-    Matrix<float> item_rows;                          // [n_rows, item_size]
-    std::vector<std::uint32_t> item_ids;              // of each row
-    std::vector<std::size_t> sequence_offsets{0};     // into decisions
-    std::vector<std::size_t> slot_offsets{0};         // into slots
+    Matrix<float> item_rows;                       // [n_rows, item_size]
+    std::vector<std::uint32_t> item_ids;           // of each row
+    std::vector<float> item_sampling;              // dataset: chance of being drawn, by row
+    std::vector<std::size_t> sequence_offsets{0};  // into decisions
+    std::vector<std::size_t> slot_offsets{0};      // into slots
     std::vector<FeedbackSlot> slots;
-    Matrix<float> users;                              // [n_decisions, user_size]
-    std::vector<std::uint32_t> session_step;          // decisions of its session before it
+    Matrix<float> users;                      // [n_decisions, user_size]
+    std::vector<std::uint32_t> session_step;  // decisions of its session before it
     std::vector<Leaving> leaving;
-    std::vector<float> weight;                        // exposure weight, mean 1
-    std::vector<double> propensity;                   // of the slate; NaN = unknown
-    std::vector<float> reward;                        // NaN = unknown
-    std::vector<float> gap_hours;                     // to the next session; NaN = unknown
-    std::vector<std::size_t> candidate_offsets{0};    // per decision, into candidates; log only
-    std::vector<std::uint32_t> candidates;            // rows of item_rows
+    std::vector<float> weight;                      // exposure weight, mean 1
+    std::vector<double> propensity;                 // of the slate; NaN = unknown
+    std::vector<float> reward;                      // NaN = unknown
+    std::vector<float> gap_hours;                   // to the next session; NaN = unknown
+    std::vector<std::size_t> candidate_offsets{0};  // per decision, into candidates; log only
+    std::vector<std::uint32_t> candidates;          // rows of item_rows
 
     [[nodiscard]] std::size_t n_sequences() const noexcept { return sequence_offsets.size() - 1; }
 

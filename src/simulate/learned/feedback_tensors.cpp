@@ -25,6 +25,7 @@ class Columns {
           slot_items_(n_ * shape_.slate_size),
           choice_(n_, static_cast<std::int64_t>(shape_.slate_size)),
           tokens_(n_, shape_.token_size()),
+          clicks_(n_, shape_.token_size()),
           counters_(n_, shape_.counter_size()),
           products_(n_, shape_.product_size()),
           flags_(n_, 3),
@@ -55,6 +56,7 @@ class Columns {
             .weight = torch::tensor(at::ArrayRef<float>{table_.weight}, at::kFloat),
             .tokens = to_tensor(tokens_.view()),
             .counters = to_tensor(counters_.view()),
+            .clicks = to_tensor(clicks_.view()),
             .products = to_tensor(products_.view()),
             .left = flags.select(1, 0).contiguous(),
             .left_mask = flags.select(1, 1).contiguous(),
@@ -72,14 +74,16 @@ class Columns {
                     counters.clear();
                 }
                 fill_slots(d);
-                counters.add(tokens_.row(d));
                 counters.write(counters_.row(d));
+                counters.add(tokens_.row(d));
+                std::ranges::copy(tokens_.row(d), clicks_.row(d).begin());
+                forget_values(shape_, clicks_.row(d));
                 const auto product = products_.row(d);
                 for (std::size_t i = 0; i < product.size(); ++i) {
                     product[i] = users_(d, i) * tokens_(d, i);
                 }
-                const bool has_next = d + 1 < table_.sequence_offsets[s + 1] &&
-                                      table_.leaving[d] == Leaving::stays;
+                const bool has_next =
+                    d + 1 < table_.sequence_offsets[s + 1] && table_.leaving[d] == Leaving::stays;
                 fill_ending(d, has_next);
             }
         }
@@ -109,8 +113,7 @@ class Columns {
 
     void fill_ending(std::size_t d, bool has_next) {
         flags_(d, 0) = table_.leaving[d] == Leaving::leaves ? 1 : 0;
-        flags_(d, 1) =
-            table_.facts.has_sessions && table_.leaving[d] != Leaving::unknown ? 1 : 0;
+        flags_(d, 1) = table_.facts.has_sessions && table_.leaving[d] != Leaving::unknown ? 1 : 0;
         if (has_next && table_.facts.has_dynamics) {
             flags_(d, 2) = 1;
             for (std::size_t j = 0; j < shape_.user_size; ++j) {
@@ -132,6 +135,7 @@ class Columns {
     std::vector<std::int64_t> slot_items_;
     std::vector<std::int64_t> choice_;
     Matrix<float> tokens_;
+    Matrix<float> clicks_;
     Matrix<float> counters_;
     Matrix<float> products_;
     Matrix<float> flags_;  // left, left is known, change is known

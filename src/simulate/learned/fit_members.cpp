@@ -19,6 +19,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <numeric>
 #include <thread>
 
 namespace hg::simulate {
@@ -66,7 +67,8 @@ at::Tensor indices(const std::vector<std::int64_t>& values) {
 struct Predicted {
     at::Tensor logits;  // [rows, k]
     at::Tensor values;  // [rows, k]
-    at::Tensor rest;    // [rows, rest_size]
+    at::Tensor leave;   // [rows]
+    at::Tensor change;  // [rows, change_size]; undefined without dynamics
 };
 
 class MemberTrainee final : public train::Trainee {
@@ -136,18 +138,26 @@ class MemberTrainee final : public train::Trainee {
 
     [[nodiscard]] const std::vector<double>& validations() const { return validations_; }
 
-    /// What the values were off by, as quantiles: (known - predicted) of the sequences.
-    [[nodiscard]] std::vector<float> value_residuals(std::span<const std::uint32_t> sequences) {
+    /// What the values were off by, as quantiles: known - predicted, of clicks before which the user
+    /// stays (`left` = 0) or leaves (1); of all where there are too few.
+    [[nodiscard]] std::vector<float> value_residuals(
+        std::span<const std::uint32_t> sequences, double left
+    ) {
         const at::NoGradGuard no_grad;
+        constexpr std::int64_t fewest = 20;
         const auto rows = rows_of(table_, sequences);
         const auto at_rows = indices(rows.decisions);
         const auto known = data_.value_mask.index_select(0, at_rows) > 0;
-        const auto off = (data_.values.index_select(0, at_rows) - predict(rows, at_rows).values)
-                             .masked_select(known);
-        if (off.numel() == 0) {
+        const auto off = data_.values.index_select(0, at_rows) - predict(rows, at_rows).values;
+        const auto same = (data_.left.index_select(0, at_rows) == left).unsqueeze(1);
+        auto chosen = off.masked_select(known & same);
+        if (chosen.numel() < fewest) {
+            chosen = off.masked_select(known);
+        }
+        if (chosen.numel() == 0) {
             return {0.0F};
         }
-        const auto sorted = std::get<0>(off.sort());
+        const auto sorted = std::get<0>(chosen.sort());
         std::vector<float> quantiles;
         for (std::size_t i = 0; i < n_residuals; ++i) {
             const auto at = (static_cast<std::int64_t>(i) * (sorted.numel() - 1)) /
@@ -188,15 +198,15 @@ class MemberTrainee final : public train::Trainee {
     }
 
     [[nodiscard]] Predicted predict(const Rows& rows, const at::Tensor& at_rows) {
-        auto user = data_.users.index_select(0, at_rows);
-        const auto tokens = data_.tokens.index_select(0, at_rows);
+        const auto numbers = data_.users.index_select(0, at_rows);
+        auto user = at::cat({numbers, data_.counters.index_select(0, at_rows)}, 1);
         if (net_.family == Family::sequence) {
             const auto padded = data_.tokens.index_select(0, indices(rows.padded))
                                     .view({-1, rows.longest, data_.tokens.size(1)});
             const auto states = net_.gru->states_before(padded).flatten(0, 1);
             user = at::cat({user, states.index_select(0, indices(rows.places))}, 1);
         }
-        const auto a = net_.user->forward(user).unsqueeze(1);             // [rows, 1, tower]
+        const auto a = net_.user->forward(user).unsqueeze(1);                    // [rows, 1, tower]
         const auto b = item_vectors(data_.slot_items.index_select(0, at_rows));  // [rows, k, tower]
         const auto r = static_cast<std::int64_t>(net_.shape.rank);
         constexpr auto v = static_cast<std::int64_t>(MemberShape::value_rank);
@@ -209,14 +219,18 @@ class MemberTrainee final : public train::Trainee {
         if (table_.facts.has_positions) {
             logits = logits + net_.position;
         }
-        const auto rest = net_.rest->forward(at::cat(
-            {user,
-             tokens,
-             data_.counters.index_select(0, at_rows),
-             data_.products.index_select(0, at_rows)},
-            1
-        ));
-        return {logits, dot(r + 1, v), rest};
+        const auto leave =
+            net_.leave->forward(at::cat({user, data_.clicks.index_select(0, at_rows)}, 1));
+        at::Tensor change;
+        if (net_.change) {
+            change = net_.change->forward(at::cat(
+                {numbers,
+                 data_.tokens.index_select(0, at_rows),
+                 data_.products.index_select(0, at_rows)},
+                1
+            ));
+        }
+        return {logits, dot(r + 1, v), leave.squeeze(1), change};
     }
 
     [[nodiscard]] at::Tensor loss_of(std::span<const std::uint32_t> sequences) {
@@ -232,7 +246,7 @@ class MemberTrainee final : public train::Trainee {
             loss = loss + value_weight * ((off.square() * mask).sum(1) * weight).sum() /
                               (mask.sum(1) * weight).sum().clamp_min(1);
         }
-        return loss + rest_loss(predicted.rest, at_rows);
+        return loss + ending_loss(predicted, at_rows);
     }
 
     /// [rows]
@@ -251,17 +265,19 @@ class MemberTrainee final : public train::Trainee {
         return (each * mask).sum(1);
     }
 
-    [[nodiscard]] at::Tensor rest_loss(const at::Tensor& rest, const at::Tensor& at_rows) const {
+    [[nodiscard]] at::Tensor ending_loss(const Predicted& predicted, const at::Tensor& at_rows)
+        const {
         const auto known = data_.left_mask.index_select(0, at_rows);
         const auto left = data_.left.index_select(0, at_rows);
         const auto each = at::binary_cross_entropy_with_logits(
-            rest.select(1, 0), left, /*weight=*/{}, /*pos_weight=*/{}, at::Reduction::None
+            predicted.leave, left, /*weight=*/{}, /*pos_weight=*/{}, at::Reduction::None
         );
         auto loss = (each * known).sum() / known.sum().clamp_min(1);
-        if (net_.shape.has_dynamics) {
+        if (predicted.change.defined()) {
             const auto n = static_cast<std::int64_t>(net_.shape.user_size);
-            const auto log_sd = rest.narrow(1, 1 + n, n).clamp(least_log_sd, most_log_sd);
-            const auto off = data_.change.index_select(0, at_rows) - rest.narrow(1, 1, n);
+            const auto log_sd = predicted.change.narrow(1, n, n).clamp(least_log_sd, most_log_sd);
+            const auto off =
+                data_.change.index_select(0, at_rows) - predicted.change.narrow(1, 0, n);
             const auto nll = 0.5 * (off / log_sd.exp()).square() + log_sd;
             const auto moved = data_.change_mask.index_select(0, at_rows);
             loss = loss + change_weight * (nll.mean(1) * moved).sum() / moved.sum().clamp_min(1);
@@ -289,7 +305,8 @@ std::vector<std::uint32_t> bootstrap(const std::vector<std::uint32_t>& sequences
 struct FittedMember {
     std::shared_ptr<MemberNet> net;
     MemberResult result;
-    std::vector<float> residuals;
+    std::vector<float> staying;  // residuals of values
+    std::vector<float> leaving;
 };
 
 /// What the threads share.
@@ -301,11 +318,11 @@ struct Work {
     const std::stop_token& stop;
     std::vector<FittedMember> members;
     std::atomic<std::size_t> next = 0;
-    std::mutex mutex;  // of what follows
-    std::condition_variable changed;
+    std::mutex mutex{};  // of what follows
+    std::condition_variable changed{};
     std::size_t n_done = 0;
     std::size_t n_threads = 0;  // still running
-    std::exception_ptr error;
+    std::exception_ptr error{};
 };
 
 fs::path member_path(const FitPlan& plan, std::size_t index) {
@@ -316,7 +333,8 @@ void save_member(SafetensorsWriter& writer, const std::string& prefix, const Fit
     for (const auto& p : m.net->named_parameters()) {
         train::add_tensor(writer, prefix + p.key(), p.value());
     }
-    writer.add(prefix + "value_residuals", std::span<const float>{m.residuals});
+    writer.add(prefix + "residuals_staying", std::span<const float>{m.staying});
+    writer.add(prefix + "residuals_leaving", std::span<const float>{m.leaving});
 }
 
 void keep(const Work& work, std::size_t index) {
@@ -355,8 +373,10 @@ bool take_up(Work& work, std::size_t index) {
     for (auto& p : member.net->named_parameters()) {
         train::copy_tensor(*file, p.key(), p.value());
     }
-    const auto residuals = value_or_throw(file->values<float>("value_residuals"));
-    member.residuals.assign(residuals.begin(), residuals.end());
+    const auto staying = value_or_throw(file->values<float>("residuals_staying"));
+    const auto leaving = value_or_throw(file->values<float>("residuals_leaving"));
+    member.staying.assign(staying.begin(), staying.end());
+    member.leaving.assign(leaving.begin(), leaving.end());
     const auto facts = value_or_throw(file->values<double>("facts"));
     const auto validations = value_or_throw(file->values<double>("validations"));
     member.result.epochs_run = static_cast<std::int64_t>(facts[0]);
@@ -404,9 +424,9 @@ void fit_one(Work& work, std::size_t index) {
     member.result.best_epoch = result.best_epoch;
     member.result.best_validation = result.best_validation.value_or(0);
     member.result.validations = trainee.validations();
-    member.residuals = trainee.value_residuals(
-        work.split.validation.empty() ? work.split.train : work.split.validation
-    );
+    const auto& unseen = work.split.validation.empty() ? work.split.train : work.split.validation;
+    member.staying = trainee.value_residuals(unseen, 0);
+    member.leaving = trainee.value_residuals(unseen, 1);
     keep(work, index);
 }
 
@@ -436,13 +456,12 @@ std::vector<FittedMember> start_members(const FitPlan& plan) {
     std::vector<FittedMember> members;
     const auto n = plan.options.feature_members + plan.options.sequence_members;
     for (std::int64_t i = 0; i < n; ++i) {
-        const auto family =
-            i < plan.options.feature_members ? Family::feature : Family::sequence;
+        const auto family = i < plan.options.feature_members ? Family::feature : Family::sequence;
         torch::manual_seed(Rng{plan.seed}.split("weights").split(static_cast<std::uint64_t>(i))());
-        members.push_back({
-            .net = std::make_shared<MemberNet>(plan.shape, family),
-            .result = {.family = family},
-        });
+        FittedMember member;
+        member.net = std::make_shared<MemberNet>(plan.shape, family);
+        member.result.family = family;
+        members.push_back(std::move(member));
     }
     return members;
 }

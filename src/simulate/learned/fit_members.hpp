@@ -37,14 +37,34 @@ struct MemberOptions {
     double weight_decay = 1e-3;
 
     static void describe(OptionBinder& bind, MemberOptions& o) {
-        bind("feature_members", o.feature_members, "members that see the user's numbers of this moment", {.min = 1, .max = 64});
-        bind("sequence_members", o.sequence_members, "members that also remember what was consumed (GRU)", {.min = 0, .max = 64});
+        bind(
+            "feature_members",
+            o.feature_members,
+            "members that see the user's numbers of this moment",
+            {.min = 1, .max = 64}
+        );
+        bind(
+            "sequence_members",
+            o.sequence_members,
+            "members that also remember what was consumed (GRU)",
+            {.min = 0, .max = 64}
+        );
         bind("rank", o.rank, "length of the vectors of user and item", {.min = 1, .max = 256});
         bind("hidden", o.hidden, "width of the small networks", {.min = 4, .max = 1024});
         bind("gru", o.gru, "memory of the sequence members", {.min = 4, .max = 512});
         bind("epochs", o.epochs, "at most so many passes over the data", {.min = 1, .max = 10000});
-        bind("patience", o.patience, "passes without progress on held-out sequences before stopping", {.min = 1, .max = 1000});
-        bind("batch_decisions", o.batch_decisions, "decisions per step, about", {.min = 1, .max = 1e6});
+        bind(
+            "patience",
+            o.patience,
+            "passes without progress on held-out sequences before stopping",
+            {.min = 1, .max = 1000}
+        );
+        bind(
+            "batch_decisions",
+            o.batch_decisions,
+            "decisions per step, about",
+            {.min = 1, .max = 1e6}
+        );
         bind("learning_rate", o.learning_rate, "of AdamW", {.min = 1e-6, .max = 1});
         bind("weight_decay", o.weight_decay, "of AdamW, on matrices", {.min = 0, .max = 10});
     }
@@ -69,8 +89,8 @@ struct MemberResult {
     Family family = Family::feature;
     std::int64_t epochs_run = 0;
     std::int64_t best_epoch = 0;
-    double best_validation = 0;        // minus the loss on validation sequences
-    std::vector<double> validations;   // by epoch
+    double best_validation = 0;       // minus the loss on validation sequences
+    std::vector<double> validations;  // by epoch
 };
 
 /// Adds tensors memberN.* to `weights`. On a stop request throws Error{interrupted}; finished

@@ -112,25 +112,33 @@ Member load_member(
     member.user = load_net(file, prefix + ".user", inputs, shape.hidden, shape.tower_size());
     member.item =
         load_net(file, prefix + ".item", shape.item_size, shape.hidden, shape.tower_size());
-    member.rest = load_net(
-        file, prefix + ".rest", shape.rest_input(member.family), shape.hidden, shape.rest_size()
-    );
+    member.leave =
+        load_net(file, prefix + ".leave", shape.leave_input(member.family), shape.hidden, 1);
+    if (shape.has_dynamics) {
+        member.change = load_net(
+            file, prefix + ".change", shape.change_input(), shape.hidden, shape.change_size()
+        );
+    }
     if (member.family == Family::sequence) {
         member.gru.input =
             load_dense(file, prefix + ".gru.input", shape.token_size(), 3 * shape.gru);
         member.gru.state = load_dense(file, prefix + ".gru.state", shape.gru, 3 * shape.gru);
     }
     const auto position = value_or_throw(file.values<float>(prefix + ".position"));
-    const auto residuals = value_or_throw(file.values<float>(prefix + ".value_residuals"));
+    const auto staying = value_or_throw(file.values<float>(prefix + ".residuals_staying"));
+    const auto leaving = value_or_throw(file.values<float>(prefix + ".residuals_leaving"));
     if (position.size() != shape.slate_size) {
         throw Error{
             ErrorCode::corrupt,
-            fmt::format("{}.position: {} slots, expected {}", prefix, position.size(), shape.slate_size),
+            fmt::format(
+                "{}.position: {} slots, expected {}", prefix, position.size(), shape.slate_size
+            ),
             "fit the world again"
         };
     }
     member.position.assign(position.begin(), position.end());
-    member.value_residuals.assign(residuals.begin(), residuals.end());
+    member.residuals_staying.assign(staying.begin(), staying.end());
+    member.residuals_leaving.assign(leaving.begin(), leaving.end());
     return member;
 }
 

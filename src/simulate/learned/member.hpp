@@ -8,9 +8,9 @@
 //
 //   logit(click) = a(u) . b(x) / sqrt(rank) + c(u) + d(x) + bias(position)
 //
-// so that items' vectors are computed once. `rest` reads the user, what just happened and the
-// session's counters, and gives the leave logit and the mean and spread of the change of the
-// user's numbers. Fitting is done by torch (member_net.hpp); stepping is plain loops, row by row:
+// so that items' vectors are computed once. `u` includes the session's counters. `leave` reads the
+// user and what was clicked, but not how long or how much: a last visit is cut short by leaving, not
+// the other way round. `change` gives mean and spread of the change of the user's numbers. Fitting is done by torch (member_net.hpp); stepping is plain loops, row by row:
 // the same numbers for one user as for thousands, and no dispatch per operation. Const-safe.
 //
 //   const Member member = load_member(file, "member0", shape);
@@ -52,20 +52,24 @@ struct MemberShape {
         return user_size < item_size ? user_size : item_size;
     }
 
+    /// numbers, counters before the decision, and the GRU's state
     [[nodiscard]] std::size_t user_input(Family family) const noexcept {
-        return user_size + (family == Family::sequence ? gru : 0);
+        return user_size + counter_size() + (family == Family::sequence ? gru : 0);
     }
 
-    [[nodiscard]] std::size_t rest_input(Family family) const noexcept {
-        return user_input(family) + token_size() + counter_size() + product_size();
+    [[nodiscard]] std::size_t leave_input(Family family) const noexcept {
+        return user_input(family) + token_size();
+    }
+
+    [[nodiscard]] std::size_t change_input() const noexcept {
+        return user_size + token_size() + product_size();
     }
 
     /// [click vector, click bias, value vector, value bias]
     [[nodiscard]] std::size_t tower_size() const noexcept { return rank + 1 + value_rank + 1; }
 
-    [[nodiscard]] std::size_t rest_size() const noexcept {
-        return 1 + (has_dynamics ? 2 * user_size : 0);
-    }
+    /// mean and log standard deviation by number
+    [[nodiscard]] std::size_t change_size() const noexcept { return 2 * user_size; }
 };
 
 /// y = x W + b; W is [in, out] so that the inner loop runs over contiguous outputs.
@@ -97,11 +101,12 @@ struct Member {
     Family family = Family::feature;
     SmallNet user;
     SmallNet item;
-    SmallNet rest;
-    GruLayer gru;                   // sequence family only
-    std::vector<float> position;    // [slate_size]
-    std::vector<float> value_residuals;  // sorted, in scaled units
-    float log_sd_low = -4;
+    SmallNet leave;
+    SmallNet change;                       // has_dynamics only
+    GruLayer gru;                          // sequence family only
+    std::vector<float> position;           // [slate_size]
+    std::vector<float> residuals_staying;  // of values, sorted, in scaled units
+    std::vector<float> residuals_leaving;
 };
 
 /// Tensors PREFIX.user.hidden.weight ... as torch names them. Throws Error{corrupt} for other

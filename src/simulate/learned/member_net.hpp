@@ -54,9 +54,7 @@ struct GruModule : torch::nn::Module {
             /*bidirectional=*/false,
             /*batch_first=*/true
         ));
-        return at::cat(
-            {at::zeros({batch, 1, size}), steps.narrow(1, 0, tokens.size(1) - 1)}, 1
-        );
+        return at::cat({at::zeros({batch, 1, size}), steps.narrow(1, 0, tokens.size(1) - 1)}, 1);
     }
 
     torch::nn::Linear input;
@@ -69,28 +67,33 @@ struct MemberNet : torch::nn::Module {
         : shape(s),
           family(f),
           user(register_module(
-              "user",
-              std::make_shared<SmallNetModule>(s.user_input(f), s.hidden, s.tower_size())
+              "user", std::make_shared<SmallNetModule>(s.user_input(f), s.hidden, s.tower_size())
           )),
           item(register_module(
               "item", std::make_shared<SmallNetModule>(s.item_size, s.hidden, s.tower_size())
           )),
-          rest(register_module(
-              "rest", std::make_shared<SmallNetModule>(s.rest_input(f), s.hidden, s.rest_size())
+          leave(register_module(
+              "leave", std::make_shared<SmallNetModule>(s.leave_input(f), s.hidden, 1)
           )) {
+        if (s.has_dynamics) {
+            change = register_module(
+                "change",
+                std::make_shared<SmallNetModule>(s.change_input(), s.hidden, s.change_size())
+            );
+        }
         if (f == Family::sequence) {
             gru = register_module("gru", std::make_shared<GruModule>(s.token_size(), s.gru));
         }
-        position = register_parameter(
-            "position", torch::zeros({static_cast<std::int64_t>(s.slate_size)})
-        );
+        position =
+            register_parameter("position", torch::zeros({static_cast<std::int64_t>(s.slate_size)}));
     }
 
     MemberShape shape;
     Family family;
     std::shared_ptr<SmallNetModule> user;
     std::shared_ptr<SmallNetModule> item;
-    std::shared_ptr<SmallNetModule> rest;
+    std::shared_ptr<SmallNetModule> leave;
+    std::shared_ptr<SmallNetModule> change;
     std::shared_ptr<GruModule> gru;
     at::Tensor position;
 };

@@ -41,6 +41,13 @@ inline void write_token(
     token[3 * n + 2] = 1;
 }
 
+/// The token as it is before the values are known.
+inline void forget_values(const MemberShape& shape, std::span<float> token) {
+    const auto n = shape.item_size;
+    std::ranges::fill(token.subspan(n, n), 0.0F);
+    token[3 * n + 1] = 0;
+}
+
 /// Sums over the session, in units of a mean session.
 class SessionCounters {
   public:
