@@ -81,7 +81,8 @@ else()
   set_source_files_properties(
     ${CMAKE_SOURCE_DIR}/src/train/run.cpp PROPERTIES COMPILE_DEFINITIONS HG_GIT="${hg_git}"
   )
-  hg_room(policy TORCH LINK hg_train hg_simulate)
+  hg_room(learned_worlds TORCH FOLDER simulate/learned LINK hg_simulate hg_train)
+  hg_room(policy TORCH LINK hg_learned_worlds)
   hg_room(serve EXCLUDE serve/http LINK hg_policy hg_http PkgConfig::prometheus)
   include(web)
   hg_room(app LINK hg_serve CLI11::CLI11)
