@@ -146,9 +146,10 @@ std::vector<ResampledMean> numpy_bootstrap(
         std::ranges::generate(drawn, [&] { return random.below(static_cast<std::uint32_t>(n)); });
         for (std::size_t s = 0; s < series.size(); ++s) {
             HG_CHECK(series[s].size() == n, "resampled series have the same length");
+            const double* const values = series[s].data();
             double sum = 0;
             for (const auto row : drawn) {
-                sum += series[s][row];
+                sum += values[row];
             }
             means[s].push_back(sum / static_cast<double>(n));
         }
