@@ -2,13 +2,9 @@
 // honeyguide inspect: look at what the other verbs made. Each sub-verb is a file of inspect/ and a
 // line in inspect/builtin.def.
 #include "app/command.hpp"
-
-#include <fmt/format.h>
+#include "app/sub_verbs.hpp"
 
 #include <array>
-#include <map>
-#include <memory>
-#include <string>
 
 namespace hg::app {
 
@@ -29,16 +25,7 @@ constexpr std::array sub_verbs{
 };
 
 Run declare(CLI::App& verb) {
-    verb.require_subcommand(1);
-    auto runs = std::make_shared<std::map<const CLI::App*, Run>>();
-    for (const auto* entry : sub_verbs) {
-        auto* sub = verb.add_subcommand(std::string{entry->name}, std::string{entry->summary});
-        sub->footer(fmt::format("Example:\n  {}", entry->example));
-        (*runs)[sub] = entry->declare(*sub);
-    }
-    return [runs, &verb](Session& session) {
-        return runs->at(verb.get_subcommands().front())(session);
-    };
+    return declare_sub_verbs(verb, sub_verbs);
 }
 
 }  // namespace
