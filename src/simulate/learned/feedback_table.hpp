@@ -54,6 +54,7 @@ struct FeedbackFacts {
     bool has_dynamics = false;       // user numbers move in ways that must be learned
     bool is_clicks_only = false;     // decisions without a click leave no trace (dataset)
     double negatives_per_event = 0;  // dataset: slots that were drawn, not shown
+    double value_centre = 0;         // dataset: what HistoryProfile takes from every value
     std::string value_name = "value";
 };
 

@@ -31,9 +31,9 @@ struct MemberOptions {
     std::int64_t hidden = 64;
     std::int64_t gru = 32;
     std::int64_t epochs = 60;
-    std::int64_t patience = 6;
+    std::int64_t patience = 4;
     std::int64_t batch_decisions = 1024;
-    double learning_rate = 4e-3;
+    double learning_rate = 6e-3;
     double weight_decay = 1e-3;
 
     static void describe(OptionBinder& bind, MemberOptions& o) {

@@ -423,7 +423,7 @@ bool LearnedWorld::draw_leaving(std::span<const std::uint32_t> slate) {
         if (is_answering(i)) {
             set_input(minds_[i]);
             input_.insert(input_.end(), token_.begin(), token_.end());
-            model_->members[minds_[i].member].leave.apply(input_, logit, work_);
+            model_->members[minds_[i].member].leave.apply(input_, logit);
             leave += static_cast<double>(answer_share()) * sigmoid(static_cast<double>(logit[0]));
         }
     }
@@ -476,11 +476,12 @@ void LearnedWorld::remember(std::span<const std::uint32_t> slate) {
     if (!world.feedback.is_clicks_only) {
         return;
     }
-    std::size_t event = 0;
+    const auto centre = static_cast<float>(world.feedback.value_centre);
     for (std::size_t k = 0; k < slate.size(); ++k) {
         if (responses_[k].clicked) {
             const auto row = candidates_[slate[k]];
-            profile_.add(model_->item_rows.row(row), shown_[event++].value);
+            const float value = world.has_values ? responses_[k].value - centre : unknown_value;
+            profile_.add(model_->item_rows.row(row), value);
             consumed_[row] = 1;
         }
     }

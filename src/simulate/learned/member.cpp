@@ -112,8 +112,7 @@ Member load_member(
     member.user = load_net(file, prefix + ".user", inputs, shape.hidden, shape.tower_size());
     member.item =
         load_net(file, prefix + ".item", shape.item_size, shape.hidden, shape.tower_size());
-    member.leave =
-        load_net(file, prefix + ".leave", shape.leave_input(member.family), shape.hidden, 1);
+    member.leave = load_dense(file, prefix + ".leave", shape.leave_input(member.family), 1);
     if (shape.has_dynamics) {
         member.change = load_net(
             file, prefix + ".change", shape.change_input(), shape.hidden, shape.change_size()

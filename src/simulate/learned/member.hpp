@@ -101,7 +101,7 @@ struct Member {
     Family family = Family::feature;
     SmallNet user;
     SmallNet item;
-    SmallNet leave;
+    DenseLayer leave;                      // hazard.hpp
     SmallNet change;                       // has_dynamics only
     GruLayer gru;                          // sequence family only
     std::vector<float> position;           // [slate_size]

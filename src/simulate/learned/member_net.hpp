@@ -71,9 +71,6 @@ struct MemberNet : torch::nn::Module {
           )),
           item(register_module(
               "item", std::make_shared<SmallNetModule>(s.item_size, s.hidden, s.tower_size())
-          )),
-          leave(register_module(
-              "leave", std::make_shared<SmallNetModule>(s.leave_input(f), s.hidden, 1)
           )) {
         if (s.has_dynamics) {
             change = register_module(
@@ -92,7 +89,6 @@ struct MemberNet : torch::nn::Module {
     Family family;
     std::shared_ptr<SmallNetModule> user;
     std::shared_ptr<SmallNetModule> item;
-    std::shared_ptr<SmallNetModule> leave;
     std::shared_ptr<SmallNetModule> change;
     std::shared_ptr<GruModule> gru;
     at::Tensor position;

@@ -33,6 +33,7 @@ void each_field(Facts& f, const Visit& visit) {
     visit("has_dynamics", f.feedback.has_dynamics);
     visit("is_clicks_only", f.feedback.is_clicks_only);
     visit("negatives_per_event", f.feedback.negatives_per_event);
+    visit("value_centre", f.feedback.value_centre);
     visit("value_name", f.feedback.value_name);
     visit("user_size", f.shape.user_size);
     visit("item_size", f.shape.item_size);

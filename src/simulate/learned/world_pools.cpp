@@ -162,10 +162,16 @@ class Pools {
         }
         constexpr std::int64_t without_sessions = 20;
         const bool knows = table_.facts.has_sessions || !table_.facts.is_clicks_only;
-        facts().step_limit = knows ? static_cast<std::int64_t>(longest) : without_sessions;
+        facts().step_limit = knows ? step_limit_of(longest) : without_sessions;
         facts().mean_steps = knows ? static_cast<double>(train_.size()) /
                                          static_cast<double>(std::max<std::size_t>(1, n_sessions))
                                    : static_cast<double>(without_sessions);
+    }
+
+    /// Users of whom nobody was seen leaving stay as long as the longest; those who can leave may be
+    /// held twice as long by a better policy.
+    [[nodiscard]] std::int64_t step_limit_of(std::uint32_t longest) const {
+        return static_cast<std::int64_t>(longest) * (table_.facts.has_sessions ? 2 : 1);
     }
 
     /// Least squares: reward = base + click * clicks + value * sum of values.
