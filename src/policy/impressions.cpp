@@ -93,8 +93,10 @@ void fill(
 
 }  // namespace
 
-ImpressionRecorder::ImpressionRecorder(std::ostream& out, std::string policy, bool deterministic)
-    : writer_(out), policy_(std::move(policy)), deterministic_(deterministic) {}
+ImpressionRecorder::ImpressionRecorder(
+    std::ostream& out, std::string policy, const simulate::EnvironmentFacts& world
+)
+    : writer_(out), policy_(std::move(policy)), items_persist_(world.n_items > 0) {}
 
 void ImpressionRecorder::operator()(
     const TransitionBatch& step, std::span<const std::uint64_t> episodes
