@@ -41,7 +41,12 @@ void ActorCriticOptions::describe(OptionBinder& bind, ActorCriticOptions& o) {
         "0 = one-step advantages, 1 = whole returns",
         {.min = 0, .max = 1}
     );
-    bind("entropy", o.entropy, "bonus for staying undecided", {.min = 0, .max = 10});
+    bind(
+        "entropy",
+        o.entropy,
+        "bonus for staying undecided, falling with the learning rate",
+        {.min = 0, .max = 10}
+    );
     bind("value_weight", o.value_weight, "of the value's error in the loss", {.min = 0, .max = 10});
 }
 
@@ -88,6 +93,7 @@ ActorCritic::ActorCritic(const AgentContext& context, const ActorCriticOptions& 
             .learning_rate = options.network.learning_rate, .clip_norm = options.network.clip_norm
         }
     );
+    set_progress(0);
     // Sized at the first step, when the number of users is known.
     rollout_.before = allocate(0, context);
     rollout_.after = allocate(0, context);
@@ -100,6 +106,12 @@ void ActorCritic::observe(const TransitionBatch& step, Rng& rng, const MetricSin
         update(rollout_, rng, log);
         rollout_.n_steps = 0;
     }
+}
+
+void ActorCritic::set_progress(double share) {
+    const double left = options_.network.rate_share(share);
+    adam_->set_rate_share(left);
+    entropy_ = left * options_.entropy;
 }
 
 void ActorCritic::save(SafetensorsWriter& weights, Save what) const {
@@ -219,7 +231,7 @@ at::Tensor ActorCritic::regularised(
     const auto log_prob = at::log_softmax(out.scores, 1);
     const auto entropy = -(log_prob.exp() * log_prob).sum(1).mean();
     const auto value_loss = (out.value - target).pow(2).mean();
-    auto loss = policy_loss + options_.value_weight * value_loss - options_.entropy * entropy;
+    auto loss = policy_loss + options_.value_weight * value_loss - entropy_ * entropy;
     if (const auto extra = net_->encoder->auxiliary_loss(); extra.defined()) {
         loss = loss + extra;
     }

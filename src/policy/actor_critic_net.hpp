@@ -73,6 +73,7 @@ class ActorCritic : public ScoredAgent {
     ActorCritic(const AgentContext& context, const ActorCriticOptions& options);
 
     void observe(const TransitionBatch& step, Rng& rng, const MetricSink& log) final;
+    void set_progress(double share) override;
     void save(SafetensorsWriter& weights, Save what) const override;
     void load(const SafetensorsFile& weights, Save what) override;
 
@@ -102,6 +103,7 @@ class ActorCritic : public ScoredAgent {
     std::shared_ptr<AgentNet> net_;
     std::unique_ptr<train::Adam> adam_;
     std::int64_t adam_step_ = 0;
+    double entropy_ = 0;  // of the bonus, falling with the learning rate
     Rollout rollout_;
     ReturnScale return_scale_;
 };

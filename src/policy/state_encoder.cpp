@@ -43,6 +43,12 @@ void NetworkOptions::describe(OptionBinder& bind, NetworkOptions& o) {
     );
     bind("hidden", o.hidden, "width of the network", {.min = 4, .max = 4096});
     bind("learning_rate", o.learning_rate, "step size of Adam", {.min = 1e-7, .max = 1});
+    bind(
+        "final_rate_share",
+        o.final_rate_share,
+        "what is left of the learning rate at the end; it falls linearly",
+        {.min = 0, .max = 1}
+    );
     bind("discount", o.discount, "of later rewards", {.min = 0, .max = 1});
     bind("clip_norm", o.clip_norm, "longest gradient; 0 = off", {.min = 0, .max = 1e6});
 }

@@ -31,7 +31,10 @@ class ValueAgent : public ScoredAgent {
   public:
     void observe(const TransitionBatch& step, Rng& rng, const MetricSink& log) final;
 
-    void set_progress(double share) final { epsilon_ = schedule_.at(share); }
+    void set_progress(double share) final {
+        epsilon_ = schedule_.at(share);
+        adam_->set_rate_share(options_.network.rate_share(share));
+    }
 
     void save(SafetensorsWriter& weights, Save what) const override;
     void load(const SafetensorsFile& weights, Save what) override;

@@ -39,6 +39,11 @@ class A3cAgent final : public ActorCritic {
         session_size_ = context.session_size;
     }
 
+    void set_progress(double share) override {
+        ActorCritic::set_progress(share);
+        progress_ = share;
+    }
+
     bool learn_with_workers(
         const simulate::EnvironmentBatch& world,
         std::uint64_t seed,
@@ -108,6 +113,7 @@ class A3cAgent final : public ActorCritic {
     simulate::EnvironmentFacts facts_;
     A3cOptions a3c_;
     std::size_t session_size_ = 0;
+    double progress_ = 0;
     A3cAgent* shared_ = nullptr;   // of a worker: whom it learns for
     std::mutex* mutex_ = nullptr;  // guards the shared network
 };
@@ -149,6 +155,7 @@ bool A3cAgent::learn_with_workers(
         };
         agents.push_back(std::make_unique<A3cAgent>(context, a3c_));
         agents.back()->learn_for(*this, mutex);
+        agents.back()->set_progress(progress_);
         worlds.push_back(world.make_another(static_cast<std::size_t>(a3c_.users_per_worker)));
     }
     {

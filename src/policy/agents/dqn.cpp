@@ -5,8 +5,6 @@
 // slate is the k best items; with one slot this is the published dueling network.
 #include "policy/value_agent_net.hpp"
 
-#include <torch/nn/functional/loss.h>
-
 namespace hg::policy {
 namespace {
 
@@ -50,7 +48,8 @@ class DqnAgent final : public ValueAgent {
         }
         const auto out = online_net_->forward(batch.before);
         const auto value = item_values(out).gather(1, batch.slates).mean(1);
-        auto loss = at::smooth_l1_loss(value, target);
+        // Squares, not Huber: rewards are skewed, and Huber would learn something between mean and median.
+        auto loss = at::mse_loss(value, target);
         if (const auto extra = online_net_->encoder->auxiliary_loss(); extra.defined()) {
             loss = loss + extra;
         }

@@ -10,8 +10,6 @@
 // first (the paper's greedy; its exact linear program is within .1 % of it).
 #include "policy/value_agent_net.hpp"
 
-#include <torch/nn/functional/loss.h>
-
 namespace hg::policy {
 namespace {
 
@@ -119,7 +117,7 @@ class SlateQAgent final : public ValueAgent {
         const auto v = at::cat(
             {out.v.gather(1, batch.slates), online_net_->no_click.expand({q.size(0), 1})}, 1
         );
-        auto loss = at::smooth_l1_loss(q.gather(1, chosen.unsqueeze(1)).squeeze(1), target) +
+        auto loss = at::mse_loss(q.gather(1, chosen.unsqueeze(1)).squeeze(1), target) +
                     at::cross_entropy_loss(v, chosen);
         for (const auto& part : {online_net_->value, online_net_->choice}) {
             if (const auto extra = part->encoder->auxiliary_loss(); extra.defined()) {
