@@ -108,12 +108,14 @@ std::string policies_html(const simulate::Fidelity& f) {
     }
     std::string rows;
     for (const auto& r : f.policies) {
-        rows += row({r.name, number(r.log), number(r.world)});
+        rows += row({r.name, fmt::format("{:.4f} ± {:.4f}", r.log, r.log_error), number(r.world)});
     }
     html += fmt::format(
-        "<p class=\"lead\">In the log: {}. In the world: reward per step. Kendall's tau {}.</p>\n",
+        "<p class=\"lead\">In the log: {}. In the world: reward per step. Kendall's tau {} over "
+        "the {} pairs that the log tells apart.</p>\n",
         escape_html(f.policy_measure),
-        number(f.rank_agreement, 2)
+        number(f.rank_agreement, 2),
+        f.n_told_apart
     );
     return html + table({"policy", "log", "world"}, rows);
 }

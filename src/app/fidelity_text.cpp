@@ -87,14 +87,18 @@ std::string policies_text(const simulate::Fidelity& f) {
     if (f.policies.empty()) {
         return "\n  rank agreement of policies: not available: the log has no propensities\n";
     }
-    std::string text = fmt::format("\n  {:<24} {:>12} {:>12}\n", "policy", "log", "world");
+    std::string text = fmt::format("\n  {:<24} {:>20} {:>12}\n", "policy", "log", "world");
     for (const auto& row : f.policies) {
-        text += fmt::format("  {:<24} {:>12.4f} {:>12.4f}\n", row.name, row.log, row.world);
+        text += fmt::format(
+            "  {:<24} {:>10.4f} +- {:.4f} {:>12.4f}\n", row.name, row.log, row.log_error, row.world
+        );
     }
     return text + fmt::format(
-                      "  log: {}; world: reward per step; Kendall's tau {}\n",
+                      "  log: {}; world: reward per step; Kendall's tau {} over the {} pairs that "
+                      "the log tells apart\n",
                       f.policy_measure,
-                      number(f.rank_agreement, 2)
+                      number(f.rank_agreement, 2),
+                      f.n_told_apart
                   );
 }
 

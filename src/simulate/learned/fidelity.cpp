@@ -80,7 +80,7 @@ void add_doubts_of_numbers(const Fidelity& f, std::vector<std::string>& doubts) 
     }
     constexpr double agreed = 0.6;
     if (!f.rank_agreement) {
-        doubts.emplace_back("ranking policies (the log cannot value them)");
+        doubts.emplace_back("ranking policies (the log cannot tell them apart)");
     } else if (*f.rank_agreement < agreed) {
         doubts.push_back(fmt::format("ranking policies (Kendall's tau {:.2f})", *f.rank_agreement));
     }
@@ -133,7 +133,12 @@ nlohmann::json rows_json(const Fidelity& f) {
         });
     }
     for (const auto& row : f.policies) {
-        json["policies"].push_back({{"name", row.name}, {"log", row.log}, {"world", row.world}});
+        json["policies"].push_back(
+            {{"name", row.name},
+             {"log", row.log},
+             {"log_error", row.log_error},
+             {"world", row.world}}
+        );
     }
     return json;
 }
@@ -185,6 +190,7 @@ nlohmann::json to_json(const Fidelity& f) {
     json["popularity"] = {{"log", f.log_popularity}, {"world", f.world_popularity}};
     json["session_length_deciles"] = {{"log", f.log_lengths}, {"world", f.world_lengths}};
     json["policy_measure"] = f.policy_measure;
+    json["pairs_told_apart"] = f.n_told_apart;
     json["rank_agreement"] = number(f.rank_agreement);
     json["assumptions"] = f.assumptions;
     json["not_to_be_trusted_for"] = f.not_to_be_trusted_for;

@@ -54,7 +54,8 @@ struct SessionRow {
 
 struct PolicyRow {
     std::string name;
-    double log = 0;  // SNIPW of mean reward, or hit rate by replay
+    double log = 0;        // SNIPW of mean reward, or hit rate by replay
+    double log_error = 0;  // standard error of that
     double world = 0;
 };
 
@@ -73,7 +74,8 @@ struct Fidelity {
     std::vector<double> world_popularity;
     std::string policy_measure;  // what PolicyRow::log is
     std::vector<PolicyRow> policies;
-    std::optional<double> rank_agreement;  // Kendall's tau
+    std::optional<double> rank_agreement;  // Kendall's tau over the pairs the log tells apart
+    std::size_t n_told_apart = 0;          // pairs more than two standard errors apart
     std::vector<std::string> assumptions;
     std::string not_to_be_trusted_for;  // the last line
 };

@@ -130,9 +130,31 @@ double slate_chance(const std::vector<double>& utilities, std::span<const std::s
     return chance;
 }
 
-double log_value(const FidelityInput& in, const FixedPolicy& policy) {
-    double weighted = 0;
+struct Estimate {
+    double value = 0;
+    double error = 0;  // standard
+};
+
+Estimate self_normalised(const std::vector<std::pair<double, double>>& rewards) {
     double total = 0;
+    Estimate estimate;
+    for (const auto& [weight, reward] : rewards) {
+        total += weight;
+        estimate.value += weight * reward;
+    }
+    if (total <= 0) {
+        return {};
+    }
+    estimate.value /= total;
+    for (const auto& [weight, reward] : rewards) {
+        estimate.error += std::pow(weight * (reward - estimate.value) / total, 2);
+    }
+    estimate.error = std::sqrt(estimate.error);
+    return estimate;
+}
+
+Estimate log_value(const FidelityInput& in, const FixedPolicy& policy) {
+    std::vector<std::pair<double, double>> rewards;  // weight, reward
     for (const auto* part : {&in.split.test, &in.split.validation}) {
         for (const auto s : *part) {
             for (const auto d : in.table.decisions(s)) {
@@ -150,17 +172,15 @@ double log_value(const FidelityInput& in, const FixedPolicy& policy) {
                 }
                 const double weight =
                     slate_chance(logits(std::move(scores)), places) / in.table.propensity[d];
-                weighted += weight * static_cast<double>(in.table.reward[d]);
-                total += weight;
+                rewards.emplace_back(weight, static_cast<double>(in.table.reward[d]));
             }
         }
     }
-    return total > 0 ? weighted / total : 0;
+    return self_normalised(rewards);
 }
 
-double hit_rate(const FidelityInput& in, const FixedPolicy& policy) {
-    double hits = 0;
-    double n = 0;
+Estimate hit_rate(const FidelityInput& in, const FixedPolicy& policy) {
+    std::vector<std::pair<double, double>> hits;
     for (const auto s : in.split.test) {
         for (const auto d : in.table.decisions(s)) {
             const auto slots = in.table.slots_of(d);
@@ -175,11 +195,10 @@ double hit_rate(const FidelityInput& in, const FixedPolicy& policy) {
             const auto above =
                 std::ranges::count_if(scores, [&](double x) { return x > scores[0]; });
             const auto equal = std::ranges::count(scores, scores[0]);
-            hits += above == 0 ? 1 / static_cast<double>(equal) : 0;
-            n += 1;
+            hits.emplace_back(1.0, above == 0 ? 1 / static_cast<double>(equal) : 0.0);
         }
     }
-    return n > 0 ? hits / n : 0;
+    return self_normalised(hits);
 }
 
 std::vector<std::uint32_t> choose(
@@ -224,6 +243,29 @@ double world_value(const FidelityInput& in, const FixedPolicy& policy, bool gree
 
 }  // namespace
 
+namespace {
+
+/// Kendall's tau over the pairs that the log tells apart; others would only add noise.
+void compare_orders(Fidelity& out) {
+    constexpr double errors_apart = 2;
+    double agree = 0;
+    for (std::size_t i = 0; i < out.policies.size(); ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            const auto& a = out.policies[i];
+            const auto& b = out.policies[j];
+            if (std::abs(a.log - b.log) > errors_apart * std::hypot(a.log_error, b.log_error)) {
+                agree += (a.log > b.log) == (a.world > b.world) ? 1 : -1;
+                ++out.n_told_apart;
+            }
+        }
+    }
+    if (out.n_told_apart > 0) {
+        out.rank_agreement = agree / static_cast<double>(out.n_told_apart);
+    }
+}
+
+}  // namespace
+
 void measure_policies(const FidelityInput& in, Fidelity& out) {
     const auto& facts = in.table.facts;
     const bool is_dataset = facts.is_clicks_only;
@@ -232,21 +274,16 @@ void measure_policies(const FidelityInput& in, Fidelity& out) {
     }
     out.policy_measure = is_dataset ? "share of held-out events ranked above their negatives"
                                     : "reward per decision by SNIPW";
-    std::vector<double> log;
-    std::vector<double> world;
     for (const auto& policy : fixed_policies(in)) {
+        const auto log = is_dataset ? hit_rate(in, policy) : log_value(in, policy);
         out.policies.push_back({
             .name = policy.name,
-            .log = is_dataset ? hit_rate(in, policy) : log_value(in, policy),
+            .log = log.value,
+            .log_error = log.error,
             .world = world_value(in, policy, is_dataset),
         });
-        log.push_back(out.policies.back().log);
-        world.push_back(out.policies.back().world);
     }
-    const double tau = evaluate::kendall_tau(log, world);
-    if (std::isfinite(tau)) {
-        out.rank_agreement = tau;
-    }
+    compare_orders(out);
 }
 
 }  // namespace hg::simulate
