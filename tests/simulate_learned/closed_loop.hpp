@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace hg::simulate::testing {
+namespace hg::simulate {
 
 /// `n_decisions` of random slates, episode after episode.
 inline data::ImpressionLog random_log(
@@ -62,4 +62,4 @@ inline data::ImpressionLog random_log(
     return log;
 }
 
-}  // namespace hg::simulate::testing
+}  // namespace hg::simulate

@@ -126,6 +126,7 @@ class Builder {
             add_user(user);
             bar.advance();
         }
+        find_session_repeats();
         table_.users = Matrix<float>(
             table_.n_decisions(), HistoryProfile::size(table_.item_rows.cols()), std::move(numbers_)
         );
@@ -198,8 +199,34 @@ class Builder {
         }
     }
 
-    /// The mean of the known values of training users.
+    /// Whether an item comes again within a session, or at all where there are no sessions.
+    void find_session_repeats() {
+        constexpr double seldom = 0.05;  // of the events
+        double n_repeats = 0;
+        std::unordered_set<std::uint32_t> seen;
+        for (std::size_t d = 0; d < table_.n_decisions(); ++d) {
+            if (table_.session_step[d] == 0) {
+                seen.clear();
+            }
+            n_repeats += seen.insert(table_.slots_of(d).front().item).second ? 0 : 1;
+        }
+        table_.facts.has_session_repeats =
+            table_.facts.has_repeats &&
+            n_repeats > seldom * static_cast<double>(table_.n_decisions());
+    }
+
+    /// The mean of the known values of training users; logarithms of them where they are skewed.
     void centre_values() {
+        const auto known = dataset_.log.columns().values;
+        float most = 0;
+        float least = 0;
+        for (const float value : known) {
+            most = std::isfinite(value) ? std::max(most, value) : most;
+            least = std::isfinite(value) ? std::min(least, value) : least;
+        }
+        constexpr float skewed = 50;  // ratings and stars stay below, amounts and seconds do not
+        is_log_ = least >= 0 && most > skewed;
+        table_.facts.value_name = is_log_ ? "log(1 + value)" : "value";
         double sum = 0;
         double n = 0;
         for (const auto user : users_) {
@@ -248,8 +275,9 @@ class Builder {
         table_.sequence_offsets.push_back(table_.n_decisions());
     }
 
-    static float value_of(const data::History& history, std::size_t event) {
-        return history.values.empty() ? unknown_value : history.values[event];
+    [[nodiscard]] float value_of(const data::History& history, std::size_t event) const {
+        const float value = history.values.empty() ? unknown_value : history.values[event];
+        return is_log_ ? std::log1p(value) : value;
     }
 
     void add_slots(
@@ -304,6 +332,7 @@ class Builder {
     std::vector<UserId> users_;
     std::vector<bool> is_train_;  // by user; users who were not drawn count too
     std::vector<float> numbers_;
+    bool is_log_ = false;  // values
     FeedbackTable table_;
 };
 

@@ -47,14 +47,15 @@ struct FeedbackFacts {
     std::size_t slate_size = 1;  // slots of the widest decision
     bool has_positions = false;
     bool has_propensities = false;
-    bool has_sessions = false;       // false: nobody is ever seen leaving
-    bool has_gaps = false;           // real times between sessions
-    bool has_repeats = false;        // a consumed item may come again
-    bool has_rewards = false;        // what a decision was worth is logged
-    bool has_dynamics = false;       // user numbers move in ways that must be learned
-    bool is_clicks_only = false;     // decisions without a click leave no trace (dataset)
-    double negatives_per_event = 0;  // dataset: slots that were drawn, not shown
-    double value_centre = 0;         // dataset: what HistoryProfile takes from every value
+    bool has_sessions = false;         // false: nobody is ever seen leaving
+    bool has_gaps = false;             // real times between sessions
+    bool has_repeats = false;          // a consumed item may come again
+    bool has_session_repeats = false;  // ... even within a session
+    bool has_rewards = false;          // what a decision was worth is logged
+    bool has_dynamics = false;         // user numbers move in ways that must be learned
+    bool is_clicks_only = false;       // decisions without a click leave no trace (dataset)
+    double negatives_per_event = 0;    // dataset: slots that were drawn, not shown
+    double value_centre = 0;           // dataset: what HistoryProfile takes from every value
     std::string value_name = "value";
 };
 

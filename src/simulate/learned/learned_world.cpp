@@ -164,7 +164,8 @@ void LearnedWorld::reset(std::uint64_t seed) {
         profile_.restore(user_);
         consumed_.assign(model_->item_rows.rows(), 0);
         const auto& offsets = starts.history_offsets;
-        for (auto i = offsets[start_]; i < offsets[start_ + 1]; ++i) {
+        const bool may_return = model_->facts.feedback.has_repeats;
+        for (auto i = offsets[start_]; !may_return && i < offsets[start_ + 1]; ++i) {
             consumed_[starts.history_items[i]] = 1;
         }
     }
@@ -229,9 +230,8 @@ void LearnedWorld::offer() {
 
 void LearnedWorld::draw_candidates() {
     const auto& sets = model_->candidate_sets;
-    const auto set =
-        n_steps_ == 0 ? model_->starts.candidate_set[start_] : random_.below(sets.rows());
-    std::ranges::copy(sets.row(set), candidates_.begin());
+    set_ = n_steps_ == 0 ? model_->starts.candidate_set[start_] : random_.below(sets.rows());
+    std::ranges::copy(sets.row(set_), candidates_.begin());
 }
 
 std::uint32_t LearnedWorld::draw_item() {
@@ -244,7 +244,7 @@ std::uint32_t LearnedWorld::draw_item() {
 /// Half of the candidates: of some items, those most like the user's recent ones. The others: any.
 void LearnedWorld::draw_from_catalogue() {
     const auto& rows = model_->scaled_items;
-    const bool repeats = model_->facts.feedback.has_repeats;
+    const bool repeats = model_->facts.feedback.has_session_repeats;
     const auto n = candidates_.size();
     const auto wanted = std::max(n_looked_at, n);
     std::vector<std::pair<float, std::uint32_t>> drawn;
@@ -376,6 +376,11 @@ std::optional<double> LearnedWorld::expected_reward(std::span<const std::uint32_
     }
     const auto expected = forecast(slate);
     return expected.reward - options_.uncertainty_penalty * expected.disagreement;
+}
+
+std::span<const std::uint32_t> LearnedWorld::logged_slate() const {
+    return model_->logged_slates.empty() ? std::span<const std::uint32_t>{}
+                                         : model_->logged_slates.row(set_);
 }
 
 void LearnedWorld::draw_clicks(const SlateForecast& forecast) {

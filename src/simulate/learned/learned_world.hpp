@@ -119,6 +119,9 @@ class LearnedWorld final : public Environment {
     /// do not tell.
     [[nodiscard]] std::optional<double> return_hours() const noexcept { return return_hours_; }
 
+    /// What the logging policy showed of these candidates; empty for the world of a dataset.
+    [[nodiscard]] std::span<const std::uint32_t> logged_slate() const;
+
     [[nodiscard]] const WorldModel& model() const noexcept { return *model_; }
 
   private:
@@ -159,6 +162,7 @@ class LearnedWorld final : public Environment {
     std::vector<std::size_t> family_;  // members that may be used
     Rng random_{0};
     std::size_t start_ = 0;
+    std::size_t set_ = 0;      // of candidates
     std::size_t truth_ = 0;    // index into minds_, where one member answers
     std::vector<Mind> minds_;  // members whose opinion is needed
     std::size_t n_steps_ = 0;

@@ -29,6 +29,7 @@ void each_field(Facts& f, const Visit& visit) {
     visit("has_sessions", f.feedback.has_sessions);
     visit("has_gaps", f.feedback.has_gaps);
     visit("has_repeats", f.feedback.has_repeats);
+    visit("has_session_repeats", f.feedback.has_session_repeats);
     visit("has_rewards", f.feedback.has_rewards);
     visit("has_dynamics", f.feedback.has_dynamics);
     visit("is_clicks_only", f.feedback.is_clicks_only);
@@ -177,7 +178,8 @@ void check_model(const WorldModel& m) {
         );
     } else {
         check(
-            m.candidate_sets.rows() > 0 && m.starts.candidate_set.size() == m.starts.users.rows(),
+            m.logged_slates.rows() == m.candidate_sets.rows() && m.candidate_sets.rows() > 0 &&
+                m.starts.candidate_set.size() == m.starts.users.rows(),
             "no candidates"
         );
     }
@@ -250,6 +252,7 @@ void save_world_model(const WorldModel& m, SafetensorsWriter& w) {
     add_vector(w, "item_bits", m.item_bits);
     add_vector(w, "item_sampling", m.item_sampling);
     w.add("candidate_sets", m.candidate_sets.view());
+    w.add("logged_slates", m.logged_slates.view());
     w.add("starts.users", m.starts.users.view());
     add_vector(w, "starts.candidate_set", m.starts.candidate_set);
     add_vector(w, "starts.history_offsets", widened(m.starts.history_offsets));
@@ -273,6 +276,7 @@ WorldModel make_world_model(const SafetensorsFile& file, const WorldFacts& facts
     m.item_bits = vector_of<float>(file, "item_bits");
     m.item_sampling = vector_of<float>(file, "item_sampling");
     m.candidate_sets = matrix_of<std::uint32_t>(file, "candidate_sets");
+    m.logged_slates = matrix_of<std::uint32_t>(file, "logged_slates");
     m.starts.users = matrix_of<float>(file, "starts.users");
     m.starts.candidate_set = vector_of<std::uint32_t>(file, "starts.candidate_set");
     for (const auto offset : vector_of<std::uint64_t>(file, "starts.history_offsets")) {

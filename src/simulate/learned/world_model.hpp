@@ -74,6 +74,7 @@ struct WorldModel {
     std::vector<float> item_bits;          // self-information: -log2 of the share of clicks
     std::vector<float> item_sampling;      // dataset: chance of being drawn as a candidate
     Matrix<std::uint32_t> candidate_sets;  // [n_sets, n_candidates] rows of items; log only
+    Matrix<std::uint32_t> logged_slates;   // [n_sets, slate_size] what was shown of each set
     WorldStarts starts;
     ReturnModel returns;
     std::vector<Member> members;

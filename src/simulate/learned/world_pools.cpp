@@ -310,6 +310,27 @@ class Pools {
         }
         begins.insert(begins.end(), others.begin(), others.end());
         keep_rows(begins);
+        keep_slates(begins);
+    }
+
+    /// What was shown, as places among the candidates; short slates are filled up.
+    void keep_slates(const std::vector<std::size_t>& decisions) {
+        const auto k = table_.facts.slate_size;
+        model_.logged_slates = Matrix<std::uint32_t>(decisions.size(), k);
+        for (std::size_t i = 0; i < decisions.size(); ++i) {
+            const auto candidates = table_.candidates_of(decisions[i]);
+            std::vector<std::uint32_t> places;
+            for (const auto& slot : table_.slots_of(decisions[i])) {
+                const auto place = std::ranges::find(candidates, slot.item) - candidates.begin();
+                places.push_back(static_cast<std::uint32_t>(place));
+            }
+            for (std::uint32_t c = 0; places.size() < k; ++c) {
+                if (std::ranges::find(places, c) == places.end()) {
+                    places.push_back(c);
+                }
+            }
+            std::ranges::copy(places, model_.logged_slates.row(i).begin());
+        }
     }
 
     /// Only item rows of kept candidate sets stay.

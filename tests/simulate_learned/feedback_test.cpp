@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "simulate/learned/feedback_from_dataset.hpp"
+#include "simulate/learned/feedback_from_log.hpp"
+#include "simulate/learned/hazard.hpp"
+#include "simulate/learned/history_profile.hpp"
+#include "simulate/world_entry.hpp"
+#include "simulate_learned/closed_loop.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace hg::simulate {
+namespace {
+
+TEST(FeedbackFromLog, sessions_end_where_the_user_left_or_the_record_stops) {
+    Settings settings;
+    settings.set("discount", "0.5");
+    const auto world = make_world("slate_mdp", settings);
+    const auto log = random_log(*world, 100);
+
+    const auto table = feedback_from_log(log, "a.jsonl", {});
+
+    ASSERT_EQ(table.n_decisions(), 100U);
+    std::size_t n_left = 0;
+    for (std::size_t s = 0; s < table.n_sequences(); ++s) {
+        for (const auto d : table.decisions(s)) {
+            EXPECT_EQ(table.session_step[d], d - table.sequence_offsets[s]);
+            const bool is_last = d + 1 == table.sequence_offsets[s + 1];
+            EXPECT_EQ(table.leaving[d] == Leaving::stays, !is_last);
+            n_left += table.leaving[d] == Leaving::leaves ? 1 : 0;
+        }
+    }
+    EXPECT_GE(n_left + 1, table.n_sequences());
+    EXPECT_TRUE(table.facts.has_sessions);
+    EXPECT_TRUE(table.facts.has_propensities);
+}
+
+TEST(FeedbackFromLog, exposure_weights_are_one_under_a_uniform_policy) {
+    const auto world = make_world("bernoulli_bandit");
+    const auto table = feedback_from_log(random_log(*world, 50), "a.jsonl", {});
+
+    for (const float w : table.weight) {
+        EXPECT_NEAR(w, 1, 1e-6);
+    }
+}
+
+TEST(FeedbackFromLog, rare_slates_weigh_more_up_to_the_clip) {
+    const auto world = make_world("bernoulli_bandit");
+    auto log = random_log(*world, 50);
+    log.propensity.assign(50, 0.5);
+    log.propensity[0] = 1e-6;
+
+    const auto table = feedback_from_log(log, "a.jsonl", {.exposure_clip = 3});
+
+    EXPECT_NEAR(table.weight[0], 3, 1e-6);
+    EXPECT_LT(table.weight[1], 0.01);
+}
+
+data::Dataset small_dataset(data::TimeKind kind) {
+    data::Dataset data;
+    data.name = "small";
+    data.time_kind = kind;
+    data.event_types = {{"click", 1}};
+    std::vector<data::Interaction> events;
+    constexpr std::int64_t minute = 60'000;
+    for (std::uint32_t u = 0; u < 12; ++u) {
+        (void)data.users.intern(fmt::format("u{}", u));
+        std::int64_t time = 1'600'000'000'000;
+        for (std::uint32_t i = 0; i < 6; ++i) {
+            time += i == 3 ? 120 * minute : minute;  // a pause of two hours after three events
+            events.push_back({.user = {u}, .item = {(u + i) % 20}, .value = 4, .time = time});
+        }
+    }
+    for (std::uint32_t i = 0; i < 20; ++i) {
+        (void)data.items.intern(fmt::format("i{}", i));
+    }
+    data.log = data::InteractionLog::from_events(std::move(events), 12, 20);
+    return data;
+}
+
+FeedbackTable table_of(const data::Dataset& data) {
+    SilentProgress silent;
+    WorldFitOptions options;
+    options.dim = 4;
+    return feedback_from_dataset(data, options, 7, silent, {});
+}
+
+TEST(FeedbackFromDataset, long_pauses_end_sessions_where_time_is_real) {
+    const auto table = table_of(small_dataset(data::TimeKind::real));
+
+    ASSERT_EQ(table.n_decisions(), 72U);
+    EXPECT_EQ(table.leaving[2], Leaving::leaves);
+    EXPECT_NEAR(table.gap_hours[2], 2, 1e-6);
+    EXPECT_EQ(table.session_step[3], 0U);
+    EXPECT_EQ(table.leaving[5], Leaving::unknown);
+}
+
+TEST(FeedbackFromDataset, without_real_time_nobody_is_seen_leaving) {
+    const auto table = table_of(small_dataset(data::TimeKind::order));
+
+    EXPECT_FALSE(table.facts.has_sessions);
+    for (const auto leaving : table.leaving) {
+        EXPECT_NE(leaving, Leaving::leaves);
+    }
+}
+
+TEST(FeedbackFromDataset, negatives_are_items_the_user_never_had) {
+    const auto table = table_of(small_dataset(data::TimeKind::order));
+
+    for (std::size_t s = 0; s < table.n_sequences(); ++s) {
+        std::vector<std::uint32_t> had;
+        for (const auto d : table.decisions(s)) {
+            had.push_back(table.slots_of(d).front().item);
+        }
+        for (const auto d : table.decisions(s)) {
+            ASSERT_EQ(table.slots_of(d).size(), 5U);
+            for (const auto& slot : table.slots_of(d).subspan(1)) {
+                EXPECT_THAT(had, ::testing::Not(::testing::Contains(slot.item)));
+            }
+        }
+    }
+}
+
+TEST(FeedbackFromDataset, a_dataset_without_events_is_refused) {
+    data::Dataset empty;
+    empty.name = "empty";
+    SilentProgress silent;
+    try {
+        (void)feedback_from_dataset(empty, {}, 7, silent, {});
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), ::testing::HasSubstr("dataset empty has no events"));
+    }
+}
+
+TEST(HistoryProfile, is_restored_from_its_numbers) {
+    HistoryProfile profile{2, 0.9};
+    profile.add(std::array{1.0F, 0.0F}, 1);
+    profile.add(std::array{0.0F, 1.0F}, unknown_value);
+    std::array<float, 4> numbers{};
+    profile.write(numbers);
+    HistoryProfile other{2, 0.9};
+    other.restore(numbers);
+    profile.add(std::array{1.0F, 1.0F}, 2);
+    other.add(std::array{1.0F, 1.0F}, 2);
+
+    std::array<float, 4> a{};
+    std::array<float, 4> b{};
+    profile.write(a);
+    other.write(b);
+
+    EXPECT_THAT(a, ::testing::Pointwise(::testing::FloatNear(1e-5F), b));
+    EXPECT_NEAR(numbers[0], 0.9 / 1.9, 1e-6);  // the older of two events
+}
+
+TEST(Hazard, finds_a_threshold_in_what_was_consumed) {
+    // Everybody leaves once the counter passes 50 of 0 .. 60, nobody before.
+    Rng rng{3};
+    const auto draw = [&](std::size_t n_sessions) {
+        HazardRows rows;
+        std::vector<float> values;
+        for (std::size_t s = 0; s < n_sessions; ++s) {
+            const auto end = 48 + rng.below(5);
+            for (std::size_t t = 0; t <= end; ++t) {
+                values.push_back(static_cast<float>(t));
+                values.push_back(static_cast<float>(rng.normal()));
+                rows.left.push_back(t == end ? 1 : 0);
+            }
+        }
+        rows.inputs = Matrix<float>(rows.left.size(), 2, std::move(values));
+        return rows;
+    };
+    const auto train = draw(100);
+    const auto unseen = draw(20);
+
+    const auto hazard = fit_hazard(train, unseen);
+
+    const auto chance = [&](float t) {
+        return 1 / (1 + std::exp(-(hazard.bias + hazard.weights[0] * t)));
+    };
+    EXPECT_LT(chance(25), 1e-3);
+    EXPECT_GT(chance(53), 0.5);
+    EXPECT_LT(std::abs(hazard.weights[1]), std::abs(hazard.weights[0]));
+}
+
+}  // namespace
+}  // namespace hg::simulate
