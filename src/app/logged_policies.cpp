@@ -153,4 +153,22 @@ LoggedPolicies judge_on_log(
     return out;
 }
 
+Result<evaluate::GateRecord> run_gate_on(
+    const LoggedPolicies& judged,
+    const evaluate::GateOptions& options,
+    std::optional<double> decisions_per_day
+) {
+    const auto uniform = judged.uniform_probability();
+    const evaluate::GateInput input{
+        .candidate = judged.rows(0),
+        .incumbent_probability = judged.policies[1].probability,
+        .incumbent_q_policy = judged.policies[1].q_policy,
+        .units = judged.log.user,
+        .supported_mass = judged.policies[0].supported_mass,
+        .uniform_probability = uniform,
+        .decisions_per_day = decisions_per_day,
+    };
+    return evaluate::run_gate(input, options);
+}
+
 }  // namespace hg::app

@@ -42,4 +42,11 @@ struct LoggedPolicies {
     const std::string& log, const std::vector<std::string>& policies, std::uint64_t seed
 );
 
+/// The gate on policies[0] against policies[1].
+[[nodiscard]] Result<evaluate::GateRecord> run_gate_on(
+    const LoggedPolicies& judged,
+    const evaluate::GateOptions& options = {},
+    std::optional<double> decisions_per_day = {}
+);
+
 }  // namespace hg::app

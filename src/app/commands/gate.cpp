@@ -57,19 +57,9 @@ int run(const Arguments& arguments, Session& /*session*/) {
     const auto options = load_settings(config, arguments.set).read<evaluate::GateOptions>();
     const auto judged =
         judge_on_log(arguments.log, {arguments.candidate, arguments.incumbent}, arguments.seed);
-    const auto uniform = judged.uniform_probability();
-    evaluate::GateInput input{
-        .candidate = judged.rows(0),
-        .incumbent_probability = judged.policies[1].probability,
-        .incumbent_q_policy = judged.policies[1].q_policy,
-        .units = judged.log.user,
-        .supported_mass = judged.policies[0].supported_mass,
-        .uniform_probability = uniform,
-    };
-    if (arguments.decisions_per_day > 0) {
-        input.decisions_per_day = arguments.decisions_per_day;
-    }
-    const auto record = value_or_throw(evaluate::run_gate(input, options));
+    const auto per_day =
+        arguments.decisions_per_day > 0 ? std::optional{arguments.decisions_per_day} : std::nullopt;
+    const auto record = value_or_throw(run_gate_on(judged, options, per_day));
     auto json = evaluate::to_json(record);
     json["candidate"] = arguments.candidate;
     json["incumbent"] = arguments.incumbent;
