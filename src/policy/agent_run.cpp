@@ -8,6 +8,9 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <sstream>
+#include <string>
+
 namespace hg::policy {
 namespace {
 
@@ -212,11 +215,20 @@ LoadedAgent load_agent(
     if (fs::exists(fs::path{run_or_name} / "manifest.json", error)) {
         return load_run_of_agent(run_or_name, world);
     }
-    const auto& entry = find_agent(run_or_name);
+    const auto colon = run_or_name.find(':');
+    const auto name = run_or_name.substr(0, colon);
+    const auto& entry = find_agent(name);
+    auto options = settings;
+    if (colon != std::string::npos) {
+        std::stringstream given{run_or_name.substr(colon + 1)};
+        for (std::string assignment; std::getline(given, assignment, ',');) {
+            options.set_assignment(assignment);
+        }
+    }
     if (has(entry.facts, AgentFact::learns)) {
         throw Error{
             ErrorCode::invalid_argument,
-            fmt::format("agent {} must learn before it can play", run_or_name),
+            fmt::format("agent {} must learn before it can play", name),
             fmt::format(
                 "run honeyguide learn --agent {} --world NAME --out RUN and give that RUN",
                 run_or_name
@@ -226,8 +238,8 @@ LoadedAgent load_agent(
     return {
         .name = run_or_name,
         .manifest = {},
-        .agent = make(entry, world, settings, seed),
-        .session_tokens = tokens_of(entry, settings),
+        .agent = make(entry, world, options, seed),
+        .session_tokens = tokens_of(entry, options),
     };
 }
 

@@ -2,6 +2,7 @@
 // honeyguide simulate run: a policy played in a world, measured over seeds; its decisions as a log.
 #include "app/command.hpp"
 #include "app/world_source.hpp"
+#include "policy/explorer.hpp"
 #include "policy/impressions.hpp"
 #include "policy/learn.hpp"
 #include "policy/play.hpp"
@@ -26,6 +27,7 @@ struct Arguments {
     std::size_t users = 64;
     std::uint64_t seed = 7;
     std::size_t seeds = 5;
+    double epsilon = 0;
     bool explore = false;
     bool transcript = false;
     bool as_json = false;
@@ -134,6 +136,8 @@ int run(const Arguments& arguments, Session& session) {
             std::make_unique<policy::ImpressionRecorder>(file, player.name, world.batch->facts());
         hook = std::ref(*recorder);
     }
+    policy::Explorer explorer{*player.agent, world.batch->facts(), arguments.epsilon};
+    policy::Agent& acting = arguments.epsilon > 0 ? explorer : *player.agent;
     Progress bar{session.progress, "simulate", arguments.seeds, "seeds"};
     Columns columns;
     std::size_t steps = 0;
@@ -145,7 +149,7 @@ int run(const Arguments& arguments, Session& session) {
             .mode = arguments.explore ? policy::Mode::explore : policy::Mode::exploit,
             .session_tokens = player.session_tokens,
         };
-        const auto played = policy::play(*world.batch, *player.agent, options, hook, session.stop);
+        const auto played = policy::play(*world.batch, acting, options, hook, session.stop);
         add(columns, played);
         steps += played.n_steps;
         seconds += played.seconds;
@@ -162,7 +166,9 @@ Run declare(CLI::App& verb) {
     )
         ->required();
     verb.add_option(
-            "--policy", arguments->policy, "a run of learn, or random | affinity | fixed_rule"
+            "--policy",
+            arguments->policy,
+            "a run of learn, or random | affinity | fixed_rule, options as NAME:key=value,..."
     )
         ->required();
     verb.add_option("--episodes", arguments->episodes, "per seed")->capture_default_str();
@@ -174,6 +180,12 @@ Run declare(CLI::App& verb) {
         ->capture_default_str()
         ->check(CLI::Range(std::size_t{1}, std::size_t{10000}));
     verb.add_flag("--explore", arguments->explore, "play as while learning, not as judged");
+    verb.add_option(
+            "--epsilon",
+            arguments->epsilon,
+            "share of uniform slates: makes a log others can be judged by"
+    )
+        ->check(CLI::Range(0.0, 1.0));
     verb.add_option("--log", arguments->log, "write every decision as an impression log");
     verb.add_flag("--transcript", arguments->transcript, "print one episode, a line a step");
     verb.add_option("--config", arguments->config, "TOML file: the policy's options, [world]");
