@@ -207,11 +207,23 @@ def check_closed_loop(folder, learned):
                                                     "probabilities": best_made(d)} for d in decisions))
     by_file = estimate(json_of("ope", "--log", log, "--policy", rule), "snipw")
     assert by_file["low"] > 1.3 * answer["logged_value"], by_file
+    by_name = estimate(json_of("ope", "--log", log, "--policy", "fixed_rule:feature=2"), "snipw")
+    assert by_name == by_file, (by_name, by_file)
     done = run(*gate, "--candidate", rule, "--incumbent", "random", "--json")  # brings no predicted rewards
     record = json.loads(done.stdout)
     assert done.returncode == 3 and record["reason"] == "missing_input", record
     assert json.loads(pathlib.Path(record["record"]).read_text())["candidate"] == str(rule), record
     return decisions[:200]
+
+
+def check_epsilon(folder, learned):
+    """A deterministic policy with a share of uniform slates makes a log that others can be judged by."""
+    log = folder / "mixed.jsonl"
+    json_of("simulate", "run", *SHOP, "--policy", learned, "--epsilon", 0.25, "--seeds", 1, "--log", log)
+    shares = {json.loads(line)["propensity"] for line in log.read_text().splitlines()}
+    assert {round(share, 9) for share in shares} == {0.05, 0.8}, shares  # 0.25 / 5, and 0.75 more
+    done = run("gate", "--log", log, "--candidate", "random", "--incumbent", learned, "--out", folder / "mixed", "--json")
+    assert done.returncode == 3 and json.loads(done.stdout)["reason"] == "worse", done
 
 
 def set_propensity(decision, value):
@@ -332,6 +344,7 @@ def main():
         learned = check_learning(folder)
         check_interruption(folder)
         decisions = check_closed_loop(folder, learned)
+        check_epsilon(folder, learned)
         check_bad_logs(folder, learned, decisions)
         check_bad_words(folder, learned)
         if arguments.shared and (arguments.shared / "reference" / "ope").exists():
