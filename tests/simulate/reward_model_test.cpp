@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cmath>
+#include <vector>
+
 namespace hg::simulate {
 namespace {
 
@@ -24,6 +28,67 @@ TEST(EventWeightReward, a_next_state_that_does_not_continue_the_state_is_a_bug) 
     EXPECT_THROW(
         (void)EventWeightReward{}.reward(buffer.view(), {}, data::History{}), std::logic_error
     );
+}
+
+TEST(StepReward, is_the_weighted_sum_of_its_terms) {
+    const std::array responses{
+        Response{.clicked = true, .value = 3}, Response{.clicked = false}, Response{.clicked = true}
+    };
+    const StepOutcome outcome{
+        .responses = responses, .preference_before = 0.25, .preference_after = 0.75
+    };
+
+    EXPECT_DOUBLE_EQ(StepReward{{.event = 2}}(outcome), 4);
+    EXPECT_DOUBLE_EQ(StepReward{{.log_value = 1}}(outcome), std::log(4.0));
+    EXPECT_DOUBLE_EQ(StepReward{{.preference_gain = 3}}(outcome), 1.5);
+    EXPECT_DOUBLE_EQ(StepReward{{.survival = 0.5}}(outcome), 0.5);
+    EXPECT_DOUBLE_EQ((StepReward{{.event = 1, .survival = 1}}(outcome)), 3);
+    EXPECT_DOUBLE_EQ(StepReward{{}}(outcome), 0);
+}
+
+TEST(StepReward, survival_is_lost_with_the_user) {
+    EXPECT_DOUBLE_EQ(StepReward{{.survival = 1}}({.ended = true}), 0);
+}
+
+TEST(StepReward, diversity_is_the_mean_cosine_distance_of_pairs) {
+    const Matrix<float> items(3, 2, {1, 0, 0, 2, 3, 0});  // right angles twice, the same once
+
+    EXPECT_NEAR(StepReward{{.diversity = 1}}({.items = items.view()}), 2.0 / 3, 1e-12);
+    EXPECT_DOUBLE_EQ(slate_diversity(items.view().rows_slice(0, 1)), 0);
+}
+
+TEST(StepReward, novelty_is_mean_bits_and_the_constraint_charges_what_is_missing) {
+    const std::array<float, 2> bits{2, 6};
+    const std::array<std::uint8_t, 4> tail{1, 0, 0, 0};
+
+    EXPECT_DOUBLE_EQ(StepReward{{.novelty = 0.5}}({.self_information = bits}), 2);
+    EXPECT_DOUBLE_EQ((StepReward{{.constraint = 4, .min_share = 0.5}}({.is_protected = tail})), -1);
+    EXPECT_DOUBLE_EQ((StepReward{{.constraint = 4, .min_share = 0.2}}({.is_protected = tail})), 0);
+}
+
+TEST(FormulaReward, reads_events_values_and_preference_from_histories) {
+    data::HistoryBuffer buffer;
+    buffer.add({.item = ItemId{1}, .weight = 5});
+    buffer.add({.item = ItemId{2}, .weight = 3, .value = 1});
+    buffer.add({.item = ItemId{0}, .weight = -1, .value = 9});
+    const auto all = buffer.view();
+    const std::array slate{ItemId{2}, ItemId{0}};
+    const std::vector<float> bits{1, 2, 3};
+    const RewardContext context{
+        .self_information = bits,
+        .preference = [](const data::History& h,
+                         auto) { return 0.1 * static_cast<double>(h.size()); },
+    };
+    const auto reward = [&](const RewardOptions& options) {
+        return FormulaReward{options, context}.reward(all.head(1), slate, all);
+    };
+
+    EXPECT_DOUBLE_EQ(reward({.event = 2}), 4);                // 2 * (3 - 1)
+    EXPECT_DOUBLE_EQ(reward({.log_value = 1}), std::log(2));  // the liked event only
+    EXPECT_NEAR(reward({.preference_gain = 1}), 0.2, 1e-12);
+    EXPECT_DOUBLE_EQ(reward({.novelty = 1}), 2);
+    EXPECT_DOUBLE_EQ(reward({.survival = 1}), 1);
+    EXPECT_DOUBLE_EQ((FormulaReward{{.survival = 1}, {}}.reward(all, slate, all)), 0);
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ WorldFitOptions small() {
     options.members.rank = 8;
     options.members.epochs = 12;
     options.members.batch_decisions = 128;
+    options.reward_models = {"features", "rnn", "vae"};
     return options;
 }
 
@@ -203,6 +204,51 @@ TEST_F(LearnedBandit, rewards_follow_the_formula_of_the_settings) {
     for (int t = 0; t < 10; ++t) {
         const auto step = world->step(std::array{0U});
         EXPECT_DOUBLE_EQ(step.reward, (step.responses[0].clicked ? 2.0 : 0.0) + 0.5);
+    }
+}
+
+TEST_F(LearnedBandit, learned_rewards_know_that_a_click_is_worth_one) {
+    for (const auto* kind : {"features", "rnn", "vae"}) {
+        Settings settings;
+        settings.set("reward_model", kind);
+        const auto world = open(settings);
+        world->reset(1);
+        double off = 0;
+        for (std::uint32_t t = 0; t < 20; ++t) {
+            const auto step = world->step(std::array{t % 6U});
+            off += std::abs(step.reward - (step.responses[0].clicked ? 1.0 : 0.0)) / 20;
+        }
+        EXPECT_LT(off, 0.1) << kind;
+    }
+}
+
+TEST_F(LearnedBandit, stays_within_its_declared_bounds) {
+    Settings settings;
+    settings.set("uncertainty_penalty", "1");
+    settings.set("show_uncertainty", "true");
+    const auto world = open(settings);
+    const auto& facts = world->facts();
+    world->reset(1);
+    Rng rng{2};
+    for (std::uint64_t t = 1; t < 1000; ++t) {
+        const auto seen = world->observe();
+        for (const float x : seen.user) {
+            ASSERT_GE(x, facts.user_low);
+            ASSERT_LE(x, facts.user_high);
+        }
+        for (std::size_t i = 0; i < facts.n_candidates; ++i) {
+            for (const float x : seen.items.row(i)) {
+                ASSERT_GE(x, facts.item_low);
+                ASSERT_LE(x, facts.item_high);
+            }
+            ASSERT_TRUE(facts.n_items == 0 || seen.item_ids[i] < facts.n_items);
+        }
+        const auto step = world->step(std::array{static_cast<std::uint32_t>(rng.below(6))});
+        ASSERT_GE(step.reward, facts.reward_low);
+        ASSERT_LE(step.reward, facts.reward_high);
+        if (step.ended || step.truncated) {
+            world->reset(t);
+        }
     }
 }
 

@@ -80,6 +80,16 @@ nlohmann::json members_json(const std::vector<MemberResult>& members) {
     return all;
 }
 
+nlohmann::json rewards_json(const std::vector<RewardFit>& rewards) {
+    auto all = nlohmann::json::array();
+    for (const auto& r : rewards) {
+        all.push_back(
+            {{"kind", to_string(r.kind)}, {"rmse", r.rmse}, {"rmse_of_the_mean", r.base_rmse}}
+        );
+    }
+    return all;
+}
+
 void write_metrics(train::RunWriter& run, const std::vector<MemberResult>& members) {
     for (std::size_t i = 0; i < members.size(); ++i) {
         for (std::size_t e = 0; e < members[i].validations.size(); ++e) {
@@ -122,6 +132,12 @@ WorldFitReport fit_world(
         .n_decisions = table.n_decisions(),
         .members = fit_members(table, split, plan, weights, progress, stop),
     };
+    for (const auto& word : request.options.reward_models) {
+        const auto kind = parse_reward_kind(word);
+        if (table.facts.has_rewards) {
+            report.rewards.push_back(fit_reward(kind, table, split, plan, weights, stop));
+        }
+    }
     save_world_model(model, weights);
     const auto path = request.folder / "weights.safetensors";
     weights.save(path);
@@ -137,6 +153,7 @@ WorldFitReport fit_world(
         {"world", to_json(model.facts)},
         {"assumptions", assumptions_of(model.facts, request.options)},
         {"members", members_json(report.members)},
+        {"rewards", rewards_json(report.rewards)},
         {"sequences",
          {{"train", split.train.size()},
           {"validation", split.validation.size()},

@@ -13,12 +13,14 @@
 #include "core/progress.hpp"
 #include "simulate/learned/feedback_table.hpp"
 #include "simulate/learned/fit_members.hpp"
+#include "simulate/learned/fit_reward.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
 #include <filesystem>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 namespace hg::simulate {
@@ -34,6 +36,7 @@ struct WorldFitOptions {
     double decay = 0.9;
     std::int64_t session_minutes = 30;
     std::int64_t longest_sequence = 256;
+    std::vector<std::string> reward_models{"features"};
 
     static void describe(OptionBinder& bind, WorldFitOptions& o) {
         MemberOptions::describe(bind, o.members);
@@ -91,6 +94,11 @@ struct WorldFitOptions {
             "dataset: only the last events of a user are used",
             {.min = 2, .max = 1e6}
         );
+        bind(
+            "reward_models",
+            o.reward_models,
+            "impression log: learned rewards to fit: features, rnn, vae"
+        );
     }
 };
 
@@ -106,6 +114,7 @@ struct WorldFitReport {
     std::size_t n_sequences = 0;
     std::size_t n_decisions = 0;
     std::vector<MemberResult> members;
+    std::vector<RewardFit> rewards{};
     double seconds = 0;
 };
 

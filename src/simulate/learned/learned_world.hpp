@@ -37,6 +37,7 @@ struct LearnedWorldOptions {
     std::string family = "all";
     double uncertainty_penalty = 0;
     bool show_uncertainty = false;
+    std::string reward_model = "linear";
     std::int64_t step_limit = 0;
     std::int64_t n_candidates = 20;
     std::int64_t slate_size = 5;
@@ -66,6 +67,12 @@ struct LearnedWorldOptions {
             "one more number per candidate: the spread of its click probability"
         );
         bind(
+            "reward_model",
+            o.reward_model,
+            "where reward.* says nothing: clicks and values as the log weighed them, or learned",
+            {.choices = {"linear", "features", "rnn", "vae"}}
+        );
+        bind(
             "step_limit",
             o.step_limit,
             "longest episode; 0 = as the longest session",
@@ -93,6 +100,9 @@ struct SlateForecast {
     double reward = 0;          // expected by the linear reward of the world
     double disagreement = 0;    // of the members about that
 };
+
+/// Standard deviation over members; 0 for fewer than two.
+[[nodiscard]] double deviation(std::span<const double> values);
 
 class LearnedWorld final : public Environment {
   public:
@@ -152,6 +162,7 @@ class LearnedWorld final : public Environment {
     void write_shown(std::span<const std::uint32_t> slate);
     void remember(std::span<const std::uint32_t> slate);
     void move_user(bool clicked);
+    [[nodiscard]] double learned_reward();
     [[nodiscard]] double reward_of(std::span<const std::uint32_t> slate, double before, bool ended);
     void draw_return();
 
@@ -182,6 +193,8 @@ class LearnedWorld final : public Environment {
     std::vector<float> output_;
     std::vector<float> work_;
     std::vector<ShownItem> shown_;
+    const LearnedReward* learned_ = nullptr;  // of *model_; null = linear
+    std::vector<float> reward_state_;
     std::optional<double> return_hours_;
 };
 

@@ -11,7 +11,26 @@
 namespace hg::simulate {
 namespace {
 
-/// From torch's [out, in].
+SmallNet load_net(
+    const SafetensorsFile& file,
+    const std::string& name,
+    std::size_t in,
+    std::size_t hidden,
+    std::size_t out
+) {
+    return {
+        .skip = load_dense(file, name + ".skip", in, out),
+        .hidden = load_dense(file, name + ".hidden", in, hidden),
+        .out = load_dense(file, name + ".out", hidden, out),
+    };
+}
+
+float sigmoid(float x) {
+    return 1.0F / (1.0F + std::exp(-x));
+}
+
+}  // namespace
+
 DenseLayer load_dense(
     const SafetensorsFile& file, const std::string& name, std::size_t in, std::size_t out
 ) {
@@ -34,26 +53,6 @@ DenseLayer load_dense(
     }
     return layer;
 }
-
-SmallNet load_net(
-    const SafetensorsFile& file,
-    const std::string& name,
-    std::size_t in,
-    std::size_t hidden,
-    std::size_t out
-) {
-    return {
-        .skip = load_dense(file, name + ".skip", in, out),
-        .hidden = load_dense(file, name + ".hidden", in, hidden),
-        .out = load_dense(file, name + ".out", hidden, out),
-    };
-}
-
-float sigmoid(float x) {
-    return 1.0F / (1.0F + std::exp(-x));
-}
-
-}  // namespace
 
 void DenseLayer::apply(std::span<const float> x, std::span<float> y) const {
     std::ranges::copy(bias, y.begin());

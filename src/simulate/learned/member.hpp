@@ -109,6 +109,11 @@ struct Member {
     std::vector<float> residuals_leaving;
 };
 
+/// NAME.weight and NAME.bias as torch writes them, [out, in]. Throws Error{corrupt} for other sizes.
+[[nodiscard]] DenseLayer load_dense(
+    const SafetensorsFile& file, const std::string& name, std::size_t in, std::size_t out
+);
+
 /// Tensors PREFIX.user.hidden.weight ... as torch names them. Throws Error{corrupt} for other
 /// shapes.
 [[nodiscard]] Member load_member(

@@ -39,11 +39,11 @@ struct GruModule : torch::nn::Module {
           state(register_module("state", SmallNetModule::linear(n, 3 * n))),
           size(static_cast<std::int64_t>(n)) {}
 
-    /// tokens [batch, time, in] -> the state before each of them, [batch, time, size].
-    [[nodiscard]] at::Tensor states_before(const at::Tensor& tokens) {
+    /// tokens [batch, time, in] -> the state after each of them, [batch, time, size].
+    [[nodiscard]] at::Tensor states_after(const at::Tensor& tokens) {
         const auto batch = tokens.size(0);
         const auto start = at::zeros({1, batch, size});
-        const auto steps = std::get<0>(at::gru(
+        return std::get<0>(at::gru(
             tokens,
             start,
             {input->weight, state->weight, input->bias, state->bias},
@@ -54,7 +54,13 @@ struct GruModule : torch::nn::Module {
             /*bidirectional=*/false,
             /*batch_first=*/true
         ));
-        return at::cat({at::zeros({batch, 1, size}), steps.narrow(1, 0, tokens.size(1) - 1)}, 1);
+    }
+
+    /// The state before each of them.
+    [[nodiscard]] at::Tensor states_before(const at::Tensor& tokens) {
+        const auto steps = states_after(tokens);
+        const auto start = at::zeros({tokens.size(0), 1, size});
+        return at::cat({start, steps.narrow(1, 0, tokens.size(1) - 1)}, 1);
     }
 
     torch::nn::Linear input;

@@ -291,6 +291,12 @@ WorldModel make_world_model(const SafetensorsFile& file, const WorldFacts& facts
     for (std::int64_t i = 0; i < facts.n_members; ++i) {
         m.members.push_back(load_member(file, fmt::format("member{}", i), facts.shape));
     }
+    const auto row_size = facts.shape.user_size + facts.shape.token_size();
+    for (const auto kind : {RewardKind::features, RewardKind::rnn, RewardKind::vae}) {
+        if (file.contains(fmt::format("reward.{}.head.weight", to_string(kind)))) {
+            m.rewards.push_back(load_learned_reward(file, kind, row_size));
+        }
+    }
     prepare(m);
     return m;
 }

@@ -7,6 +7,7 @@
 
 #include "core/matrix.hpp"
 #include "simulate/learned/feedback_table.hpp"
+#include "simulate/learned/learned_reward.hpp"
 #include "simulate/learned/member.hpp"
 
 #include <nlohmann/json.hpp>
@@ -78,6 +79,7 @@ struct WorldModel {
     WorldStarts starts;
     ReturnModel returns;
     std::vector<Member> members;
+    std::vector<LearnedReward> rewards;  // those it was fitted with
 
     // Made by prepare():
     Matrix<float> scaled_items;
