@@ -21,6 +21,7 @@ namespace hg::app {
 struct Session {
     ProgressSink& progress;
     std::stop_token stop;  // requested by Ctrl-C or SIGTERM; a second Ctrl-C ends at once
+    int threads = 0;       // --threads; 0 = as suits the verb
 };
 
 using Run = std::function<int(Session&)>;

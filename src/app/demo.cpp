@@ -251,12 +251,8 @@ DemoResult run_demo(const DemoOptions& options, Session& session) {
         "each model, trained without every user's last event, is asked for it",
         [&] { return evaluate_all(dataset, *protocol, vectors, folders, session); }
     );
-    stages.run("model update", "a world, a policy learned in it, and the gate before it", [&] {
+    stages.run("model update", "a policy learned in a world of simulated users, and the gate", [&] {
         return learn_small_policy(folders.dataset, folders.policy, session);
-    });
-    stages.run("iterate", "the run that serves learns from every click", [&] {
-        const auto run = train::load_run(folders.run);
-        return fmt::format("{} with {} items", run.name, run.items.size());
     });
     return {.dataset = folders.dataset, .run = folders.run, .store = options.folder / "events.db"};
 }

@@ -81,7 +81,7 @@ void log_incumbent(const fs::path& world_folder, const fs::path& path) {
     }
     const auto world = open_world(world_folder.string(), world_settings("sequence"), 100);
     auto player = policy::load_agent(incumbent, world.batch->facts(), {}, seed);
-    policy::Explorer explorer{*player.agent, world.batch->facts(), log_epsilon};
+    policy::Explorer explorer{*player.agent, log_epsilon};
     const auto unfinished = path.string() + ".tmp-partial";
     {
         std::ofstream out{unfinished, std::ios::binary};

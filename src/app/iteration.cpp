@@ -147,7 +147,7 @@ class Loop {
             return;
         }
         auto player = load(policy_);
-        policy::Explorer explorer{*player.agent, world_->facts(), request_.epsilon};
+        policy::Explorer explorer{*player.agent, request_.epsilon};
         const auto unfinished = round_folder(n) / "log.jsonl.tmp-partial";
         {
             std::ofstream out{unfinished, std::ios::binary};

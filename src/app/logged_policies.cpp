@@ -61,7 +61,7 @@ void judge_agents(LoggedPolicies& out, const std::vector<std::string>& names, st
         if (!decisions) {
             decisions = policy::decisions_of(out.log);
         }
-        loaded.push_back(policy::load_agent(names[p], decisions->shape, {}, seed));
+        loaded.push_back(policy::load_agent_for_log(names[p], decisions->shape, seed));
         if (loaded.back().session_tokens > 0) {
             throw Error{
                 ErrorCode::invalid_argument,

@@ -35,6 +35,18 @@ std::string not_negative(const std::string& text) {
     return text.starts_with('-') ? fmt::format("{} is negative", text) : std::string{};
 }
 
+/// Of a verb and its sub-verbs: CLI11 would let -1 wrap around.
+void refuse_negative_counts(CLI::App& verb) {
+    for (auto* option : verb.get_options()) {
+        if (option->get_type_name().starts_with("UINT")) {
+            option->check(not_negative);
+        }
+    }
+    for (auto* sub : verb.get_subcommands([](CLI::App* /*any*/) { return true; })) {
+        refuse_negative_counts(*sub);
+    }
+}
+
 std::unique_ptr<CommandLine> declare_all() {
     auto line = std::make_unique<CommandLine>();
     line->app.require_subcommand(1);
@@ -54,11 +66,7 @@ std::unique_ptr<CommandLine> declare_all() {
         verb->fallthrough();  // the options above may also stand after the verb
         verb->footer(fmt::format("Example:\n  {}", command->example));
         line->runs[verb] = command->declare(*verb);
-        for (auto* option : verb->get_options()) {
-            if (option->get_type_name().starts_with("UINT")) {
-                option->check(not_negative);  // CLI11 would let -1 wrap around
-            }
-        }
+        refuse_negative_counts(*verb);
     }
     return line;
 }
@@ -76,6 +84,7 @@ int run(CommandLine& line, const Interrupt& interrupt) {
     Session session{
         .progress = is_shown ? static_cast<ProgressSink&>(terminal) : silent,
         .stop = interrupt.token(),
+        .threads = line.threads,
     };
     return line.runs.at(line.app.get_subcommands().front())(session);
 }

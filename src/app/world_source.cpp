@@ -4,6 +4,7 @@
 #include "policy/agent.hpp"
 #include "simulate/learned/open_world.hpp"
 #include "simulate/world_entry.hpp"
+#include "train/threads.hpp"
 
 #include <array>
 
@@ -41,6 +42,12 @@ OpenedWorld open_world(
             {{"name", name_or_run},
              {"settings", simulate::resolve_open_world_settings(name_or_run, settings)}},
     };
+}
+
+void use_few_threads(const Session& session) {
+    if (session.threads == 0) {
+        train::set_threads(1);
+    }
 }
 
 std::string world_names() {

@@ -3,6 +3,7 @@
 // loop, the rest for the agent.
 #pragma once
 
+#include "app/command.hpp"
 #include "core/options.hpp"
 #include "simulate/environment_batch.hpp"
 
@@ -36,6 +37,10 @@ struct OpenedWorld {
 [[nodiscard]] OpenedWorld open_world(
     const std::string& name_or_run, const Settings& settings, std::size_t n_users
 );
+
+/// Networks of agents are small: more threads only wait for each other, and on a busy machine take
+/// ten times as long. One, unless --threads asks for more.
+void use_few_threads(const Session& session);
 
 /// "a | b | c".
 [[nodiscard]] std::string world_names();

@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -90,14 +91,15 @@ class Agent {
     }
 
     /// Agents whose workers act side by side bring their own loop: learns for about `steps` steps in
-    /// clones of the world and returns true; the others return false and are shown transitions.
-    virtual bool learn_with_workers(
+    /// clones of the world and returns the steps done; the others return nothing and are shown
+    /// transitions.
+    virtual std::optional<std::int64_t> learn_with_workers(
         const simulate::EnvironmentBatch& /*world*/,
         std::uint64_t /*seed*/,
         std::int64_t /*steps*/,
         const std::stop_token& /*stop*/
     ) {
-        return false;
+        return std::nullopt;
     }
 
     /// Share of the step budget spent, before every step: for schedules.

@@ -77,21 +77,45 @@ void write_manifest(const LearnRequest& request, const LearnResult& result) {
 }
 
 constexpr std::string_view step_key = "learn.step";
+constexpr std::string_view command_key = "learn.command";
 
-void save_checkpoint(const Agent& agent, std::int64_t step, const fs::path& path) {
+/// What must be the same for a checkpoint to be gone on from.
+std::string command_of(const LearnRequest& request) {
+    const nlohmann::json command{
+        {"agent", request.entry.name},
+        {"settings", request.agent_settings.resolve(request.entry.options)},
+        {"learn", options_json(request.options)},
+        {"world", request.world_facts},
+        {"seed", request.seed},
+    };
+    return command.dump();
+}
+
+void save_checkpoint(
+    const Agent& agent, std::int64_t step, const std::string& command, const fs::path& path
+) {
     SafetensorsWriter checkpoint;
     agent.save(checkpoint, Agent::Save::resume);
     checkpoint.add_metadata(std::string{step_key}, fmt::format("{}", step));
+    checkpoint.add_metadata(std::string{command_key}, command);
     checkpoint.save(path);
 }
 
 /// Steps done before, 0 = nothing to resume.
-std::int64_t resume(Agent& agent, const fs::path& path) {
+std::int64_t resume(Agent& agent, const std::string& command, const fs::path& path) {
     std::error_code error;
     if (!fs::exists(path, error)) {
         return 0;
     }
     const auto file = value_or_throw(SafetensorsFile::open(path));
+    const auto known = file.metadata().find(std::string{command_key});
+    if (known == file.metadata().end() || known->second != command) {
+        throw Error{
+            ErrorCode::conflict,
+            fmt::format("{}: was begun with another agent, world, seed or option", path.string()),
+            "give the same command to go on, or remove the folder to begin anew"
+        };
+    }
     agent.load(file, Agent::Save::resume);
     return std::stoll(file.metadata().at(std::string{step_key}));
 }
@@ -111,17 +135,29 @@ std::int64_t resume(Agent& agent, const fs::path& path) {
     };
 }
 
-LoadedAgent load_run_of_agent(const std::string& run, const simulate::EnvironmentFacts& world) {
-    const fs::path folder{run};
-    const auto text = value_or_throw(read_file(folder / "manifest.json"));
+bool is_run(const std::string& run_or_name) {
+    std::error_code error;
+    return fs::exists(fs::path{run_or_name} / "manifest.json", error);
+}
+
+nlohmann::json read_manifest(const std::string& run) {
+    const auto text = value_or_throw(read_file(fs::path{run} / "manifest.json"));
     auto manifest = nlohmann::json::parse(text, nullptr, false);
-    if (manifest.is_discarded() || manifest.value("kind", "") != "agent") {
+    const bool is_agent = manifest.is_object() && manifest.value("kind", "") == "agent";
+    if (!is_agent || !manifest.contains("shape") || !manifest.contains("settings") ||
+        !manifest.contains("agent") || !manifest.contains("seed")) {
         throw Error{
             ErrorCode::invalid_argument,
             fmt::format("{}: is not a run of an agent", run),
             "honeyguide learn makes one"
         };
     }
+    return manifest;
+}
+
+LoadedAgent load_run_of_agent(const std::string& run, const simulate::EnvironmentFacts& world) {
+    const fs::path folder{run};
+    auto manifest = read_manifest(run);
     if (manifest.at("shape") != shape_json(world)) {
         refuse_shape(run, manifest.at("shape"), shape_json(world));
     }
@@ -164,12 +200,15 @@ LearnResult learn_run(
             "play it as it is: honeyguide simulate run --policy NAME"
         };
     }
+    if (shape_json(facts) != shape_json(request.held_out.facts())) {
+        refuse_shape("the agent", shape_json(facts), shape_json(request.held_out.facts()));
+    }
     train::RunWriter run{request.folder};
     const auto world = request.world.make_another(static_cast<std::size_t>(request.options.users));
     const auto held_out = request.held_out.make_another(
         static_cast<std::size_t>(std::min<std::int64_t>(request.options.evaluation_episodes, 256))
     );
-    const auto first_step = resume(*agent, run.checkpoint_path());
+    const auto first_step = resume(*agent, command_of(request), run.checkpoint_path());
     std::error_code ignored;
     if (first_step == 0) {
         fs::remove(request.folder / "best.safetensors", ignored);
@@ -189,7 +228,7 @@ LearnResult learn_run(
             run.metric(name, step, value);
         });
     if (stop.stop_requested()) {
-        save_checkpoint(*agent, result.steps, run.checkpoint_path());
+        save_checkpoint(*agent, result.steps, command_of(request), run.checkpoint_path());
         throw Error{
             ErrorCode::interrupted,
             fmt::format("stopped after {} steps; the agent is saved", result.steps),
@@ -211,8 +250,7 @@ LoadedAgent load_agent(
     const Settings& settings,
     std::uint64_t seed
 ) {
-    std::error_code error;
-    if (fs::exists(fs::path{run_or_name} / "manifest.json", error)) {
+    if (is_run(run_or_name)) {
         return load_run_of_agent(run_or_name, world);
     }
     const auto colon = run_or_name.find(':');
@@ -241,6 +279,18 @@ LoadedAgent load_agent(
         .agent = make(entry, world, options, seed),
         .session_tokens = tokens_of(entry, options),
     };
+}
+
+LoadedAgent load_agent_for_log(
+    const std::string& run_or_name, const simulate::EnvironmentFacts& logged, std::uint64_t seed
+) {
+    auto world = logged;
+    if (is_run(run_or_name)) {
+        const auto shape = read_manifest(run_or_name).at("shape");
+        world.n_items = shape.value("n_items", std::size_t{0});
+        world.n_states = shape.value("n_states", std::size_t{0});
+    }
+    return load_agent(run_or_name, world, {}, seed);
 }
 
 }  // namespace hg::policy

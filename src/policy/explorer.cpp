@@ -8,12 +8,7 @@
 
 namespace hg::policy {
 
-Explorer::Explorer(Agent& agent, const simulate::EnvironmentFacts& world, double epsilon)
-    : agent_(agent), epsilon_(epsilon) {
-    for (std::size_t slot = 0; slot < world.slate_size; ++slot) {
-        uniform_ /= static_cast<double>(world.n_candidates - slot);
-    }
-}
+Explorer::Explorer(Agent& agent, double epsilon) : agent_(agent), epsilon_(epsilon) {}
 
 void Explorer::act(const ObservationBatch& seen, Mode mode, Rng& rng, DecisionBatch& out) {
     agent_.act(seen, mode, rng, out);
@@ -35,13 +30,19 @@ void Explorer::propensities(
 ) {
     agent_.propensities(seen, mode, slates, out);
     for (std::size_t u = 0; u < slates.rows(); ++u) {
-        double whole = 1;
-        for (const double factor : out.row(u)) {
-            whole *= factor;
+        // The slate is drawn whole by one of two, so a factor is the ratio of two prefixes.
+        double of_agent = 1 - epsilon_;
+        double of_uniform = epsilon_;
+        double above = 1;
+        auto left = static_cast<double>(seen.item_ids.cols());
+        for (double& factor : out.row(u)) {
+            of_agent *= factor;
+            of_uniform /= left;
+            left -= 1;
+            const double prefix = of_agent + of_uniform;
+            factor = above > 0 ? prefix / above : 0;
+            above = prefix;
         }
-        // The slate is drawn as one: its whole probability is written to the first slot.
-        std::ranges::fill(out.row(u), 1.0);
-        out(u, 0) = (1 - epsilon_) * whole + epsilon_ * uniform_;
     }
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Explorer: another policy with an epsilon of uniform slates mixed in, so that its log can judge
-// others. The propensity is that of the mixture: (1 - epsilon) p + epsilon / slates.
+// others. A slate is drawn whole, by the policy or uniformly; what is logged are the mixture's
+// conditional factors.
 //
-//   Explorer logging{*agent, facts, 0.1};
+//   Explorer logging{*agent, 0.1};
 //   play(world, logging, ...);
 #pragma once
 
@@ -13,7 +14,7 @@ namespace hg::policy {
 class Explorer final : public Agent {
   public:
     /// `agent` outlives it; epsilon in [0, 1].
-    Explorer(Agent& agent, const simulate::EnvironmentFacts& world, double epsilon);
+    Explorer(Agent& agent, double epsilon);
 
     void act(const ObservationBatch& seen, Mode mode, Rng& rng, DecisionBatch& out) override;
 
@@ -27,7 +28,6 @@ class Explorer final : public Agent {
   private:
     Agent& agent_;
     double epsilon_;
-    double uniform_ = 1;  // probability of a slate drawn uniformly
 };
 
 }  // namespace hg::policy

@@ -74,7 +74,9 @@ void fill(
     const std::vector<std::uint32_t>& numbers,
     std::size_t i
 ) {
-    std::ranges::copy(log.state.row(i), out.users.row(i).begin());
+    const auto state = log.state.row(i);
+    std::ranges::copy(state, out.users.row(i).begin());
+    out.states[i] = static_cast<std::uint32_t>(std::ranges::max_element(state) - state.begin());
     const auto features = log.candidate_features.row(i);
     std::ranges::copy(features, out.items.row(i * out.shape.n_candidates).data());
     const auto candidates = log.candidates.row(i);
@@ -146,7 +148,7 @@ ObservationBatch LoggedDecisions::batch(std::size_t first, std::size_t count) co
         .users = users.view().rows_slice(first, count),
         .items = items.view().rows_slice(first * shape.n_candidates, count * shape.n_candidates),
         .item_ids = item_ids.view().rows_slice(first, count),
-        .states = {},
+        .states = std::span{states}.subspan(first, count),
         .sessions = {nullptr, count, 0},
     };
 }
@@ -158,6 +160,7 @@ LoggedDecisions decisions_of(const data::ImpressionLog& log) {
         .users = {log.size(), shape.user_size},
         .items = {log.size() * shape.n_candidates, shape.item_size},
         .item_ids = {log.size(), shape.n_candidates},
+        .states = std::vector<std::uint32_t>(log.size()),
         .slates = {log.size(), shape.slate_size},
         .reward = log.reward,
         .propensity = log.propensity,

@@ -95,11 +95,11 @@ class Learner {
     LearnResult run(ProgressSink& progress, const std::stop_token& stop) {
         const auto& options = setup_.options;
         Progress bar{progress, "learn", static_cast<std::size_t>(options.steps), "steps"};
-        judge(bar);
+        judge(bar, stop);
         result_.stopped_by = "steps";
         while (result_.steps < options.steps && !stop.stop_requested()) {
             advance(std::min(result_.steps + options.evaluate_every, options.steps), bar, stop);
-            judge(bar);
+            judge(bar, stop);
             if (options.patience > 0 && since_best_ >= options.patience) {
                 result_.stopped_by = "patience";
                 break;
@@ -122,8 +122,8 @@ class Learner {
         const Stopwatch watch;
         const auto steps = until - result_.steps;
         setup_.agent.set_progress(share());
-        if (setup_.agent.learn_with_workers(setup_.world, rng_(), steps, stop)) {
-            result_.steps = until;
+        if (const auto done = setup_.agent.learn_with_workers(setup_.world, rng_(), steps, stop)) {
+            result_.steps = stop.stop_requested() ? result_.steps + *done : until;
         } else {
             const MetricSink tell = [this](std::string_view name, double value) {
                 told_.add(name, value);
@@ -143,14 +143,17 @@ class Learner {
         return static_cast<double>(result_.steps) / static_cast<double>(setup_.options.steps);
     }
 
-    void judge(Progress& bar) {
+    void judge(Progress& bar, const std::stop_token& stop) {
         const PlayOptions options{
             .episodes = static_cast<std::size_t>(setup_.options.evaluation_episodes),
             .seed = setup_.seed ^ 0x5eedULL,
             .mode = Mode::exploit,
             .session_tokens = setup_.session_tokens,
         };
-        const auto played = play(setup_.held_out, setup_.agent, options);
+        const auto played = play(setup_.held_out, setup_.agent, options, {}, stop);
+        if (stop.stop_requested()) {
+            return;  // not whole: says nothing
+        }
         const CurvePoint point{result_.steps, played.mean_return, result_.seconds};
         result_.curve.push_back(point);
         since_best_ = best_.offer(setup_.agent, point) ? 0 : since_best_ + 1;

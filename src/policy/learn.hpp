@@ -133,6 +133,12 @@ struct LoadedAgent {
     std::uint64_t seed
 );
 
+/// The same for judging a log, which knows the sizes of what was seen but not how many items and
+/// states the world has: these are the run's own.
+[[nodiscard]] LoadedAgent load_agent_for_log(
+    const std::string& run_or_name, const simulate::EnvironmentFacts& logged, std::uint64_t seed
+);
+
 /// The shape an agent depends on, for manifests.
 [[nodiscard]] nlohmann::json shape_json(const simulate::EnvironmentFacts& world);
 

@@ -36,7 +36,17 @@ struct Arguments {
 std::filesystem::path write_record(const Arguments& arguments, const nlohmann::json& record) {
     const auto seconds = static_cast<std::time_t>(SystemClock{}.now() / 1000);
     const auto stamp = fmt::format("{:%Y%m%dT%H%M%SZ}", fmt::gmtime(seconds));
-    std::filesystem::create_directories(arguments.out);
+    std::error_code error;
+    std::filesystem::create_directories(arguments.out, error);
+    if (error) {
+        throw Error{
+            ErrorCode::unavailable,
+            fmt::format(
+                "{}: is no folder for decision records: {}", arguments.out, error.message()
+            ),
+            "name another folder with --out"
+        };
+    }
     for (int n = 0;; ++n) {
         auto path =
             std::filesystem::path{arguments.out} / fmt::format(
@@ -83,8 +93,11 @@ Run declare(CLI::App& verb) {
     verb.add_option("--log", arguments->log, "impression log, or an Open Bandit .csv")->required();
     verb.add_option("--out", arguments->out, "folder of decision records")->capture_default_str();
     verb.add_option(
-        "--decisions-per-day", arguments->decisions_per_day, "to say how many days more data takes"
-    );
+            "--decisions-per-day",
+            arguments->decisions_per_day,
+            "to say how many days more data takes"
+    )
+        ->check(CLI::NonNegativeNumber);
     verb.add_option("--config", arguments->config, "TOML file with thresholds");
     verb.add_option("--set", arguments->set, "key=value of a threshold; repeat for more")
         ->type_size(1)

@@ -43,6 +43,7 @@ void parse_until(const std::string& text, IterationRequest& request) {
 }
 
 int run(const Arguments& arguments, Session& session) {
+    use_few_threads(session);
     auto request = arguments.request;
     parse_until(arguments.until, request);
     request.settings = policy_settings(arguments.config, arguments.set);

@@ -65,6 +65,7 @@ void print(const Arguments& arguments, const policy::LearnResult& result) {
 }
 
 int run(const Arguments& arguments, Session& session) {
+    use_few_threads(session);
     const auto settings = policy_settings(arguments.config, arguments.set);
     const auto world = open_world(arguments.world, settings.world, 1);
     const auto held_out = arguments.held_out.empty()

@@ -120,7 +120,9 @@ std::vector<Row> whole_episodes(const LoggedPolicies& judged, double discount) {
     add("per_decision_is_normalised",
         "return of an episode, self-normalised per-decision importance sampling",
         evaluate::per_decision_normalised(steps, discount));
-    if (!episodes.v_policy.empty()) {
+    const auto weights = evaluate::episode_weights(steps);
+    const bool any = weights && std::ranges::any_of(*weights, [](double w) { return w > 0; });
+    if (!episodes.v_policy.empty() && any) {
         add("sequential_dr",
             "return of an episode, doubly robust with one-step predicted rewards",
             evaluate::doubly_robust(steps, discount));

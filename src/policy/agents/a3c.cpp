@@ -12,6 +12,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 namespace hg::policy {
@@ -44,7 +45,7 @@ class A3cAgent final : public ActorCritic {
         progress_ = share;
     }
 
-    bool learn_with_workers(
+    std::optional<std::int64_t> learn_with_workers(
         const simulate::EnvironmentBatch& world,
         std::uint64_t seed,
         std::int64_t steps,
@@ -125,6 +126,7 @@ void work(
     std::size_t session_tokens,
     Rng rng,
     std::atomic<std::int64_t>& steps_left,
+    std::atomic<std::int64_t>& steps_done,
     const std::stop_token& stop
 ) {
     Stepper stepper{world, session_tokens};
@@ -133,10 +135,11 @@ void work(
     const auto users = static_cast<std::int64_t>(world.size());
     while (steps_left.fetch_sub(users) > 0 && !stop.stop_requested()) {
         agent.observe(stepper.take(agent, Mode::explore, rng), rng, quiet);
+        steps_done += users;
     }
 }
 
-bool A3cAgent::learn_with_workers(
+std::optional<std::int64_t> A3cAgent::learn_with_workers(
     const simulate::EnvironmentBatch& world,
     std::uint64_t seed,
     std::int64_t steps,
@@ -146,6 +149,7 @@ bool A3cAgent::learn_with_workers(
     const auto tokens = session_size_ / SessionTokens::token_size(facts_);
     std::mutex mutex;
     std::atomic<std::int64_t> steps_left{steps};
+    std::atomic<std::int64_t> steps_done{0};
     std::vector<std::unique_ptr<A3cAgent>> agents;
     std::vector<std::unique_ptr<simulate::EnvironmentBatch>> worlds;
     std::vector<std::exception_ptr> failures(static_cast<std::size_t>(a3c_.workers));
@@ -163,7 +167,9 @@ bool A3cAgent::learn_with_workers(
         for (std::size_t w = 0; w < failures.size(); ++w) {
             threads.emplace_back([&, w] {
                 try {
-                    work(*agents[w], *worlds[w], tokens, rng.split(w), steps_left, stop);
+                    work(
+                        *agents[w], *worlds[w], tokens, rng.split(w), steps_left, steps_done, stop
+                    );
                 } catch (...) {
                     failures[w] = std::current_exception();
                 }
@@ -175,7 +181,7 @@ bool A3cAgent::learn_with_workers(
             std::rethrow_exception(failure);
         }
     }
-    return true;
+    return steps_done.load();
 }
 
 std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -111,6 +112,7 @@ void print_transcript(
 }
 
 int run(const Arguments& arguments, Session& session) {
+    use_few_threads(session);
     const auto settings = policy_settings(arguments.config, arguments.set);
     const auto n_users = arguments.transcript ? 1 : arguments.users;
     const auto world = open_world(arguments.world, settings.world, n_users);
@@ -120,11 +122,12 @@ int run(const Arguments& arguments, Session& session) {
         print_transcript(arguments, player, *world.batch);
         return 0;
     }
+    const auto unfinished = arguments.log + ".tmp-partial";
     std::ofstream file;
     std::unique_ptr<policy::ImpressionRecorder> recorder;
     policy::StepHook hook;
     if (!arguments.log.empty()) {
-        file.open(arguments.log, std::ios::binary);
+        file.open(unfinished, std::ios::binary);
         if (!file) {
             throw Error{
                 ErrorCode::unavailable,
@@ -136,7 +139,7 @@ int run(const Arguments& arguments, Session& session) {
             std::make_unique<policy::ImpressionRecorder>(file, player.name, world.batch->facts());
         hook = std::ref(*recorder);
     }
-    policy::Explorer explorer{*player.agent, world.batch->facts(), arguments.epsilon};
+    policy::Explorer explorer{*player.agent, arguments.epsilon};
     policy::Agent& acting = arguments.epsilon > 0 ? explorer : *player.agent;
     Progress bar{session.progress, "simulate", arguments.seeds, "seeds"};
     Columns columns;
@@ -155,6 +158,17 @@ int run(const Arguments& arguments, Session& session) {
         seconds += played.seconds;
         bar.advance();
     }
+    if (session.stop.stop_requested()) {
+        std::error_code ignored;
+        std::filesystem::remove(unfinished, ignored);
+        throw Error{
+            ErrorCode::interrupted, "stopped before the last episode; nothing was written", ""
+        };
+    }
+    if (!arguments.log.empty()) {
+        file.close();
+        std::filesystem::rename(unfinished, arguments.log);
+    }
     print(arguments, columns, steps, seconds);
     return 0;
 }
@@ -171,7 +185,9 @@ Run declare(CLI::App& verb) {
             "a run of learn, or random | affinity | fixed_rule, options as NAME:key=value,..."
     )
         ->required();
-    verb.add_option("--episodes", arguments->episodes, "per seed")->capture_default_str();
+    verb.add_option("--episodes", arguments->episodes, "per seed")
+        ->capture_default_str()
+        ->check(CLI::Range(std::size_t{1}, std::size_t{100'000'000}));
     verb.add_option("--users", arguments->users, "side by side")
         ->capture_default_str()
         ->check(CLI::Range(std::size_t{1}, std::size_t{100000}));
