@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Benchmarks beside their limits and peers, into bench/results/. `make bench` runs them all (about 10 minutes).
-#   bench/run.sh [belief|ingest|serving|encode ...]
+# Benchmarks beside their limits and peers, into bench/results/. `make bench` runs them all (about 20 minutes).
+#   bench/run.sh [belief|ingest|serving|encode|gate ...]
 # Run it on a quiet machine: every figure shares the cores with whatever else runs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -48,7 +48,14 @@ encode() {
     $python bench/peers/encode_speed.py --threads 1 2
 }
 
-[ $# -gt 0 ] || set -- belief ingest serving encode
+gate() {
+    say 'gate: promotion rates on logs whose truth is known'
+    cmake --build build/release --target bench_gate >/dev/null
+    build/release/bench_gate 1000 >"$work/gate.md"
+    $python bench/gate.py --table "$work/gate.md" --logs 1000 --out $results/gate.md
+}
+
+[ $# -gt 0 ] || set -- belief ingest serving encode gate
 for part in "$@"; do
     "$part"
 done

@@ -5,3 +5,6 @@ target_link_libraries(bench_load PRIVATE hg_core)
 find_package(benchmark CONFIG REQUIRED)
 add_executable(bench_belief EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/micro/belief.cpp)
 target_link_libraries(bench_belief PRIVATE hg_policy benchmark::benchmark benchmark::benchmark_main)
+
+add_executable(bench_gate EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/gate/gate.cpp)
+target_link_libraries(bench_gate PRIVATE hg_evaluate)

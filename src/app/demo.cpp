@@ -2,6 +2,7 @@
 #include "app/demo.hpp"
 
 #include "app/dataset_facts.hpp"
+#include "app/demo_policy.hpp"
 #include "app/evaluation.hpp"
 #include "app/protocol.hpp"
 #include "app/protocol_run.hpp"
@@ -62,6 +63,7 @@ struct Folders {
     fs::path tables;
     fs::path run;
     fs::path report;
+    fs::path policy;
 };
 
 std::string ingest_movies(const DemoOptions& options, const Folders& folders, Session& session) {
@@ -218,6 +220,7 @@ DemoResult run_demo(const DemoOptions& options, Session& session) {
         .tables = options.folder / "evaluation",
         .run = options.folder / "blend",
         .report = options.folder / "report.html",
+        .policy = options.folder / "policy",
     };
     Stages stages;
     data::Dataset dataset;
@@ -248,7 +251,10 @@ DemoResult run_demo(const DemoOptions& options, Session& session) {
         "each model, trained without every user's last event, is asked for it",
         [&] { return evaluate_all(dataset, *protocol, vectors, folders, session); }
     );
-    stages.run("model update", "the run that will serve", [&] {
+    stages.run("model update", "a world, a policy learned in it, and the gate before it", [&] {
+        return learn_small_policy(folders.dataset, folders.policy, session);
+    });
+    stages.run("iterate", "the run that serves learns from every click", [&] {
         const auto run = train::load_run(folders.run);
         return fmt::format("{} with {} items", run.name, run.items.size());
     });

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <iterator>
 #include <span>
@@ -158,29 +160,40 @@ void append_digits(std::string& out, Number number) {
         out += "-0.0";
         return;
     }
-    fmt::format_to(std::back_inserter(out), "{}", number);
+    std::array<char, 32> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    out.append(digits.data(), end);
 }
 
 /// ,"key":number where it was given.
 void append_number(std::string& out, std::string_view key, double number) {
     if (!std::isnan(number)) {
-        fmt::format_to(std::back_inserter(out), ",\"{}\":", key);
+        out += ",\"";
+        out += key;
+        out += "\":";
         append_digits(out, number);
     }
 }
 
 void append_text(std::string& out, std::string_view text) {
     out += '"';
-    for (const char c : text) {
-        if (c == '"' || c == '\\') {
-            out += '\\';
-            out += c;
-        } else if (static_cast<unsigned char>(c) < ' ') {
+    std::size_t copied = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        const bool is_control = static_cast<unsigned char>(c) < ' ';
+        if (c != '"' && c != '\\' && !is_control) {
+            continue;
+        }
+        out += text.substr(copied, i - copied);
+        copied = i + 1;
+        if (is_control) {
             fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
         } else {
+            out += '\\';
             out += c;
         }
     }
+    out += text.substr(copied);
     out += '"';
 }
 

@@ -88,6 +88,10 @@ Result<std::vector<std::string>> JsonFields::ids(const Value& value, std::string
     HG_TRY(const auto entries, list(value, where, "a list of ids"));
     std::vector<std::string> ids;
     for (const auto entry : entries) {
+        if (std::string_view text; entry.get_string().get(text) == simdjson::SUCCESS) {
+            ids.emplace_back(text);  // the usual case does without naming its place
+            continue;
+        }
         HG_TRY(auto one, id(entry, fmt::format("{}[{}]", where, ids.size())));
         ids.push_back(std::move(one));
     }

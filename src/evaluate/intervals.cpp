@@ -4,6 +4,7 @@
 #include "core/error.hpp"
 #include "core/numpy_random.hpp"
 
+#include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
 
 #include <algorithm>
@@ -145,9 +146,10 @@ std::vector<ResampledMean> numpy_bootstrap(
         std::ranges::generate(drawn, [&] { return random.below(static_cast<std::uint32_t>(n)); });
         for (std::size_t s = 0; s < series.size(); ++s) {
             HG_CHECK(series[s].size() == n, "resampled series have the same length");
+            const double* const values = series[s].data();
             double sum = 0;
             for (const auto row : drawn) {
-                sum += series[s][row];
+                sum += values[row];
             }
             means[s].push_back(sum / static_cast<double>(n));
         }
@@ -198,6 +200,18 @@ MeanError clustered_mean(std::span<const double> rows, std::span<const std::uint
     const auto c = static_cast<double>(result.n_units);
     result.standard_error = c > 1 ? std::sqrt(squares * c / (c - 1)) / n : 0;
     return result;
+}
+
+Interval wilson_interval(std::size_t successes, std::size_t n, double level) {
+    HG_CHECK(n > 0 && successes <= n, "a share of at least one trial");
+    const double z = boost::math::quantile(boost::math::normal{}, 1 - tail_of(level, Sides::both));
+    const auto trials = static_cast<double>(n);
+    const double share = static_cast<double>(successes) / trials;
+    const double pull = z * z / trials;
+    const double center = (share + pull / 2) / (1 + pull);
+    const double reach =
+        z * std::sqrt(share * (1 - share) / trials + pull / (4 * trials)) / (1 + pull);
+    return {.low = center - reach, .high = center + reach};
 }
 
 }  // namespace hg::evaluate

@@ -77,4 +77,7 @@ struct MeanError {
     std::span<const double> rows, std::span<const std::uint32_t> units = {}
 );
 
+/// Of a share of successes (Wilson, 1927); n >= 1.
+[[nodiscard]] Interval wilson_interval(std::size_t successes, std::size_t n, double level = 0.95);
+
 }  // namespace hg::evaluate

@@ -26,7 +26,7 @@ void Adam::zero_gradients() {
 void Adam::step(std::int64_t step) {
     const at::NoGradGuard no_grad;
     clip();
-    double rate = options_.learning_rate;
+    double rate = rate_share_ * options_.learning_rate;
     if (step < options_.warmup_steps) {
         rate *= static_cast<double>(step) / static_cast<double>(options_.warmup_steps);
     }

@@ -43,6 +43,9 @@ class Adam {
     /// One update; `step` counts from 1 and is all the state there is beside the moments.
     void step(std::int64_t step);
 
+    /// Later steps take this share of the learning rate: for schedules the caller keeps.
+    void set_rate_share(double share) noexcept { rate_share_ = share; }
+
     /// Handles of the state, by parameter name.
     [[nodiscard]] const NamedTensors& first_moments() const noexcept { return first_; }
 
@@ -55,6 +58,7 @@ class Adam {
     NamedTensors parameters_;
     NamedTensors first_;
     NamedTensors second_;
+    double rate_share_ = 1;
 };
 
 }  // namespace hg::train

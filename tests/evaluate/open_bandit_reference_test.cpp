@@ -2,6 +2,7 @@
 // Our estimators against Open Bandit Pipeline 0.5.5 on the "all" log of Open Bandit (ZOZO), and the
 // gate's answer there: undecidable.
 #include "evaluate/estimator.hpp"
+#include "evaluate/gate.hpp"
 #include "evaluate/intervals.hpp"
 #include "evaluate/overlap.hpp"
 
@@ -144,6 +145,31 @@ TEST_F(OpenBanditReference, weights_have_the_mean_extremes_and_effective_rows_st
     EXPECT_NEAR(overlap.mean_weight, weights.at("mean").get<double>(), 1e-9);
     EXPECT_NEAR(overlap.largest_weight, weights.at("max").get<double>(), 1e-9);
     EXPECT_NEAR(overlap.effective_rows, weights.at("ess").get<double>(), 1e-6);
+}
+
+// Truth: BernoulliTS .0042, Random .0038; the log's own interval of the candidate is .0019 - .0098.
+TEST_F(OpenBanditReference, the_gate_holds_for_lack_of_data) {
+    const OpenBandit log;
+    const std::vector<double> uniform(log.reward.size(), 1.0 / 80);
+    const std::vector<double> all(log.reward.size(), 1);
+    // A constant model of the incumbent: unbiased like any other.
+    const std::vector<double> q_random(log.reward.size(), .0038);
+    GateInput input{
+        .candidate = log.rows(),
+        .incumbent_probability = uniform,
+        .incumbent_q_policy = q_random,
+        .supported_mass = all,
+        .uniform_probability = uniform,
+        .decisions_per_day = 1e6,
+    };
+
+    const auto record = value_or_throw(run_gate(input));
+
+    EXPECT_EQ(record.decision, Decision::hold);
+    EXPECT_EQ(record.reason, HoldReason::lack_of_data) << to_text(record);
+    EXPECT_EQ(record.check("effective_rows").verdict, Verdict::passed);
+    EXPECT_NEAR(*record.candidate_value, .0048585587652695454, 1e-12);
+    EXPECT_GT(record.data_request.value().decisions, 1e6);
 }
 
 }  // namespace

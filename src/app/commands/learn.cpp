@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// honeyguide learn: an agent and a world in, a policy that has learned there out.
+#include "policy/learn.hpp"
+
+#include "app/command.hpp"
+#include "app/world_source.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <memory>
+
+namespace hg::app {
+namespace {
+
+struct Arguments {
+    std::string agent;
+    std::string world;
+    std::string held_out;
+    std::string out;
+    std::string config;
+    std::vector<std::string> set;
+    std::uint64_t seed = 7;
+    bool as_json = false;
+};
+
+void print(const Arguments& arguments, const policy::LearnResult& result) {
+    if (arguments.as_json) {
+        const nlohmann::json facts{
+            {"run", arguments.out},
+            {"agent", arguments.agent},
+            {"world", arguments.world},
+            {"steps", result.steps},
+            {"seconds", result.seconds},
+            {"first_return", result.curve.front().mean_return.value},
+            {"best_return", result.best_return},
+            {"best_step", result.best_step},
+            {"stopped_by", result.stopped_by},
+        };
+        fmt::print("{}\n", facts.dump());
+        return;
+    }
+    fmt::print("{:>12}  {:>22}  {:>8}\n", "step", "return of held-out users", "seconds");
+    for (const auto& point : result.curve) {
+        fmt::print(
+            "{:>12}  {:>14.3f} +- {:>6.3f}  {:>8.1f}{}\n",
+            point.step,
+            point.mean_return.value,
+            point.mean_return.half_width,
+            point.seconds,
+            point.step == result.best_step ? "  kept" : ""
+        );
+    }
+    fmt::print(
+        "{}: {} learned in {} for {} steps in {:.1f} s (stopped by {}): return {:.3f} -> {:.3f}\n",
+        arguments.out,
+        arguments.agent,
+        arguments.world,
+        result.steps,
+        result.seconds,
+        result.stopped_by,
+        result.curve.front().mean_return.value,
+        result.best_return
+    );
+}
+
+int run(const Arguments& arguments, Session& session) {
+    const auto settings = policy_settings(arguments.config, arguments.set);
+    const auto world = open_world(arguments.world, settings.world, 1);
+    const auto held_out = arguments.held_out.empty()
+                              ? open_world(arguments.world, settings.world, 1)
+                              : open_world(arguments.held_out, {}, 1);
+    const policy::LearnRequest request{
+        .entry = policy::find_agent(arguments.agent),
+        .agent_settings = settings.agent,
+        .options = settings.learn.read<policy::LearnOptions>(),
+        .seed = arguments.seed,
+        .world = *world.batch,
+        .held_out = *held_out.batch,
+        .world_facts = world.facts,
+        .folder = arguments.out,
+    };
+    print(arguments, policy::learn_run(request, session.progress, session.stop));
+    return 0;
+}
+
+Run declare(CLI::App& verb) {
+    auto arguments = std::make_shared<Arguments>();
+    verb.add_option("--agent", arguments->agent, "one of: " + agent_names())->required();
+    verb.add_option(
+            "--world", arguments->world, "one of: " + world_names() + "; or a run of simulate fit"
+    )
+        ->required();
+    verb.add_option(
+        "--held-out", arguments->held_out, "judge in this world; default: other users of --world"
+    );
+    verb.add_option("--out", arguments->out, "the folder of the new run")->required();
+    verb.add_option(
+        "--config", arguments->config, "TOML file: the agent's options, [world], [learn]"
+    );
+    verb.add_option(
+            "--set", arguments->set, "key=value: KEY of the agent, world.KEY or learn.KEY; repeat"
+    )
+        ->type_size(1)
+        ->allow_extra_args(false);
+    verb.add_option("--seed", arguments->seed, "of every random draw")->capture_default_str();
+    verb.add_flag("--json", arguments->as_json, "for machines");
+    return [arguments](Session& session) { return run(*arguments, session); };
+}
+
+}  // namespace
+
+extern const CommandEntry learn{
+    .name = "learn",
+    .summary = "let an agent learn a policy in a world",
+    .example = "honeyguide learn --agent ppo --world interest_evolution --out runs/ppo",
+    .declare = &declare,
+};
+
+}  // namespace hg::app

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// honeyguide ope: the value a policy would have had on a log that another policy made.
+#include "app/command.hpp"
+#include "app/logged_policies.hpp"
+#include "data/open_bandit.hpp"
+#include "evaluate/estimator.hpp"
+#include "evaluate/intervals.hpp"
+#include "evaluate/overlap.hpp"
+#include "evaluate/sequential.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <numeric>
+
+namespace hg::app {
+namespace {
+
+struct Arguments {
+    std::string log;
+    std::string policy;
+    std::string open_bandit;
+    double discount = 1;
+    std::uint64_t seed = 7;
+    bool as_json = false;
+};
+
+struct Row {
+    std::string name;
+    std::string summary;
+    double value = 0;
+    evaluate::Interval interval{};
+    std::string missing{};  // why there is no number
+};
+
+std::vector<Row> single_decisions(const LoggedPolicies& judged, std::uint64_t seed) {
+    std::vector<Row> rows;
+    const auto logged = judged.rows(0);
+    for (const auto* entry : evaluate::estimators()) {
+        Row row{.name = std::string{entry->name}, .summary = std::string{entry->summary}};
+        const bool lacks_q =
+            evaluate::has(entry->needs, evaluate::Need::q) && logged.q_policy.empty();
+        const bool lacks_mrdr =
+            evaluate::has(entry->needs, evaluate::Need::mrdr_q) && logged.mrdr_q_policy.empty();
+        if (lacks_q || lacks_mrdr) {
+            row.missing = "not available: no predicted rewards";
+        } else if (auto found = evaluate::contribute(*entry, logged); !found) {
+            row.missing = fmt::format("not available: {}", found.error().message());
+        } else {
+            row.value = found->value();
+            row.interval = evaluate::bootstrap_interval(*found, {.resamples = 1000, .seed = seed});
+        }
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+/// The log's decisions grouped by user, in time order, as episodes.
+struct Episodes {
+    std::vector<std::size_t> offsets{0};
+    std::vector<double> reward;
+    std::vector<double> ratio;
+    std::vector<double> q_factual;
+    std::vector<double> v_policy;
+};
+
+Episodes episodes_of(const LoggedPolicies& judged) {
+    const auto& log = judged.log;
+    std::vector<std::size_t> order(log.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, {}, [&](std::size_t i) {
+        return std::pair{log.user[i], log.timestamp[i]};
+    });
+    const auto& policy = judged.policies[0];
+    Episodes out;
+    for (std::size_t at = 0; at < order.size(); ++at) {
+        const auto i = order[at];
+        out.reward.push_back(log.reward[i]);
+        out.ratio.push_back(policy.probability[i] / log.propensity[i]);
+        if (!policy.q_policy.empty()) {
+            out.q_factual.push_back(policy.q_factual[i]);
+            out.v_policy.push_back(policy.q_policy[i]);
+        }
+        if (at + 1 == order.size() || log.user[order[at + 1]] != log.user[i]) {
+            out.offsets.push_back(out.reward.size());
+        }
+    }
+    return out;
+}
+
+/// Estimates of the return of whole episodes, where users have more than one decision.
+std::vector<Row> whole_episodes(const LoggedPolicies& judged, double discount) {
+    const auto episodes = episodes_of(judged);
+    if (episodes.offsets.size() == episodes.reward.size() + 1) {
+        return {};
+    }
+    const evaluate::EpisodeSteps steps{
+        .offsets = episodes.offsets,
+        .reward = episodes.reward,
+        .ratio = episodes.ratio,
+        .q_factual = episodes.q_factual,
+        .v_policy = episodes.v_policy,
+    };
+    std::vector<Row> rows;
+    const auto add = [&](std::string name, std::string summary, const auto& values) {
+        Row row{.name = std::move(name), .summary = std::move(summary)};
+        if (!values) {
+            row.missing = fmt::format("not available: {}", values.error().message());
+        } else {
+            const auto error = evaluate::clustered_mean(*values);
+            row.value = error.mean;
+            row.interval = error.interval(0.95);
+        }
+        rows.push_back(std::move(row));
+    };
+    add("per_decision_is_normalised",
+        "return of an episode, self-normalised per-decision importance sampling",
+        evaluate::per_decision_normalised(steps, discount));
+    if (!episodes.v_policy.empty()) {
+        add("sequential_dr",
+            "return of an episode, doubly robust with one-step predicted rewards",
+            evaluate::doubly_robust(steps, discount));
+    }
+    return rows;
+}
+
+nlohmann::json to_json(const std::vector<Row>& rows) {
+    auto list = nlohmann::json::array();
+    for (const auto& row : rows) {
+        nlohmann::json one{{"estimator", row.name}};
+        if (row.missing.empty()) {
+            one["value"] = row.value;
+            one["low"] = row.interval.low;
+            one["high"] = row.interval.high;
+        } else {
+            one["missing"] = row.missing;
+        }
+        list.push_back(std::move(one));
+    }
+    return list;
+}
+
+void print(const std::vector<Row>& rows) {
+    for (const auto& row : rows) {
+        if (row.missing.empty()) {
+            fmt::print(
+                "  {:<26} {:>11.6f}  {:>11.6f} .. {:<11.6f}  {}\n",
+                row.name,
+                row.value,
+                row.interval.low,
+                row.interval.high,
+                row.summary
+            );
+        } else {
+            fmt::print("  {:<26} {}\n", row.name, row.missing);
+        }
+    }
+}
+
+void write_open_bandit(const data::ImpressionLog& log, const std::string& path) {
+    std::ofstream out{path, std::ios::binary};
+    if (!out) {
+        throw Error{
+            ErrorCode::unavailable, fmt::format("{}: cannot be written", path), "check the folder"
+        };
+    }
+    value_or_throw(data::write_open_bandit(log, out));
+}
+
+int run(const Arguments& arguments, Session& /*session*/) {
+    const auto judged = judge_on_log(arguments.log, {arguments.policy}, arguments.seed);
+    if (!arguments.open_bandit.empty()) {
+        write_open_bandit(judged.log, arguments.open_bandit);
+    }
+    const auto rows = single_decisions(judged, arguments.seed);
+    const auto episodes = whole_episodes(judged, arguments.discount);
+    const auto overlap =
+        evaluate::measure_overlap(evaluate::importance_weights(judged.rows(0)), judged.log.user);
+    const auto logged = evaluate::clustered_mean(judged.log.reward, judged.log.user);
+    if (arguments.as_json) {
+        const nlohmann::json answer{
+            {"log", arguments.log},
+            {"policy", arguments.policy},
+            {"decisions", judged.log.size()},
+            {"logged_value", logged.mean},
+            {"estimates", to_json(rows)},
+            {"episodes", to_json(episodes)},
+            {"effective_rows", overlap.effective_rows},
+            {"mean_weight", overlap.mean_weight},
+            {"mean_weight_z", overlap.mean_weight_z},
+            {"largest_share", overlap.largest_share},
+            {"top_percent_share", overlap.top_percent_share},
+        };
+        fmt::print("{}\n", answer.dump());
+        return 0;
+    }
+    fmt::print(
+        "{} on {}: {} decisions, whose own policy earned {:.6f} each\n",
+        arguments.policy,
+        arguments.log,
+        judged.log.size(),
+        logged.mean
+    );
+    fmt::print("reward of one decision, 95 % bootstrap interval\n");
+    print(rows);
+    if (!episodes.empty()) {
+        fmt::print("return of an episode, 95 % t interval\n");
+        print(episodes);
+    }
+    fmt::print(
+        "support: {:.0f} effective rows of {}; mean weight {:.4f} ({:+.1f} standard errors from "
+        "1); the "
+        "largest weight holds {:.2g} of the sum, the largest 1 % {:.2g}\n",
+        overlap.effective_rows,
+        overlap.n,
+        overlap.mean_weight,
+        overlap.mean_weight_z,
+        overlap.largest_share,
+        overlap.top_percent_share
+    );
+    return 0;
+}
+
+Run declare(CLI::App& verb) {
+    auto arguments = std::make_shared<Arguments>();
+    verb.add_option("--log", arguments->log, "impression log, or an Open Bandit .csv")->required();
+    verb.add_option(
+            "--policy",
+            arguments->policy,
+            "whom to judge: a run of learn, an agent's name or probabilities.jsonl"
+    )
+        ->required();
+    verb.add_option("--discount", arguments->discount, "of later rewards of an episode")
+        ->capture_default_str()
+        ->check(CLI::Range(0.0, 1.0));
+    verb.add_option("--open-bandit", arguments->open_bandit, "also write the log in that form");
+    verb.add_option("--seed", arguments->seed, "of folds and resamples")->capture_default_str();
+    verb.add_flag("--json", arguments->as_json, "for machines");
+    return [arguments](Session& session) { return run(*arguments, session); };
+}
+
+}  // namespace
+
+extern const CommandEntry ope{
+    .name = "ope",
+    .summary = "off-policy evaluation: what another policy would have earned on this log",
+    .example = "honeyguide ope --log log.jsonl --policy runs/ppo",
+    .declare = &declare,
+};
+
+}  // namespace hg::app

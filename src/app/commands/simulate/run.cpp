@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// honeyguide simulate run: a policy played in a world, measured over seeds; its decisions as a log.
+#include "app/command.hpp"
+#include "app/world_source.hpp"
+#include "policy/explorer.hpp"
+#include "policy/impressions.hpp"
+#include "policy/learn.hpp"
+#include "policy/play.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <map>
+#include <memory>
+
+namespace hg::app::simulating {
+namespace {
+
+struct Arguments {
+    std::string world;
+    std::string policy;
+    std::string config;
+    std::string log;
+    std::vector<std::string> set;
+    std::size_t episodes = 200;
+    std::size_t users = 64;
+    std::uint64_t seed = 7;
+    std::size_t seeds = 5;
+    double epsilon = 0;
+    bool explore = false;
+    bool transcript = false;
+    bool as_json = false;
+};
+
+/// One number per seed.
+using Columns = std::map<std::string, std::vector<double>>;
+
+void add(Columns& columns, const policy::PlayResult& played) {
+    columns["return"].push_back(played.mean_return.value);
+    columns["length"].push_back(played.length.value);
+    columns["click_rate"].push_back(played.click_rate.value);
+    columns["coverage"].push_back(played.coverage);
+    columns["diversity"].push_back(played.diversity.value);
+    columns["novelty"].push_back(played.novelty);
+    if (played.has_regret) {
+        columns["regret_per_step"].push_back(played.regret);
+    }
+}
+
+void print(const Arguments& arguments, const Columns& columns, std::size_t steps, double seconds) {
+    if (arguments.as_json) {
+        nlohmann::json answer{
+            {"world", arguments.world},
+            {"policy", arguments.policy},
+            {"episodes", arguments.episodes * arguments.seeds},
+            {"seeds", arguments.seeds},
+            {"steps", steps},
+            {"steps_per_second", static_cast<double>(steps) / seconds},
+        };
+        for (const auto& [name, values] : columns) {
+            const auto mean = policy::mean_of(values);
+            answer[name] = {{"mean", mean.value}, {"half_width", mean.half_width}};
+        }
+        fmt::print("{}\n", answer.dump());
+        return;
+    }
+    fmt::print(
+        "{} in {}: {} seeds of {} episodes; 95 % intervals over seeds\n",
+        arguments.policy,
+        arguments.world,
+        arguments.seeds,
+        arguments.episodes
+    );
+    for (const auto& [name, values] : columns) {
+        const auto mean = policy::mean_of(values);
+        fmt::print("  {:<16} {:>10.4f} +- {:.4f}\n", name, mean.value, mean.half_width);
+    }
+    fmt::print("  {:<16} {:>10.3g}\n", "steps/s", static_cast<double>(steps) / seconds);
+}
+
+/// One episode of one user, a line a step: for golden files and for reading.
+void print_transcript(
+    const Arguments& arguments, policy::LoadedAgent& player, simulate::EnvironmentBatch& world
+) {
+    std::size_t t = 0;
+    const auto show = [&](const policy::TransitionBatch& step, std::span<const std::uint64_t>) {
+        std::string line = fmt::format("{:>4}", t++);
+        const auto slate = step.decisions.slates.row(0);
+        for (std::size_t slot = 0; slot < slate.size(); ++slot) {
+            line += fmt::format(
+                "  {}{} p={:.4f}",
+                step.before.item_ids(0, slate[slot]),
+                step.responses(0, slot).clicked ? "*" : " ",
+                step.decisions.propensities(0, slot)
+            );
+        }
+        line += fmt::format("  reward={:.4f}", step.rewards[0]);
+        line += step.ended[0] != 0 ? "  left" : (step.truncated[0] != 0 ? "  cut" : "");
+        fmt::print("{}\n", line);
+    };
+    fmt::print("# {} in {}, seed {}\n", arguments.policy, arguments.world, arguments.seed);
+    const policy::PlayOptions options{
+        .episodes = 1,
+        .seed = arguments.seed,
+        .mode = arguments.explore ? policy::Mode::explore : policy::Mode::exploit,
+        .session_tokens = player.session_tokens,
+    };
+    const auto played = policy::play(world, *player.agent, options, show);
+    fmt::print("# return {:.4f} after {} steps\n", played.mean_return.value, t);
+}
+
+int run(const Arguments& arguments, Session& session) {
+    const auto settings = policy_settings(arguments.config, arguments.set);
+    const auto n_users = arguments.transcript ? 1 : arguments.users;
+    const auto world = open_world(arguments.world, settings.world, n_users);
+    auto player =
+        policy::load_agent(arguments.policy, world.batch->facts(), settings.agent, arguments.seed);
+    if (arguments.transcript) {
+        print_transcript(arguments, player, *world.batch);
+        return 0;
+    }
+    std::ofstream file;
+    std::unique_ptr<policy::ImpressionRecorder> recorder;
+    policy::StepHook hook;
+    if (!arguments.log.empty()) {
+        file.open(arguments.log, std::ios::binary);
+        if (!file) {
+            throw Error{
+                ErrorCode::unavailable,
+                fmt::format("{}: cannot be written", arguments.log),
+                "check the folder and its permissions"
+            };
+        }
+        recorder =
+            std::make_unique<policy::ImpressionRecorder>(file, player.name, world.batch->facts());
+        hook = std::ref(*recorder);
+    }
+    policy::Explorer explorer{*player.agent, world.batch->facts(), arguments.epsilon};
+    policy::Agent& acting = arguments.epsilon > 0 ? explorer : *player.agent;
+    Progress bar{session.progress, "simulate", arguments.seeds, "seeds"};
+    Columns columns;
+    std::size_t steps = 0;
+    double seconds = 0;
+    for (std::size_t s = 0; s < arguments.seeds && !session.stop.stop_requested(); ++s) {
+        const policy::PlayOptions options{
+            .episodes = arguments.episodes,
+            .seed = arguments.seed + s,
+            .mode = arguments.explore ? policy::Mode::explore : policy::Mode::exploit,
+            .session_tokens = player.session_tokens,
+        };
+        const auto played = policy::play(*world.batch, acting, options, hook, session.stop);
+        add(columns, played);
+        steps += played.n_steps;
+        seconds += played.seconds;
+        bar.advance();
+    }
+    print(arguments, columns, steps, seconds);
+    return 0;
+}
+
+Run declare(CLI::App& verb) {
+    auto arguments = std::make_shared<Arguments>();
+    verb.add_option(
+            "--world", arguments->world, "one of: " + world_names() + "; or a run of simulate fit"
+    )
+        ->required();
+    verb.add_option(
+            "--policy",
+            arguments->policy,
+            "a run of learn, or random | affinity | fixed_rule, options as NAME:key=value,..."
+    )
+        ->required();
+    verb.add_option("--episodes", arguments->episodes, "per seed")->capture_default_str();
+    verb.add_option("--users", arguments->users, "side by side")
+        ->capture_default_str()
+        ->check(CLI::Range(std::size_t{1}, std::size_t{100000}));
+    verb.add_option("--seed", arguments->seed, "the first seed")->capture_default_str();
+    verb.add_option("--seeds", arguments->seeds, "how many seeds")
+        ->capture_default_str()
+        ->check(CLI::Range(std::size_t{1}, std::size_t{10000}));
+    verb.add_flag("--explore", arguments->explore, "play as while learning, not as judged");
+    verb.add_option(
+            "--epsilon",
+            arguments->epsilon,
+            "share of uniform slates: makes a log others can be judged by"
+    )
+        ->check(CLI::Range(0.0, 1.0));
+    verb.add_option("--log", arguments->log, "write every decision as an impression log");
+    verb.add_flag("--transcript", arguments->transcript, "print one episode, a line a step");
+    verb.add_option("--config", arguments->config, "TOML file: the policy's options, [world]");
+    verb.add_option("--set", arguments->set, "key=value: KEY of the policy or world.KEY; repeat")
+        ->type_size(1)
+        ->allow_extra_args(false);
+    verb.add_flag("--json", arguments->as_json, "for machines");
+    return [arguments](Session& session) { return run(*arguments, session); };
+}
+
+}  // namespace
+
+extern const CommandEntry run_policy{
+    .name = "run",
+    .summary = "play a policy in a world: return, length, clicks, coverage, diversity",
+    .example = "honeyguide simulate run --world interest_evolution --policy random --json",
+    .declare = &declare,
+};
+
+}  // namespace hg::app::simulating

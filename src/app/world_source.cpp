@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/world_source.hpp"
+
+#include "policy/agent.hpp"
+#include "simulate/learned/open_world.hpp"
+#include "simulate/world_entry.hpp"
+
+#include <array>
+
+namespace hg::app {
+namespace {
+
+const std::array<std::string, 2> sections{"world", "learn"};
+
+template <typename Table>
+std::string names_of(const Table& table) {
+    std::string names;
+    for (const auto* entry : table) {
+        names += (names.empty() ? "" : " | ") + std::string{entry->name};
+    }
+    return names;
+}
+
+}  // namespace
+
+PolicySettings policy_settings(const std::string& config, const std::vector<std::string>& set) {
+    const auto all = load_settings(config.empty() ? std::nullopt : std::optional{config}, set);
+    return {
+        .agent = all.without_sections(sections),
+        .world = all.section("world"),
+        .learn = all.section("learn"),
+    };
+}
+
+OpenedWorld open_world(
+    const std::string& name_or_run, const Settings& settings, std::size_t n_users
+) {
+    return {
+        .batch = simulate::open_world_batch(name_or_run, settings, n_users),
+        .facts =
+            {{"name", name_or_run},
+             {"settings", simulate::resolve_open_world_settings(name_or_run, settings)}},
+    };
+}
+
+std::string world_names() {
+    return names_of(simulate::worlds());
+}
+
+std::string agent_names() {
+    return names_of(policy::agents());
+}
+
+}  // namespace hg::app

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/actor_critic_net.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace hg::policy {
+namespace {
+
+constexpr double smallest_deviation = 1e-4;
+
+std::int64_t size(std::size_t n) {
+    return static_cast<std::int64_t>(n);
+}
+
+NetInput allocate(std::int64_t rows, const AgentContext& context) {
+    const auto& world = context.world;
+    return {
+        .users = at::zeros({rows, size(world.user_size)}),
+        .items = at::zeros({rows, size(world.n_candidates), size(world.item_size)}),
+        .sessions = at::zeros({rows, size(context.session_size)}),
+    };
+}
+
+void put(NetInput& to, std::int64_t row, const NetInput& from) {
+    const auto n = from.users.size(0);
+    to.users.narrow(0, row, n).copy_(from.users);
+    to.items.narrow(0, row, n).copy_(from.items);
+    to.sessions.narrow(0, row, n).copy_(from.sessions);
+}
+
+}  // namespace
+
+void ActorCriticOptions::describe(OptionBinder& bind, ActorCriticOptions& o) {
+    NetworkOptions::describe(bind, o.network);
+    bind("rollout", o.rollout, "steps of every user per update", {.min = 1, .max = 100000});
+    bind(
+        "gae_lambda",
+        o.gae_lambda,
+        "0 = one-step advantages, 1 = whole returns",
+        {.min = 0, .max = 1}
+    );
+    bind(
+        "entropy",
+        o.entropy,
+        "bonus for staying undecided, falling with the learning rate",
+        {.min = 0, .max = 10}
+    );
+    bind("value_weight", o.value_weight, "of the value's error in the loss", {.min = 0, .max = 10});
+}
+
+void ReturnScale::update(const TransitionBatch& step) {
+    returns_.resize(step.rewards.size());
+    for (std::size_t u = 0; u < returns_.size(); ++u) {
+        returns_[u] = discount_ * returns_[u] + step.rewards[u];
+        n_ += 1;
+        const double off = returns_[u] - mean_;
+        mean_ += off / n_;
+        squares_ += off * (returns_[u] - mean_);
+        if (step.ended[u] != 0 || step.truncated[u] != 0) {
+            returns_[u] = 0;
+        }
+    }
+}
+
+double ReturnScale::scale() const {
+    return n_ > 1 ? 1 / std::max(smallest_deviation, std::sqrt(squares_ / n_)) : 1;
+}
+
+void ReturnScale::save(SafetensorsWriter& weights) const {
+    const std::vector<double> values{n_, mean_, squares_};
+    weights.add("return_scale", std::span<const double>{values});
+}
+
+void ReturnScale::load(const SafetensorsFile& weights) {
+    const auto values = value_or_throw(weights.values<double>("return_scale"));
+    if (values.size() != 3) {
+        throw Error{ErrorCode::corrupt, "return_scale holds 3 numbers", "learn the agent again"};
+    }
+    n_ = values[0];
+    mean_ = values[1];
+    squares_ = values[2];
+}
+
+ActorCritic::ActorCritic(const AgentContext& context, const ActorCriticOptions& options)
+    : ScoredAgent(context.world), options_(options), return_scale_(options.network.discount) {
+    seed_torch(context.rng);
+    net_ = std::make_shared<AgentNet>(context, options.network);
+    adam_ = std::make_unique<train::Adam>(
+        net_->named(),
+        train::AdamOptions{
+            .learning_rate = options.network.learning_rate, .clip_norm = options.network.clip_norm
+        }
+    );
+    set_progress(0);
+    // Sized at the first step, when the number of users is known.
+    rollout_.before = allocate(0, context);
+    rollout_.after = allocate(0, context);
+}
+
+void ActorCritic::observe(const TransitionBatch& step, Rng& rng, const MetricSink& log) {
+    return_scale_.update(step);
+    record(step);
+    if (rollout_.n_steps == options_.rollout) {
+        update(rollout_, rng, log);
+        rollout_.n_steps = 0;
+    }
+}
+
+void ActorCritic::set_progress(double share) {
+    const double left = options_.network.rate_share(share);
+    adam_->set_rate_share(left);
+    entropy_ = left * options_.entropy;
+}
+
+void ActorCritic::save(SafetensorsWriter& weights, Save what) const {
+    add_tensors(weights, "net.", net_->named());
+    if (what == Save::resume) {
+        add_tensors(weights, "adam.first.", adam_->first_moments());
+        add_tensors(weights, "adam.second.", adam_->second_moments());
+        const std::vector<double> step{static_cast<double>(adam_step_)};
+        weights.add("adam.step", std::span<const double>{step});
+        return_scale_.save(weights);
+    }
+}
+
+void ActorCritic::load(const SafetensorsFile& weights, Save what) {
+    copy_tensors(weights, "net.", net_->named());
+    if (what == Save::resume) {
+        copy_tensors(weights, "adam.first.", adam_->first_moments());
+        copy_tensors(weights, "adam.second.", adam_->second_moments());
+        adam_step_ =
+            static_cast<std::int64_t>(value_or_throw(weights.values<double>("adam.step"))[0]);
+        return_scale_.load(weights);
+    }
+}
+
+void ActorCritic::score(const ObservationBatch& seen, Mode /*mode*/, MatrixView<float> out) {
+    const at::NoGradGuard no_grad;
+    train::to_matrix(net_->forward(borrow(seen, world().n_candidates)).scores, out);
+}
+
+SlateRule ActorCritic::rule(Mode mode) const {
+    return {.draw = mode == Mode::explore ? SlateDraw::softmax : SlateDraw::greedy};
+}
+
+void ActorCritic::record(const TransitionBatch& step) {
+    const auto b = size(step.before.size());
+    const auto k = size(world().slate_size);
+    if (rollout_.n_users != b) {
+        const auto rows = options_.rollout * b;
+        const auto grow = [&](NetInput& in) {
+            in.users = at::zeros({rows, in.users.size(1)});
+            in.items = at::zeros({rows, in.items.size(1), in.items.size(2)});
+            in.sessions = at::zeros({rows, in.sessions.size(1)});
+        };
+        grow(rollout_.before);
+        grow(rollout_.after);
+        rollout_.slates = at::zeros({rows, k}, at::kLong);
+        rollout_.clicked = at::zeros({rows, k});
+        rollout_.log_prob = at::zeros({rows});
+        rollout_.rewards.resize(static_cast<std::size_t>(rows));
+        rollout_.ended.resize(static_cast<std::size_t>(rows));
+        rollout_.truncated.resize(static_cast<std::size_t>(rows));
+        rollout_.n_users = b;
+        rollout_.n_steps = 0;
+    }
+    const auto row = rollout_.n_steps * b;
+    put(rollout_.before, row, borrow(step.before, world().n_candidates));
+    put(rollout_.after, row, borrow(step.after, world().n_candidates));
+    auto slates = rollout_.slates.accessor<std::int64_t, 2>();
+    auto clicked = rollout_.clicked.accessor<float, 2>();
+    auto log_prob = rollout_.log_prob.accessor<float, 1>();
+    for (std::int64_t u = 0; u < b; ++u) {
+        const auto user = static_cast<std::size_t>(u);
+        double sum = 0;
+        for (std::int64_t slot = 0; slot < k; ++slot) {
+            const auto s = static_cast<std::size_t>(slot);
+            slates[row + u][slot] = step.decisions.slates(user, s);
+            clicked[row + u][slot] = step.responses(user, s).clicked ? 1.0F : 0.0F;
+            sum += std::log(step.decisions.propensities(user, s));
+        }
+        log_prob[row + u] = static_cast<float>(sum);
+        const auto at = static_cast<std::size_t>(row + u);
+        rollout_.rewards[at] = static_cast<float>(step.rewards[user]);
+        rollout_.ended[at] = step.ended[user];
+        rollout_.truncated[at] = step.truncated[user];
+    }
+    ++rollout_.n_steps;
+}
+
+Advantages ActorCritic::advantages(const Rollout& rollout, double lambda) {
+    const at::NoGradGuard no_grad;
+    const auto value = net_->forward(rollout.before).value.contiguous();
+    const auto next_value = net_->forward(rollout.after).value.contiguous();
+    const auto* v = value.const_data_ptr<float>();
+    const auto* next = next_value.const_data_ptr<float>();
+    auto advantage = at::zeros_like(value);
+    auto* a = advantage.mutable_data_ptr<float>();
+    const double scale = return_scale_.scale();
+    const double discount = options_.network.discount;
+    const auto b = rollout.n_users;
+    for (std::int64_t u = 0; u < b; ++u) {
+        double later = 0;
+        for (std::int64_t t = rollout.n_steps - 1; t >= 0; --t) {
+            const auto at = static_cast<std::size_t>(t * b + u);
+            const bool ended = rollout.ended[at] != 0;
+            const double delta = scale * static_cast<double>(rollout.rewards[at]) +
+                                 (ended ? 0 : discount * static_cast<double>(next[at])) -
+                                 static_cast<double>(v[at]);
+            const bool over = ended || rollout.truncated[at] != 0;
+            later = delta + (over ? 0 : discount * lambda * later);
+            a[at] = static_cast<float>(later);
+        }
+    }
+    auto target = advantage + value;
+    advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8);
+    return {.advantage = advantage, .target = target};
+}
+
+void ActorCritic::descend(const at::Tensor& loss) {
+    adam_->zero_gradients();
+    loss.backward();
+    adam_->step(++adam_step_);
+}
+
+at::Tensor ActorCritic::regularised(
+    const at::Tensor& policy_loss, const AgentNet::Output& out, const at::Tensor& target
+) {
+    const auto log_prob = at::log_softmax(out.scores, 1);
+    const auto entropy = -(log_prob.exp() * log_prob).sum(1).mean();
+    const auto value_loss = (out.value - target).pow(2).mean();
+    auto loss = policy_loss + options_.value_weight * value_loss - entropy_ * entropy;
+    if (const auto extra = net_->encoder->auxiliary_loss(); extra.defined()) {
+        loss = loss + extra;
+    }
+    return loss;
+}
+
+}  // namespace hg::policy

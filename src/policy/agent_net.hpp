@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// AgentNet: the network of every deep agent: a state, a score per candidate, a value. Private to
+// this room.
+//
+//   s = encoder(user, session)        score(s, i) = q(s) . k(i) / sqrt(d) + b(i)
+//   value(s, C) = mlp(s, mean of k over the candidates)
+#pragma once
+
+#include "policy/agent.hpp"
+#include "policy/network_options.hpp"
+#include "policy/state_encoder_net.hpp"
+#include "train/adam.hpp"
+#include "train/tensor_io.hpp"
+
+#include <torch/nn/modules/linear.h>
+#include <torch/types.h>
+
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace hg::policy {
+
+/// Inputs of a network: owned or borrowed tensors.
+struct NetInput {
+    at::Tensor users;     // [B, user_size]
+    at::Tensor items;     // [B, n, item_size]
+    at::Tensor sessions;  // [B, session_size]
+
+    [[nodiscard]] NetInput rows(const at::Tensor& index) const {
+        return {
+            users.index_select(0, index),
+            items.index_select(0, index),
+            sessions.index_select(0, index)
+        };
+    }
+};
+
+/// Borrows the batch's memory: clone what is kept.
+[[nodiscard]] inline NetInput borrow(const ObservationBatch& seen, std::size_t n_candidates) {
+    const auto wrap = [](MatrixView<const float> m, at::IntArrayRef shape) {
+        // from_blob takes mutable memory but nothing here writes to it.
+        auto* data = const_cast<float*>(m.data());  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+        return m.empty() ? at::zeros(shape) : at::from_blob(data, shape, at::kFloat);
+    };
+    const auto size = [](std::size_t n) { return static_cast<std::int64_t>(n); };
+    const auto b = size(seen.size());
+    return {
+        .users = wrap(seen.users, {b, size(seen.users.cols())}),
+        .items = wrap(seen.items, {b, size(n_candidates), size(seen.items.cols())}),
+        .sessions = wrap(seen.sessions, {b, size(seen.sessions.cols())}),
+    };
+}
+
+struct AgentNet : torch::nn::Module {
+    AgentNet(const AgentContext& context, const NetworkOptions& options) {
+        const auto size = [](std::size_t n) { return static_cast<std::int64_t>(n); };
+        const auto d = options.hidden;
+        const auto n_item = size(context.world.item_size);
+        const auto token = n_item + 4;  // SessionTokens::token_size
+        encoder = register_module(
+            "encoder",
+            find_state_encoder(options.encoder)
+                .make(
+                    {.user_size = size(context.world.user_size),
+                     .length = size(context.session_size) / token,
+                     .token = token,
+                     .hidden = d}
+                )
+        );
+        query = register_module("query", torch::nn::Linear(d, d));
+        key = register_module("key", torch::nn::Linear(n_item, d));
+        bias = register_module("bias", torch::nn::Linear(n_item, 1));
+        value_hidden = register_module("value_hidden", torch::nn::Linear(2 * d, d));
+        value_out = register_module("value_out", torch::nn::Linear(d, 1));
+        const at::NoGradGuard no_grad;
+        // Small first scores: the first policy is nearly uniform.
+        query->weight.mul_(0.1);
+        bias->weight.mul_(0.1);
+        value_out->weight.mul_(0.1);
+    }
+
+    struct Output {
+        at::Tensor scores;  // [B, n]
+        at::Tensor value;   // [B]
+    };
+
+    Output forward(const NetInput& in) {
+        const auto state = encoder->forward(in.users, in.sessions);  // [B, d]
+        const auto keys = key->forward(in.items);                    // [B, n, d]
+        const double scale = 1 / std::sqrt(static_cast<double>(state.size(1)));
+        const auto dot = at::matmul(keys, query->forward(state).unsqueeze(2)).squeeze(2) * scale;
+        const auto hidden = value_hidden->forward(at::cat({state, keys.mean(1)}, 1)).tanh();
+        return {
+            .scores = dot + bias->forward(in.items).squeeze(2),
+            .value = value_out->forward(hidden).squeeze(1),
+        };
+    }
+
+    [[nodiscard]] train::Adam::NamedTensors named() const {
+        train::Adam::NamedTensors all;
+        for (const auto& parameter : named_parameters()) {
+            all.emplace_back(parameter.key(), parameter.value());
+        }
+        return all;
+    }
+
+    std::shared_ptr<StateEncoderNet> encoder;
+    torch::nn::Linear query{nullptr};
+    torch::nn::Linear key{nullptr};
+    torch::nn::Linear bias{nullptr};
+    torch::nn::Linear value_hidden{nullptr};
+    torch::nn::Linear value_out{nullptr};
+};
+
+/// Seeds torch's generator, which initialises modules.
+inline void seed_torch(Rng rng) {
+    at::manual_seed(rng());
+}
+
+inline void add_tensors(
+    SafetensorsWriter& weights, const std::string& prefix, const train::Adam::NamedTensors& tensors
+) {
+    for (const auto& [name, tensor] : tensors) {
+        train::add_tensor(weights, prefix + name, tensor.detach());
+    }
+}
+
+inline void copy_tensors(
+    const SafetensorsFile& weights,
+    const std::string& prefix,
+    const train::Adam::NamedTensors& tensors
+) {
+    const at::NoGradGuard no_grad;
+    for (const auto& [name, tensor] : tensors) {
+        auto target = tensor;
+        train::copy_tensor(weights, prefix + name, target);
+    }
+}
+
+/// log P(slate) by Plackett-Luce over the scores, [B]; slates [B, k] int64.
+[[nodiscard]] inline at::Tensor slate_log_prob(const at::Tensor& scores, const at::Tensor& slates) {
+    auto open = scores;
+    at::Tensor sum;
+    for (std::int64_t slot = 0; slot < slates.size(1); ++slot) {
+        const auto shown = slates.narrow(1, slot, 1);  // [B, 1]
+        const auto log_prob = at::log_softmax(open, 1).gather(1, shown).squeeze(1);
+        sum = slot == 0 ? log_prob : sum + log_prob;
+        if (slot + 1 < slates.size(1)) {
+            open = open.scatter(1, shown, -1e9);
+        }
+    }
+    return sum;
+}
+
+}  // namespace hg::policy

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs of agents: what learn_run() writes and load_agent() reads.
+#include "core/clock.hpp"
+#include "core/file.hpp"
+#include "policy/learn.hpp"
+#include "train/run.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <sstream>
+#include <string>
+
+namespace hg::policy {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string utc_now() {
+    const auto seconds = static_cast<std::time_t>(SystemClock{}.now() / 1000);
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds));
+}
+
+std::size_t tokens_of(const AgentEntry& entry, const Settings& settings) {
+    return entry.session_tokens != nullptr ? entry.session_tokens(settings) : 0;
+}
+
+std::unique_ptr<Agent> make(
+    const AgentEntry& entry,
+    const simulate::EnvironmentFacts& world,
+    const Settings& settings,
+    std::uint64_t seed
+) {
+    const AgentContext context{
+        .world = world,
+        .session_size = tokens_of(entry, settings) * SessionTokens::token_size(world),
+        .rng = Rng{seed}.split("agent"),
+    };
+    return make_agent(entry, context, settings);
+}
+
+nlohmann::json curve_json(const LearnResult& result) {
+    auto points = nlohmann::json::array();
+    for (const auto& point : result.curve) {
+        points.push_back(
+            {{"step", point.step},
+             {"return", point.mean_return.value},
+             {"half_width", point.mean_return.half_width},
+             {"seconds", point.seconds}}
+        );
+    }
+    return points;
+}
+
+void write_manifest(const LearnRequest& request, const LearnResult& result) {
+    const nlohmann::json manifest{
+        {"format_version", 1},
+        {"kind", "agent"},
+        {"agent", request.entry.name},
+        {"summary", request.entry.summary},
+        {"seed", request.seed},
+        {"settings", request.agent_settings.resolve(request.entry.options)},
+        {"learn", options_json(request.options)},
+        {"world", request.world_facts},
+        {"shape", shape_json(request.world.facts())},
+        {"fit",
+         {{"curve", curve_json(result)},
+          {"best_step", result.best_step},
+          {"best_return", result.best_return},
+          {"steps", result.steps},
+          {"stopped_by", result.stopped_by}}},
+        {"seconds", result.seconds},
+        {"created", utc_now()},
+        {"version", HG_VERSION},
+    };
+    write_file_atomic(request.folder / "manifest.json", manifest.dump(2) + "\n");
+}
+
+constexpr std::string_view step_key = "learn.step";
+
+void save_checkpoint(const Agent& agent, std::int64_t step, const fs::path& path) {
+    SafetensorsWriter checkpoint;
+    agent.save(checkpoint, Agent::Save::resume);
+    checkpoint.add_metadata(std::string{step_key}, fmt::format("{}", step));
+    checkpoint.save(path);
+}
+
+/// Steps done before, 0 = nothing to resume.
+std::int64_t resume(Agent& agent, const fs::path& path) {
+    std::error_code error;
+    if (!fs::exists(path, error)) {
+        return 0;
+    }
+    const auto file = value_or_throw(SafetensorsFile::open(path));
+    agent.load(file, Agent::Save::resume);
+    return std::stoll(file.metadata().at(std::string{step_key}));
+}
+
+[[noreturn]] void refuse_shape(
+    const std::string& run, const nlohmann::json& learned, const nlohmann::json& here
+) {
+    throw Error{
+        ErrorCode::invalid_argument,
+        fmt::format(
+            "{}: learned in a world of shape {}, but this one has {}",
+            run,
+            learned.dump(),
+            here.dump()
+        ),
+        "use it in the world it was learned in, or one with the same sizes"
+    };
+}
+
+LoadedAgent load_run_of_agent(const std::string& run, const simulate::EnvironmentFacts& world) {
+    const fs::path folder{run};
+    const auto text = value_or_throw(read_file(folder / "manifest.json"));
+    auto manifest = nlohmann::json::parse(text, nullptr, false);
+    if (manifest.is_discarded() || manifest.value("kind", "") != "agent") {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format("{}: is not a run of an agent", run),
+            "honeyguide learn makes one"
+        };
+    }
+    if (manifest.at("shape") != shape_json(world)) {
+        refuse_shape(run, manifest.at("shape"), shape_json(world));
+    }
+    const auto& entry = find_agent(manifest.at("agent").get<std::string>());
+    const auto settings =
+        Settings::from_json(manifest.at("settings"), (folder / "manifest.json").string());
+    LoadedAgent loaded{
+        .name = folder.filename().string(),
+        .manifest = manifest,
+        .agent = make(entry, world, settings, manifest.at("seed").get<std::uint64_t>()),
+        .session_tokens = tokens_of(entry, settings),
+    };
+    const auto weights = value_or_throw(SafetensorsFile::open(folder / "weights.safetensors"));
+    loaded.agent->load(weights, Agent::Save::policy);
+    return loaded;
+}
+
+}  // namespace
+
+nlohmann::json shape_json(const simulate::EnvironmentFacts& world) {
+    return {
+        {"n_candidates", world.n_candidates},
+        {"slate_size", world.slate_size},
+        {"user_size", world.user_size},
+        {"item_size", world.item_size},
+        {"n_items", world.n_items},
+        {"n_states", world.n_states},
+    };
+}
+
+LearnResult learn_run(
+    const LearnRequest& request, ProgressSink& progress, const std::stop_token& stop
+) {
+    const auto& facts = request.world.facts();
+    auto agent = make(request.entry, facts, request.agent_settings, request.seed);
+    if (!has(request.entry.facts, AgentFact::learns)) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format("agent {} has nothing to learn", request.entry.name),
+            "play it as it is: honeyguide simulate run --policy NAME"
+        };
+    }
+    train::RunWriter run{request.folder};
+    const auto world = request.world.make_another(static_cast<std::size_t>(request.options.users));
+    const auto held_out = request.held_out.make_another(
+        static_cast<std::size_t>(std::min<std::int64_t>(request.options.evaluation_episodes, 256))
+    );
+    const auto first_step = resume(*agent, run.checkpoint_path());
+    std::error_code ignored;
+    if (first_step == 0) {
+        fs::remove(request.folder / "best.safetensors", ignored);
+    }
+    const LearnSetup setup{
+        .agent = *agent,
+        .world = *world,
+        .held_out = *held_out,
+        .options = request.options,
+        .best = request.folder / "best.safetensors",
+        .session_tokens = tokens_of(request.entry, request.agent_settings),
+        .seed = request.seed,
+        .first_step = first_step,
+    };
+    const auto result =
+        learn(setup, progress, stop, [&](std::string_view name, std::int64_t step, double value) {
+            run.metric(name, step, value);
+        });
+    if (stop.stop_requested()) {
+        save_checkpoint(*agent, result.steps, run.checkpoint_path());
+        throw Error{
+            ErrorCode::interrupted,
+            fmt::format("stopped after {} steps; the agent is saved", result.steps),
+            "the same command goes on from there"
+        };
+    }
+    SafetensorsWriter weights;
+    agent->save(weights, Agent::Save::policy);
+    weights.save(request.folder / "weights.safetensors");
+    write_manifest(request, result);
+    fs::remove(run.checkpoint_path(), ignored);
+    fs::remove(request.folder / "best.safetensors", ignored);
+    return result;
+}
+
+LoadedAgent load_agent(
+    const std::string& run_or_name,
+    const simulate::EnvironmentFacts& world,
+    const Settings& settings,
+    std::uint64_t seed
+) {
+    std::error_code error;
+    if (fs::exists(fs::path{run_or_name} / "manifest.json", error)) {
+        return load_run_of_agent(run_or_name, world);
+    }
+    const auto colon = run_or_name.find(':');
+    const auto name = run_or_name.substr(0, colon);
+    const auto& entry = find_agent(name);
+    auto options = settings;
+    if (colon != std::string::npos) {
+        std::stringstream given{run_or_name.substr(colon + 1)};
+        for (std::string assignment; std::getline(given, assignment, ',');) {
+            options.set_assignment(assignment);
+        }
+    }
+    if (has(entry.facts, AgentFact::learns)) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format("agent {} must learn before it can play", name),
+            fmt::format(
+                "run honeyguide learn --agent {} --world NAME --out RUN and give that RUN",
+                run_or_name
+            )
+        };
+    }
+    return {
+        .name = run_or_name,
+        .manifest = {},
+        .agent = make(entry, world, options, seed),
+        .session_tokens = tokens_of(entry, options),
+    };
+}
+
+}  // namespace hg::policy

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Advantage actor-critic, synchronous (Mnih et al., 2016, without the workers).
+#include "policy/actor_critic_net.hpp"
+
+namespace hg::policy {
+namespace {
+
+class A2cAgent final : public ActorCritic {
+  public:
+    using ActorCritic::ActorCritic;
+
+  protected:
+    void update(const Rollout& rollout, Rng& /*rng*/, const MetricSink& log) override {
+        const auto [advantage, target] = advantages(rollout, options().gae_lambda);
+        const auto out = net().forward(rollout.before);
+        const auto log_prob = slate_log_prob(out.scores, rollout.slates);
+        const auto loss = regularised(-(log_prob * advantage).mean(), out, target);
+        descend(loss);
+        log("loss", loss.item<double>());
+    }
+};
+
+struct A2cOptions : ActorCriticOptions {
+    A2cOptions() { rollout = 8; }
+
+    static void describe(OptionBinder& bind, A2cOptions& o) {
+        ActorCriticOptions::describe(bind, o);
+    }
+};
+
+std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+    return std::make_unique<A2cAgent>(context, settings.read<A2cOptions>());
+}
+
+}  // namespace
+
+extern const AgentEntry a2c{
+    .name = "a2c",
+    .summary = "advantage actor-critic: one policy gradient per short rollout",
+    .facts = AgentFact::learns | AgentFact::plans | AgentFact::uses_network,
+    .options = &describe_options<A2cOptions>,
+    .make = &make,
+    .session_tokens = &session_tokens_of<A2cOptions>,
+};
+
+}  // namespace hg::policy

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/item_means.hpp"
+
+namespace hg::policy {
+namespace {
+
+struct EpsilonGreedyOptions {
+    double epsilon = 1;
+    double final_epsilon = 0.01;
+    double decay_share = 0.3;
+
+    static void describe(OptionBinder& bind, EpsilonGreedyOptions& o) {
+        bind("epsilon", o.epsilon, "share of exploration at the start", {.min = 0, .max = 1});
+        bind("final_epsilon", o.final_epsilon, "and after the decay", {.min = 0, .max = 1});
+        bind(
+            "decay_share", o.decay_share, "share of the steps the decay takes", {.min = 0, .max = 1}
+        );
+    }
+};
+
+class EpsilonGreedyAgent final : public ItemMeansAgent {
+  public:
+    EpsilonGreedyAgent(const AgentContext& context, const EpsilonGreedyOptions& options)
+        : ItemMeansAgent(context),
+          schedule_{options.epsilon, options.final_epsilon, options.decay_share} {}
+
+    void set_progress(double share) override { epsilon_ = schedule_.at(share); }
+
+  protected:
+    void score(const ObservationBatch& seen, Mode /*mode*/, MatrixView<float> out) override {
+        for (std::size_t u = 0; u < out.rows(); ++u) {
+            for (std::size_t i = 0; i < out.cols(); ++i) {
+                out(u, i) = static_cast<float>(mean(seen.item_ids(u, i), 0));
+            }
+        }
+    }
+
+    SlateRule rule(Mode mode) const override {
+        return {.draw = SlateDraw::greedy, .epsilon = mode == Mode::explore ? epsilon_ : 0};
+    }
+
+  private:
+    Schedule schedule_;
+    double epsilon_ = 1;
+};
+
+std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+    return std::make_unique<EpsilonGreedyAgent>(context, settings.read<EpsilonGreedyOptions>());
+}
+
+}  // namespace
+
+extern const AgentEntry epsilon_greedy{
+    .name = "epsilon_greedy",
+    .summary = "the item with the best mean so far, a random one with a falling share",
+    .facts = AgentFact::learns | AgentFact::needs_item_ids,
+    .options = &describe_options<EpsilonGreedyOptions>,
+    .make = &make,
+};
+
+}  // namespace hg::policy

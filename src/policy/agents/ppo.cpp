@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Proximal policy optimisation (Schulman et al., 2017, equation 7):
+//
+//   L = E min(rho A, clip(rho, 1 - eps, 1 + eps) A),  rho = pi(slate) / pi_old(slate)
+//
+// Slates are Plackett-Luce, so rho is the ratio of whole slates.
+#include "policy/actor_critic_net.hpp"
+
+#include <algorithm>
+
+namespace hg::policy {
+namespace {
+
+struct PpoOptions : ActorCriticOptions {
+    double clip = 0.2;
+    std::int64_t epochs = 4;
+    std::int64_t minibatch = 1024;
+
+    static void describe(OptionBinder& bind, PpoOptions& o) {
+        ActorCriticOptions::describe(bind, o);
+        bind("clip", o.clip, "how far a ratio may go from 1", {.min = 0, .max = 10});
+        bind("epochs", o.epochs, "passes over a rollout", {.min = 1, .max = 100});
+        bind("minibatch", o.minibatch, "steps per gradient", {.min = 1, .max = 1e6});
+    }
+};
+
+class PpoAgent final : public ActorCritic {
+  public:
+    PpoAgent(const AgentContext& context, const PpoOptions& options)
+        : ActorCritic(context, options), ppo_(options) {}
+
+  protected:
+    void update(const Rollout& rollout, Rng& rng, const MetricSink& log) override {
+        const auto [advantage, target] = advantages(rollout, ppo_.gae_lambda);
+        const auto n = advantage.size(0);
+        double last_loss = 0;
+        for (std::int64_t epoch = 0; epoch < ppo_.epochs; ++epoch) {
+            std::vector<std::int64_t> order(static_cast<std::size_t>(n));
+            for (std::int64_t i = 0; i < n; ++i) {
+                order[static_cast<std::size_t>(i)] = i;
+            }
+            rng.shuffle(std::span{order});
+            const auto shuffled = at::tensor(order, at::kLong);
+            for (std::int64_t begin = 0; begin < n; begin += ppo_.minibatch) {
+                const auto rows = shuffled.narrow(0, begin, std::min(ppo_.minibatch, n - begin));
+                const auto out = net().forward(rollout.before.rows(rows));
+                const auto ratio =
+                    (slate_log_prob(out.scores, rollout.slates.index_select(0, rows)) -
+                     rollout.log_prob.index_select(0, rows))
+                        .exp();
+                const auto a = advantage.index_select(0, rows);
+                const auto clipped = ratio.clamp(1 - ppo_.clip, 1 + ppo_.clip);
+                const auto loss = regularised(
+                    -at::minimum(ratio * a, clipped * a).mean(), out, target.index_select(0, rows)
+                );
+                descend(loss);
+                last_loss = loss.item<double>();
+            }
+        }
+        log("loss", last_loss);
+    }
+
+  private:
+    PpoOptions ppo_;
+};
+
+std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+    return std::make_unique<PpoAgent>(context, settings.read<PpoOptions>());
+}
+
+}  // namespace
+
+extern const AgentEntry ppo{
+    .name = "ppo",
+    .summary = "PPO: clipped policy gradient over slates, several passes per rollout",
+    .facts = AgentFact::learns | AgentFact::plans | AgentFact::uses_network,
+    .options = &describe_options<PpoOptions>,
+    .make = &make,
+    .session_tokens = &session_tokens_of<PpoOptions>,
+};
+
+}  // namespace hg::policy

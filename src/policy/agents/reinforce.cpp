@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// REINFORCE (Williams, 1992) with a learned baseline and the top-K correction of YouTube's
+// recommender (Chen et al., 2019, equation 6): an item is in a slate of K with probability
+// alpha = 1 - (1 - pi)^K, so what a clicked item earned moves its score by
+//
+//   K (1 - pi(a))^(K - 1) A grad log pi(a)
+//
+// Returns are whole (lambda = 1), cut at the end of a rollout by the baseline. A slate nobody
+// clicked is credited to all its items alike (the paper leaves it out, but here it carries an
+// advantage too). `top_k_correction = false` takes the gradient of the whole slate instead.
+#include "policy/actor_critic_net.hpp"
+
+namespace hg::policy {
+namespace {
+
+struct ReinforceOptions : ActorCriticOptions {
+    bool top_k_correction = true;
+
+    static void describe(OptionBinder& bind, ReinforceOptions& o) {
+        ActorCriticOptions::describe(bind, o);
+        bind("top_k_correction", o.top_k_correction, "credit clicked items, corrected for K");
+    }
+};
+
+class ReinforceAgent final : public ActorCritic {
+  public:
+    ReinforceAgent(const AgentContext& context, const ReinforceOptions& options)
+        : ActorCritic(context, options), top_k_(options.top_k_correction) {}
+
+  protected:
+    void update(const Rollout& rollout, Rng& /*rng*/, const MetricSink& log) override {
+        const auto [advantage, target] = advantages(rollout, 1);
+        const auto out = net().forward(rollout.before);
+        const auto gain =
+            top_k_ ? corrected(out.scores, rollout) : slate_log_prob(out.scores, rollout.slates);
+        const auto loss = regularised(-(gain * advantage).mean(), out, target);
+        descend(loss);
+        log("loss", loss.item<double>());
+    }
+
+  private:
+    static at::Tensor corrected(const at::Tensor& scores, const Rollout& rollout) {
+        const auto k = static_cast<double>(rollout.slates.size(1));
+        const auto log_pi = at::log_softmax(scores, 1).gather(1, rollout.slates);  // [T * B, K]
+        const auto lambda = (k * (1 - log_pi.exp()).pow(k - 1)).detach();
+        const auto any = rollout.clicked.sum(1, true);
+        const auto credit = at::where(any > 0, rollout.clicked, at::ones_like(rollout.clicked) / k);
+        return (lambda * credit * log_pi).sum(1);
+    }
+
+    bool top_k_;
+};
+
+std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+    return std::make_unique<ReinforceAgent>(context, settings.read<ReinforceOptions>());
+}
+
+}  // namespace
+
+extern const AgentEntry reinforce{
+    .name = "reinforce",
+    .summary = "REINFORCE with a baseline and the top-K correction",
+    .facts = AgentFact::learns | AgentFact::plans | AgentFact::uses_network,
+    .options = &describe_options<ReinforceOptions>,
+    .make = &make,
+    .session_tokens = &session_tokens_of<ReinforceOptions>,
+};
+
+}  // namespace hg::policy

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/impressions.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace hg::policy {
+namespace {
+
+[[noreturn]] void refuse(std::string what, std::string next) {
+    throw Error{ErrorCode::invalid_argument, std::move(what), std::move(next)};
+}
+
+/// The numbers behind the log's item ids: what follows the last ':' (see the recorder) where all of
+/// them are numbers, else dense ones.
+std::vector<std::uint32_t> item_numbers(const data::IdMap& items) {
+    std::vector<std::uint32_t> numbers(items.size());
+    for (std::uint32_t i = 0; i < numbers.size(); ++i) {
+        const std::string_view whole = items.name(i);
+        const auto name = whole.substr(whole.rfind(':') + 1);  // npos + 1 = 0
+        const auto [end, error] =
+            std::from_chars(name.data(), name.data() + name.size(), numbers[i]);
+        if (error != std::errc{} || end != name.data() + name.size()) {
+            for (std::uint32_t j = 0; j < numbers.size(); ++j) {
+                numbers[j] = j;
+            }
+            return numbers;
+        }
+    }
+    return numbers;
+}
+
+simulate::EnvironmentFacts shape_of(const data::ImpressionLog& log) {
+    simulate::EnvironmentFacts shape{
+        .n_candidates = log.candidates.row(0).size(),
+        .slate_size = log.slots.row(0).size(),
+        .user_size = log.state.row(0).size(),
+    };
+    const auto n_features = log.candidate_features.row(0).size();
+    if (shape.n_candidates == 0 || n_features == 0 || shape.user_size == 0) {
+        refuse(
+            "the log does not say what the policy saw: state, candidates or candidate_features are "
+            "missing",
+            "judge it with --policy probabilities.jsonl instead of a run"
+        );
+    }
+    shape.item_size = n_features / shape.n_candidates;
+    for (std::size_t i = 0; i < log.size(); ++i) {
+        if (log.candidates.row(i).size() != shape.n_candidates ||
+            log.slots.row(i).size() != shape.slate_size ||
+            log.state.row(i).size() != shape.user_size ||
+            log.candidate_features.row(i).size() != n_features) {
+            refuse(
+                fmt::format(
+                    "decision {} has another shape than the first: {} candidates, {} slots, {} "
+                    "numbers of state",
+                    log.recommendation_id[i],
+                    log.candidates.row(i).size(),
+                    log.slots.row(i).size(),
+                    log.state.row(i).size()
+                ),
+                "agents judge logs of one shape: split the log"
+            );
+        }
+    }
+    return shape;
+}
+
+void fill(
+    LoggedDecisions& out,
+    const data::ImpressionLog& log,
+    const std::vector<std::uint32_t>& numbers,
+    std::size_t i
+) {
+    std::ranges::copy(log.state.row(i), out.users.row(i).begin());
+    const auto features = log.candidate_features.row(i);
+    std::ranges::copy(features, out.items.row(i * out.shape.n_candidates).data());
+    const auto candidates = log.candidates.row(i);
+    for (std::size_t c = 0; c < candidates.size(); ++c) {
+        out.item_ids(i, c) = numbers[candidates[c]];
+    }
+    const auto shown = log.slots.row(i);
+    for (std::size_t slot = 0; slot < shown.size(); ++slot) {
+        const auto place = static_cast<std::size_t>(
+            std::ranges::find(candidates, shown[slot]) - candidates.begin()
+        );
+        HG_CHECK(place < candidates.size(), "check_impression saw every shown item offered");
+        out.slates(i, slot) = static_cast<std::uint32_t>(place);
+    }
+}
+
+}  // namespace
+
+ImpressionRecorder::ImpressionRecorder(
+    std::ostream& out, std::string policy, const simulate::EnvironmentFacts& world
+)
+    : writer_(out), policy_(std::move(policy)), items_persist_(world.n_items > 0) {}
+
+void ImpressionRecorder::operator()(
+    const TransitionBatch& step, std::span<const std::uint64_t> episodes
+) {
+    const auto n = step.before.item_ids.cols();
+    const auto ids = [&](std::size_t u, std::size_t c) {
+        // Fresh candidates have the number of their kind only: their place tells them apart.
+        const auto number = step.before.item_ids(u, c);
+        return items_persist_ ? fmt::format("{}", number) : fmt::format("{}:{}", c, number);
+    };
+    for (std::size_t u = 0; u < step.before.size(); ++u) {
+        row_.recommendation_id = fmt::format("u{}-t{}", u, step_);
+        row_.user_id = fmt::format("u{}-e{}", u, episodes[u]);
+        row_.timestamp = static_cast<TimeMs>(step_);
+        row_.policy = policy_;
+        const auto user = step.before.users.row(u);
+        row_.state.assign(user.begin(), user.end());
+        const auto items = step.before.items.rows_slice(u * n, n);
+        row_.candidate_features.assign(items.data(), items.data() + n * items.cols());
+        row_.candidates.resize(n);
+        for (std::size_t c = 0; c < n; ++c) {
+            row_.candidates[c] = ids(u, c);
+        }
+        const auto slate = step.decisions.slates.row(u);
+        row_.slots.resize(slate.size());
+        row_.propensity = 1;
+        for (std::size_t slot = 0; slot < slate.size(); ++slot) {
+            auto& shown = row_.slots[slot];
+            const auto& response = step.responses(u, slot);
+            shown.item_id = row_.candidates[slate[slot]];
+            shown.propensity = step.decisions.propensities(u, slot);
+            shown.clicked = response.clicked;
+            shown.value = static_cast<double>(response.value);
+            row_.propensity *= shown.propensity;
+        }
+        // All probability on one slate: nothing else would ever have been shown.
+        row_.deterministic = row_.propensity >= 1 && n > slate.size();
+        row_.reward = step.rewards[u];
+        row_.ended = step.ended[u] != 0;
+        writer_.write(row_);
+    }
+    ++step_;
+}
+
+ObservationBatch LoggedDecisions::batch(std::size_t first, std::size_t count) const {
+    return {
+        .users = users.view().rows_slice(first, count),
+        .items = items.view().rows_slice(first * shape.n_candidates, count * shape.n_candidates),
+        .item_ids = item_ids.view().rows_slice(first, count),
+        .states = {},
+        .sessions = {nullptr, count, 0},
+    };
+}
+
+LoggedDecisions decisions_of(const data::ImpressionLog& log) {
+    const auto shape = shape_of(log);
+    LoggedDecisions out{
+        .shape = shape,
+        .users = {log.size(), shape.user_size},
+        .items = {log.size() * shape.n_candidates, shape.item_size},
+        .item_ids = {log.size(), shape.n_candidates},
+        .slates = {log.size(), shape.slate_size},
+        .reward = log.reward,
+        .propensity = log.propensity,
+        .units = log.user,
+    };
+    const auto numbers = item_numbers(log.items);
+    for (std::size_t i = 0; i < log.size(); ++i) {
+        fill(out, log, numbers, i);
+    }
+    return out;
+}
+
+std::vector<double> slate_probabilities(Agent& agent, Mode mode, const LoggedDecisions& log) {
+    constexpr std::size_t at_once = 1024;
+    std::vector<double> probabilities(log.size());
+    for (std::size_t first = 0; first < log.size(); first += at_once) {
+        const auto n = std::min(at_once, log.size() - first);
+        Matrix<double> factors(n, log.shape.slate_size);
+        agent.propensities(
+            log.batch(first, n), mode, log.slates.view().rows_slice(first, n), factors.view()
+        );
+        for (std::size_t i = 0; i < n; ++i) {
+            double product = 1;
+            for (const double factor : factors.row(i)) {
+                product *= factor;
+            }
+            probabilities[first + i] = product;
+        }
+    }
+    return probabilities;
+}
+
+}  // namespace hg::policy

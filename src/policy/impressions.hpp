@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// impressions: decisions of agents as an impression log, and logged decisions as observations, so
+// that one policy can be judged on the log of another.
+//
+//   ImpressionRecorder recorder{out, "random", facts};      // a StepHook of play()
+//   const LoggedDecisions log = decisions_of(value_or_throw(read_impressions(...)));
+//   const auto judged = judge(*agent, Mode::exploit, log);
+#pragma once
+
+#include "data/impression_log.hpp"
+#include "policy/agent.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace hg::policy {
+
+/// Writes every decision of a play as one line. Items are their numbers; where candidates are fresh
+/// at every step, PLACE:NUMBER. `out` outlives it.
+class ImpressionRecorder {
+  public:
+    ImpressionRecorder(
+        std::ostream& out, std::string policy, const simulate::EnvironmentFacts& world
+    );
+
+    /// As a StepHook. Users are "uU-eE": user U of the batch in its episode E.
+    void operator()(const TransitionBatch& step, std::span<const std::uint64_t> episodes);
+
+    [[nodiscard]] std::size_t count() const noexcept { return writer_.count(); }
+
+  private:
+    data::ImpressionWriter writer_;
+    std::string policy_;
+    bool items_persist_;
+    std::uint64_t step_ = 0;
+    data::ImpressionRow row_;  // reused
+};
+
+/// A log whose decisions all have one shape, as an agent sees them.
+struct LoggedDecisions {
+    simulate::EnvironmentFacts shape;
+    Matrix<float> users;             // [n, user_size]
+    Matrix<float> items;             // [n * n_candidates, item_size]
+    Matrix<std::uint32_t> item_ids;  // [n, n_candidates]
+    Matrix<std::uint32_t> slates;    // [n, k] places among the candidates
+    std::vector<double> reward;
+    std::vector<double> propensity;
+    std::vector<std::uint32_t> units;  // the user: decisions of one are dependent
+
+    [[nodiscard]] std::size_t size() const noexcept { return reward.size(); }
+
+    /// Decisions [first, first + count).
+    [[nodiscard]] ObservationBatch batch(std::size_t first, std::size_t count) const;
+};
+
+/// Throws Error when decisions lack state or features or differ in shape. Item ids that are numbers
+/// keep them, so that agents that know a world's items recognise them.
+[[nodiscard]] LoggedDecisions decisions_of(const data::ImpressionLog& log);
+
+/// The agent's probability of each logged slate. Agents that read the session are refused: a log of
+/// single decisions does not carry what they would have seen.
+[[nodiscard]] std::vector<double> slate_probabilities(
+    Agent& agent, Mode mode, const LoggedDecisions& log
+);
+
+}  // namespace hg::policy

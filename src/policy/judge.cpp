@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/judge.hpp"
+
+#include "evaluate/reward_model.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace hg::policy {
+namespace {
+
+/// The actions of all decisions a regression predicts: the logged one first, then those the
+/// policies take, each with every policy's probability (or share of its draws).
+struct Actions {
+    std::vector<std::size_t> offsets{0};
+    std::vector<float> features;
+    std::size_t dim = 0;
+    std::vector<std::vector<double>> probabilities;  // [policy][action]
+};
+
+class ActionTable {
+  public:
+    ActionTable(const LoggedDecisions& log, std::size_t n_policies) : log_(log) {
+        const auto& shape = log.shape;
+        actions_.dim = shape.user_size + shape.item_size +
+                       (shape.user_size == shape.item_size ? shape.item_size : 0);
+        actions_.probabilities.resize(n_policies);
+    }
+
+    void add(
+        std::size_t decision,
+        std::span<const std::uint32_t> slate,
+        std::span<const double> probabilities
+    ) {
+        const auto user = log_.users.row(decision);
+        const auto d = log_.shape.item_size;
+        auto& out = actions_.features;
+        out.insert(out.end(), user.begin(), user.end());
+        const auto mean = out.size();
+        out.resize(mean + d);
+        for (const auto place : slate) {
+            const auto item = log_.items.row(decision * log_.shape.n_candidates + place);
+            for (std::size_t j = 0; j < d; ++j) {
+                out[mean + j] += item[j] / static_cast<float>(slate.size());
+            }
+        }
+        if (user.size() == d) {
+            for (std::size_t j = 0; j < d; ++j) {
+                out.push_back(user[j] * out[mean + j]);
+            }
+        }
+        for (std::size_t p = 0; p < actions_.probabilities.size(); ++p) {
+            actions_.probabilities[p].push_back(probabilities[p]);
+        }
+        ++n_;
+    }
+
+    void end_decision() { actions_.offsets.push_back(n_); }
+
+    [[nodiscard]] Actions& actions() noexcept { return actions_; }
+
+  private:
+    const LoggedDecisions& log_;
+    Actions actions_;
+    std::size_t n_ = 0;
+};
+
+/// One slot: every candidate with its exact probability under every policy.
+Actions every_candidate(const LoggedDecisions& log, std::span<Agent* const> policies) {
+    const auto n = log.shape.n_candidates;
+    constexpr std::size_t at_once = 1024;
+    ActionTable table{log, policies.size()};
+    for (std::size_t first = 0; first < log.size(); first += at_once) {
+        const auto count = std::min(at_once, log.size() - first);
+        std::vector<Matrix<double>> shares(policies.size() * n);
+        Matrix<std::uint32_t> slates(count, 1);
+        for (std::size_t c = 0; c < n; ++c) {
+            std::ranges::fill(slates.values(), static_cast<std::uint32_t>(c));
+            for (std::size_t p = 0; p < policies.size(); ++p) {
+                shares[p * n + c] = Matrix<double>(count, 1);
+                policies[p]->propensities(
+                    log.batch(first, count),
+                    Mode::exploit,
+                    std::as_const(slates).view(),
+                    shares[p * n + c].view()
+                );
+            }
+        }
+        std::vector<double> probabilities(policies.size());
+        for (std::size_t i = 0; i < count; ++i) {
+            // The logged one stands first, so that `chosen` is always 0.
+            const auto logged = log.slates(first + i, 0);
+            for (std::uint32_t place = 0; place < n; ++place) {
+                const auto c = place == 0 ? logged : (place <= logged ? place - 1 : place);
+                for (std::size_t p = 0; p < policies.size(); ++p) {
+                    probabilities[p] = shares[p * n + c](i, 0);
+                }
+                table.add(first + i, std::array{c}, probabilities);
+            }
+            table.end_decision();
+        }
+    }
+    return std::move(table.actions());
+}
+
+/// Several slots: the logged slate (with probability 0: it is there to be learned from) and draws of
+/// every policy.
+Actions sampled_slates(
+    const LoggedDecisions& log, std::span<Agent* const> policies, const JudgeOptions& options
+) {
+    constexpr std::size_t at_once = 1024;
+    const double share = 1 / static_cast<double>(options.sampled_slates);
+    ActionTable table{log, policies.size()};
+    Rng rng = Rng{options.seed}.split("judge");
+    for (std::size_t first = 0; first < log.size(); first += at_once) {
+        const auto count = std::min(at_once, log.size() - first);
+        std::vector<DecisionBatch> draws;
+        for (auto* policy : policies) {
+            for (std::size_t d = 0; d < options.sampled_slates; ++d) {
+                draws.emplace_back(count, log.shape.slate_size);
+                policy->act(log.batch(first, count), Mode::exploit, rng, draws.back());
+            }
+        }
+        std::vector<double> probabilities(policies.size());
+        for (std::size_t i = 0; i < count; ++i) {
+            std::ranges::fill(probabilities, 0.0);
+            table.add(first + i, log.slates.row(first + i), probabilities);
+            for (std::size_t d = 0; d < draws.size(); ++d) {
+                std::ranges::fill(probabilities, 0.0);
+                probabilities[d / options.sampled_slates] = share;
+                table.add(first + i, draws[d].slates.row(i), probabilities);
+            }
+            table.end_decision();
+        }
+    }
+    return std::move(table.actions());
+}
+
+evaluate::CrossFit fit(
+    const LoggedDecisions& log,
+    const Actions& actions,
+    const JudgeOptions& options,
+    std::span<const double> weights
+) {
+    const std::vector<std::uint32_t> chosen(log.size(), 0);
+    const evaluate::DecisionTable table{
+        .offsets = actions.offsets,
+        .features = {actions.features.data(), actions.features.size() / actions.dim, actions.dim},
+        .chosen = chosen,
+        .reward = log.reward,
+        .units = log.units,
+    };
+    return value_or_throw(
+        evaluate::cross_fit(table, actions.probabilities, {.seed = options.seed}, weights)
+    );
+}
+
+}  // namespace
+
+evaluate::LoggedRows Judged::rows(const LoggedDecisions& log, std::size_t policy) const {
+    const auto& judged = policies[policy];
+    return {
+        .reward = log.reward,
+        .propensity = log.propensity,
+        .target_probability = judged.probability,
+        .q_factual = q_factual,
+        .q_policy = judged.q_policy,
+        .mrdr_q_factual = std::span{mrdr_q_factual}.first(policy == 0 ? mrdr_q_factual.size() : 0),
+        .mrdr_q_policy = judged.mrdr_q_policy,
+    };
+}
+
+Judged judge(
+    const LoggedDecisions& log, std::span<Agent* const> policies, const JudgeOptions& options
+) {
+    HG_CHECK(!policies.empty(), "there is a policy to judge");
+    Judged judged;
+    for (auto* policy : policies) {
+        judged.policies.push_back({.probability = slate_probabilities(*policy, Mode::exploit, log)}
+        );
+    }
+    const auto actions = log.shape.slate_size == 1 ? every_candidate(log, policies)
+                                                   : sampled_slates(log, policies, options);
+    auto plain = fit(log, actions, options, {});
+    judged.q_factual = std::move(plain.q_factual);
+    for (std::size_t p = 0; p < policies.size(); ++p) {
+        judged.policies[p].q_policy = std::move(plain.q_policy[p]);
+    }
+    const auto weights = evaluate::mrdr_weights(
+        {.reward = log.reward,
+         .propensity = log.propensity,
+         .target_probability = judged.policies[0].probability}
+    );
+    if (std::ranges::any_of(weights, [](double w) { return w > 0; })) {
+        auto for_mrdr = fit(log, actions, options, weights);
+        judged.mrdr_q_factual = std::move(for_mrdr.q_factual);
+        judged.policies[0].mrdr_q_policy = std::move(for_mrdr.q_policy[0]);
+    }
+    return judged;
+}
+
+}  // namespace hg::policy

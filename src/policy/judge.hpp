@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// judge: two policies and a log, as the arrays that off-policy estimators and the gate take.
+//
+// Predicted rewards are cross-fitted regressions over what was seen and shown. Where one item is
+// shown every candidate is predicted; where several are, the mean over a policy's slates is taken
+// from `sampled_slates` draws of it per decision (unbiased; the draws' noise averages out over the
+// log). Slate features: the user's numbers, the mean of the shown items' numbers, and their product
+// where there are equally many.
+//
+//   const auto arrays = judge(decisions, {candidate_probabilities, ...}, options);
+//   run_gate(gate_input(arrays));
+#pragma once
+
+#include "evaluate/estimator.hpp"
+#include "evaluate/gate.hpp"
+#include "policy/impressions.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace hg::policy {
+
+struct JudgeOptions {
+    std::size_t sampled_slates = 16;
+    std::uint64_t seed = 7;
+};
+
+/// Of one policy, one entry per decision.
+struct JudgedPolicy {
+    std::vector<double> probability{};  // of the logged slate
+    std::vector<double> q_policy{};
+    std::vector<double> mrdr_q_policy{};
+};
+
+struct Judged {
+    std::vector<double> q_factual;
+    std::vector<double> mrdr_q_factual;  // fitted for policies[0]
+    std::vector<JudgedPolicy> policies;
+
+    /// Borrows from this and the log.
+    [[nodiscard]] evaluate::LoggedRows rows(const LoggedDecisions& log, std::size_t policy) const;
+};
+
+[[nodiscard]] Judged judge(
+    const LoggedDecisions& log, std::span<Agent* const> policies, const JudgeOptions& options
+);
+
+}  // namespace hg::policy

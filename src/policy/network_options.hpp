@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// NetworkOptions: what all agents with a network share.
+#pragma once
+
+#include "core/options.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace hg::policy {
+
+struct NetworkOptions {
+    std::string encoder = "mlp";
+    std::int64_t session_length = 16;
+    std::int64_t hidden = 64;
+    double learning_rate = 1e-3;
+    double final_rate_share = 0.05;
+    double discount = 0.99;
+    double clip_norm = 1;
+
+    static void describe(OptionBinder& bind, NetworkOptions& o);
+
+    /// Of the learning rate, when this share of the steps is done: falls linearly.
+    [[nodiscard]] double rate_share(double progress) const noexcept {
+        return 1 - (1 - final_rate_share) * progress;
+    }
+
+    /// Tokens of the session the encoder reads; 0 where it reads none.
+    [[nodiscard]] std::size_t tokens() const;
+};
+
+/// For AgentEntry::session_length.
+template <typename Options>
+[[nodiscard]] std::size_t session_tokens_of(const Settings& settings) {
+    return settings.read<Options>().network.tokens();
+}
+
+}  // namespace hg::policy

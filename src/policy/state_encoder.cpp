@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/registry.hpp"
+#include "policy/network_options.hpp"
+#include "policy/state_encoder_net.hpp"
+
+#include <array>
+
+namespace hg::policy {
+
+#define HG_STATE_ENCODER(name) extern const StateEncoderEntry name;
+#include "policy/state_encoders/builtin.def"
+#undef HG_STATE_ENCODER
+
+namespace {
+
+constexpr std::array table{
+#define HG_STATE_ENCODER(name) &name,
+#include "policy/state_encoders/builtin.def"
+#undef HG_STATE_ENCODER
+};
+
+}  // namespace
+
+std::span<const StateEncoderEntry* const> state_encoders() {
+    return table;
+}
+
+const StateEncoderEntry& find_state_encoder(std::string_view name) {
+    return find_entry<StateEncoderEntry>(state_encoders(), name, "state encoder");
+}
+
+void NetworkOptions::describe(OptionBinder& bind, NetworkOptions& o) {
+    OptionLimits encoders;
+    for (const auto* entry : state_encoders()) {
+        encoders.choices.push_back(entry->name);
+    }
+    bind("encoder", o.encoder, "what makes a state of user and session", encoders);
+    bind(
+        "session_length",
+        o.session_length,
+        "shown items an encoder of sessions looks back on",
+        {.min = 1, .max = 512}
+    );
+    bind("hidden", o.hidden, "width of the network", {.min = 4, .max = 4096});
+    bind("learning_rate", o.learning_rate, "step size of Adam", {.min = 1e-7, .max = 1});
+    bind(
+        "final_rate_share",
+        o.final_rate_share,
+        "what is left of the learning rate at the end; it falls linearly",
+        {.min = 0, .max = 1}
+    );
+    bind("discount", o.discount, "of later rewards", {.min = 0, .max = 1});
+    bind("clip_norm", o.clip_norm, "longest gradient; 0 = off", {.min = 0, .max = 1e6});
+}
+
+std::size_t NetworkOptions::tokens() const {
+    return find_state_encoder(encoder).reads_session ? static_cast<std::size_t>(session_length) : 0;
+}
+
+}  // namespace hg::policy

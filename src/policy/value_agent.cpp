@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/value_agent_net.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hg::policy {
+
+void ValueAgentOptions::describe(OptionBinder& bind, ValueAgentOptions& o) {
+    NetworkOptions::describe(bind, o.network);
+    bind("n_step", o.n_step, "rewards before the value takes over", {.min = 1, .max = 100});
+    bind("double_q", o.double_q, "the online network chooses, the target judges");
+    bind("replay", o.replay, "steps remembered", {.min = 100, .max = 1e8});
+    bind("batch", o.batch, "steps per gradient", {.min = 1, .max = 1e5});
+    bind(
+        "updates_per_step",
+        o.updates_per_step,
+        "gradients per step of all users",
+        {.min = 0.001, .max = 100}
+    );
+    bind(
+        "target_share",
+        o.target_share,
+        "how far the target follows per gradient",
+        {.min = 1e-5, .max = 1}
+    );
+    bind("epsilon", o.epsilon, "share of exploration at the start", {.min = 0, .max = 1});
+    bind("final_epsilon", o.final_epsilon, "and after the decay", {.min = 0, .max = 1});
+    bind("decay_share", o.decay_share, "share of the steps the decay takes", {.min = 0, .max = 1});
+}
+
+ValueAgent::ValueAgent(
+    const AgentContext& context,
+    const ValueAgentOptions& options,
+    std::shared_ptr<torch::nn::Module> online,
+    std::shared_ptr<torch::nn::Module> target
+)
+    : ScoredAgent(context.world),
+      options_(options),
+      schedule_{options.epsilon, options.final_epsilon, options.decay_share},
+      epsilon_(options.epsilon),
+      online_(std::move(online)),
+      target_(std::move(target)),
+      adam_(std::make_unique<train::Adam>(
+          named(*online_),
+          train::AdamOptions{
+              .learning_rate = options.network.learning_rate, .clip_norm = options.network.clip_norm
+          }
+      )),
+      replay_(context, options.replay, options.n_step, options.network.discount) {
+    const at::NoGradGuard no_grad;
+    const auto from = named(*online_);
+    const auto to = named(*target_);
+    for (std::size_t i = 0; i < from.size(); ++i) {
+        auto copy = to[i].second;
+        copy.copy_(from[i].second);
+    }
+}
+
+void ValueAgent::observe(const TransitionBatch& step, Rng& rng, const MetricSink& log) {
+    for (const double reward : step.rewards) {
+        reward_sum_ += std::abs(reward);
+        n_rewards_ += 1;
+    }
+    replay_.add(step);
+    updates_due_ += options_.updates_per_step;
+    if (replay_.size() < 2 * options_.batch) {
+        updates_due_ = 0;
+    }
+    for (; updates_due_ >= 1; updates_due_ -= 1) {
+        learn(rng, log);
+    }
+}
+
+void ValueAgent::learn(Rng& rng, const MetricSink& log) {
+    auto batch = replay_.sample(options_.batch, rng);
+    const double scale = n_rewards_ / std::max(1e-6, reward_sum_);
+    batch.rewards = batch.rewards * scale;
+    const auto value = loss(batch);
+    adam_->zero_gradients();
+    value.backward();
+    adam_->step(++adam_step_);
+    follow();
+    if (adam_step_ % 100 == 0) {
+        log("loss", value.item<double>());
+        log("epsilon", epsilon_);
+    }
+}
+
+void ValueAgent::save(SafetensorsWriter& weights, Save what) const {
+    add_tensors(weights, "net.", named(*online_));
+    if (what == Save::resume) {
+        add_tensors(weights, "target.", named(*target_));
+        add_tensors(weights, "adam.first.", adam_->first_moments());
+        add_tensors(weights, "adam.second.", adam_->second_moments());
+        const std::vector<double> numbers{static_cast<double>(adam_step_), reward_sum_, n_rewards_};
+        weights.add("numbers", std::span<const double>{numbers});
+    }
+}
+
+void ValueAgent::load(const SafetensorsFile& weights, Save what) {
+    copy_tensors(weights, "net.", named(*online_));
+    if (what == Save::resume) {
+        copy_tensors(weights, "target.", named(*target_));
+        copy_tensors(weights, "adam.first.", adam_->first_moments());
+        copy_tensors(weights, "adam.second.", adam_->second_moments());
+        const auto numbers = value_or_throw(weights.values<double>("numbers"));
+        HG_CHECK(numbers.size() == 3, "written by save()");
+        adam_step_ = static_cast<std::int64_t>(numbers[0]);
+        reward_sum_ = numbers[1];
+        n_rewards_ = numbers[2];
+    }
+}
+
+train::Adam::NamedTensors ValueAgent::named(const torch::nn::Module& module) {
+    train::Adam::NamedTensors all;
+    for (const auto& parameter : module.named_parameters()) {
+        all.emplace_back(parameter.key(), parameter.value());
+    }
+    return all;
+}
+
+void ValueAgent::follow() {
+    const at::NoGradGuard no_grad;
+    const auto from = named(*online_);
+    const auto to = named(*target_);
+    for (std::size_t i = 0; i < from.size(); ++i) {
+        auto moving = to[i].second;
+        moving.lerp_(from[i].second, options_.target_share);
+    }
+}
+
+}  // namespace hg::policy
