@@ -79,7 +79,8 @@ else()
     ERROR_QUIET
   )
   set_source_files_properties(
-    ${CMAKE_SOURCE_DIR}/src/train/run.cpp PROPERTIES COMPILE_DEFINITIONS HG_GIT="${hg_git}"
+    ${CMAKE_SOURCE_DIR}/src/train/run.cpp ${CMAKE_SOURCE_DIR}/src/simulate/learned/fit_world.cpp
+    PROPERTIES COMPILE_DEFINITIONS HG_GIT="${hg_git}"
   )
   hg_room(learned_worlds TORCH FOLDER simulate/learned LINK hg_simulate hg_train)
   hg_room(policy TORCH LINK hg_learned_worlds)

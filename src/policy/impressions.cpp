@@ -100,6 +100,10 @@ ImpressionRecorder::ImpressionRecorder(
 )
     : writer_(out), policy_(std::move(policy)), items_persist_(world.n_items > 0) {}
 
+void ImpressionRecorder::begin_play(std::uint64_t seed) {
+    play_ = fmt::format("s{}-", seed);
+}
+
 void ImpressionRecorder::operator()(
     const TransitionBatch& step, std::span<const std::uint64_t> episodes
 ) {
@@ -111,7 +115,7 @@ void ImpressionRecorder::operator()(
     };
     for (std::size_t u = 0; u < step.before.size(); ++u) {
         row_.recommendation_id = fmt::format("u{}-t{}", u, step_);
-        row_.user_id = fmt::format("u{}-e{}", u, episodes[u]);
+        row_.user_id = fmt::format("{}u{}-e{}", play_, u, episodes[u]);
         row_.timestamp = static_cast<TimeMs>(step_);
         row_.policy = policy_;
         const auto user = step.before.users.row(u);

@@ -26,7 +26,11 @@ class ImpressionRecorder {
         std::ostream& out, std::string policy, const simulate::EnvironmentFacts& world
     );
 
-    /// As a StepHook. Users are "uU-eE": user U of the batch in its episode E.
+    /// Before each of several plays into one log: without it, episodes that one play left unfinished
+    /// and the next would be of one user.
+    void begin_play(std::uint64_t seed);
+
+    /// As a StepHook. Users are "uU-eE": user U of the batch in its episode E, after "sS-" of begin_play().
     void operator()(const TransitionBatch& step, std::span<const std::uint64_t> episodes);
 
     [[nodiscard]] std::size_t count() const noexcept { return writer_.count(); }
@@ -34,6 +38,7 @@ class ImpressionRecorder {
   private:
     data::ImpressionWriter writer_;
     std::string policy_;
+    std::string play_;  // begins every user id
     bool items_persist_;
     std::uint64_t step_ = 0;
     data::ImpressionRow row_;  // reused

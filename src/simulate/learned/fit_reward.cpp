@@ -7,7 +7,7 @@
 #include "train/tensor_io.hpp"
 #include "train/trainer.hpp"
 
-#include <ATen/ops/randn.h>
+#include <ATen/Parallel.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
@@ -23,6 +23,7 @@ namespace {
 constexpr std::size_t n_state = 16;   // of the rnn
 constexpr std::size_t n_hidden = 32;  // of the vae
 constexpr std::size_t n_code = 8;
+constexpr std::int64_t most_epochs = 20;
 constexpr double code_weight = 0.01;  // of the KL term: the head needs more than the prior keeps
 constexpr double row_weight = 0.1;    // of the reconstruction
 
@@ -169,13 +170,31 @@ class VaeTrainee final : public RewardTrainee {
     RewardVae& vae_;
 };
 
+/// While it lives, tensor work stays on this thread: two threads only wait for each other on
+/// networks this small.
+class OneThread {
+  public:
+    OneThread() { at::set_num_threads(1); }
+
+    OneThread(const OneThread&) = delete;
+    OneThread& operator=(const OneThread&) = delete;
+    OneThread(OneThread&&) = delete;
+    OneThread& operator=(OneThread&&) = delete;
+
+    ~OneThread() { at::set_num_threads(threads_); }
+
+  private:
+    int threads_ = at::get_num_threads();
+};
+
 double train_net(RewardTrainee& trainee, const FitPlan& plan, const std::stop_token& stop) {
+    const OneThread one;
     SilentProgress silent;
     const data::Dataset none;
     const auto result = train::train(
         trainee,
         {.label = "reward",
-         .epochs = plan.options.epochs,
+         .epochs = std::min(plan.options.epochs, most_epochs),
          .batch_size = 16,
          .patience = plan.options.patience,
          .learning_rate = plan.options.learning_rate,

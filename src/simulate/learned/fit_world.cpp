@@ -10,6 +10,10 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#ifndef HG_GIT
+#define HG_GIT "unknown"
+#endif
+
 namespace hg::simulate {
 namespace {
 
@@ -161,6 +165,7 @@ WorldFitReport fit_world(
         {"decisions", report.n_decisions},
         {"created", utc_now()},
         {"version", HG_VERSION},
+        {"git", HG_GIT},
         {"seconds", report.seconds},
     };
     manifest["files"]["weights.safetensors"] = {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulate/learned/world_pools.hpp"
 
+#include "simulate/learned/return_model.hpp"
+
 #include <Eigen/Dense>
 
 #include <algorithm>
@@ -15,7 +17,6 @@ namespace {
 
 constexpr std::size_t most_sets = 3000;
 constexpr std::size_t most_starts = 2000;
-constexpr std::size_t n_quantiles = 65;
 constexpr float bound_slack = 0.25F;  // of the range seen, for numbers that go on growing
 
 std::vector<std::size_t> decisions_of(
@@ -37,15 +38,6 @@ void keep_some(std::vector<T>& values, std::size_t most, Rng rng) {
         values.resize(most);
         std::ranges::sort(values);
     }
-}
-
-std::vector<float> quantiles_of(std::vector<float> values) {
-    std::ranges::sort(values);
-    std::vector<float> quantiles;
-    for (std::size_t i = 0; i < n_quantiles && !values.empty(); ++i) {
-        quantiles.push_back(values[i * (values.size() - 1) / (n_quantiles - 1)]);
-    }
-    return quantiles;
 }
 
 class Pools {
@@ -78,7 +70,7 @@ class Pools {
             use_logged_sets();
         }
         set_popularity();
-        set_returns();
+        model_.returns = fit_returns(table_, model_.users, train_);
         return std::move(model_);
     }
 
@@ -372,43 +364,6 @@ class Pools {
             const double share = (n + 1) / (total + static_cast<double>(model_.item_ids.size()));
             model_.item_bits.push_back(static_cast<float>(-std::log2(share)));
         }
-    }
-
-    /// Ridge of log hours on the numbers of the user who left.
-    void set_returns() {
-        if (!table_.facts.has_gaps) {
-            return;
-        }
-        const auto n = static_cast<Eigen::Index>(table_.users.cols()) + 1;
-        Eigen::MatrixXd a = Eigen::MatrixXd::Identity(n, n);
-        Eigen::VectorXd b = Eigen::VectorXd::Zero(n);
-        std::vector<std::pair<Eigen::VectorXd, double>> known;
-        std::vector<float> scaled(table_.users.cols());
-        for (const auto d : train_) {
-            if (!std::isfinite(table_.gap_hours[d])) {
-                continue;
-            }
-            model_.users.apply(table_.users.row(d), scaled);
-            Eigen::VectorXd x(n);
-            std::ranges::copy(scaled, x.begin());
-            x(n - 1) = 1;
-            const double y = std::log(std::max(1e-3, static_cast<double>(table_.gap_hours[d])));
-            a += x * x.transpose();
-            b += x * y;
-            known.emplace_back(std::move(x), y);
-        }
-        if (known.empty()) {
-            return;
-        }
-        const Eigen::VectorXd w = a.ldlt().solve(b);
-        std::vector<float> off;
-        for (const auto& [x, y] : known) {
-            off.push_back(static_cast<float>(y - x.dot(w)));
-        }
-        for (const double weight : w) {
-            model_.returns.weights.push_back(static_cast<float>(weight));
-        }
-        model_.returns.residuals = quantiles_of(std::move(off));
     }
 
     const FeedbackTable& table_;

@@ -152,6 +152,9 @@ int run(const Arguments& arguments, Session& session) {
             .mode = arguments.explore ? policy::Mode::explore : policy::Mode::exploit,
             .session_tokens = player.session_tokens,
         };
+        if (recorder) {
+            recorder->begin_play(options.seed);
+        }
         const auto played = policy::play(*world.batch, acting, options, hook, session.stop);
         add(columns, played);
         steps += played.n_steps;
