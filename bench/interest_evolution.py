@@ -18,7 +18,6 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--binary", required=True)
 parser.add_argument("--out", required=True)
 parser.add_argument("--seeds", type=int, default=10)
-parser.add_argument("--only", default="")
 arguments = parser.parse_args()
 
 FIXED = [("random", []), ("affinity", []), ("fixed_rule", [])]
@@ -91,8 +90,6 @@ with tempfile.TemporaryDirectory() as folder:
             lines.append(row(name, [play(name, world, s) for s in range(arguments.seeds)], []))
             write()
         for name, options in LEARNED:
-            if arguments.only and name not in arguments.only.split(","):
-                continue
             played, learned = [], []
             for seed in range(arguments.seeds):
                 run = pathlib.Path(folder) / f"{name}-{len(lines)}-{seed}"

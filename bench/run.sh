@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Benchmarks beside their limits and peers, into bench/results/. `make bench` runs them all (about 20 minutes).
-#   bench/run.sh [belief|ingest|serving|encode|gate ...]
+#   bench/run.sh [belief|ingest|serving|encode|gate|interest_evolution|closed_loop ...]
 # Run it on a quiet machine: every figure shares the cores with whatever else runs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -53,6 +53,18 @@ gate() {
     cmake --build build/release --target bench_gate >/dev/null
     build/release/bench_gate 1000 >"$work/gate.md"
     $python bench/gate.py --table "$work/gate.md" --logs 1000 --out $results/gate.md
+}
+
+interest_evolution() {
+    say 'interest evolution: agents over ten seeds (an hour)'
+    $python bench/interest_evolution.py --binary build/release/honeyguide --out "$work/interest_evolution.md"
+    cat "$work/interest_evolution.md"
+}
+
+closed_loop() {
+    say 'the closed loop over twenty seeds (a quarter of an hour)'
+    $python bench/closed_loop.py --binary build/release/honeyguide --out "$work/closed_loop.md"
+    cat "$work/closed_loop.md"
 }
 
 [ $# -gt 0 ] || set -- belief ingest serving encode gate
