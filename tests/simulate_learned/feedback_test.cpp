@@ -37,6 +37,26 @@ TEST(FeedbackFromLog, sessions_end_where_the_user_left_or_the_record_stops) {
     EXPECT_TRUE(table.facts.has_propensities);
 }
 
+TEST(FeedbackFromLog, fresh_candidates_keep_the_number_of_their_kind) {
+    const auto world = make_world("bernoulli_bandit");
+    auto log = random_log(*world, 50);
+    data::IdMap renamed;  // the candidates of each place are of kind place / 2
+    for (std::uint32_t c = 0; c < log.items.size(); ++c) {
+        const auto place = std::stoul(log.items.names()[c]);
+        (void)renamed.intern(fmt::format("{}:{}", place, place / 2));
+    }
+    log.items = renamed;
+
+    const auto table = feedback_from_log(log, "a.jsonl", {});
+
+    EXPECT_TRUE(table.facts.has_fresh_items);
+    for (std::size_t row = 0; row < table.item_rows.rows(); ++row) {
+        const auto features = table.item_rows.row(row);  // one-hot of the place
+        const auto place = std::ranges::max_element(features) - features.begin();
+        EXPECT_EQ(table.item_ids[row], place / 2);
+    }
+}
+
 TEST(FeedbackFromLog, exposure_weights_are_one_under_a_uniform_policy) {
     const auto world = make_world("bernoulli_bandit");
     const auto table = feedback_from_log(random_log(*world, 50), "a.jsonl", {});

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <string_view>
 #include <unordered_map>
 
@@ -45,6 +47,34 @@ class ItemRows {
     std::vector<std::uint32_t> ids_;
 };
 
+/// The numbers that item ids are: "17", or "3:17" for the third of fresh candidates, of kind 17; the
+/// log's own where they are not numbers. Agents that know a world's items then recognise them.
+struct ItemNumbers {
+    std::vector<std::uint32_t> numbers;
+    bool are_kinds = false;  // "3:17"
+};
+
+ItemNumbers item_numbers(const data::IdMap& items) {
+    ItemNumbers found;
+    for (const auto& name : items.names()) {
+        const auto colon = name.find(':');
+        const bool is_kind = colon != std::string::npos;
+        const auto digits = std::string_view{name}.substr(is_kind ? colon + 1 : 0);
+        std::uint32_t number = 0;
+        const auto end = digits.data() + digits.size();
+        const auto parsed = std::from_chars(digits.data(), end, number);
+        constexpr std::uint32_t most = 1U << 30U;
+        if (parsed.ec != std::errc{} || parsed.ptr != end || number >= most) {
+            found.numbers.resize(items.size());
+            std::iota(found.numbers.begin(), found.numbers.end(), 0U);
+            return {.numbers = std::move(found.numbers), .are_kinds = false};
+        }
+        found.numbers.push_back(number);
+        found.are_kinds = found.are_kinds || is_kind;
+    }
+    return found;
+}
+
 /// Rows of the log by session, in the order in which sessions begin.
 std::vector<std::vector<std::size_t>> sessions_of(const data::ImpressionLog& log) {
     std::vector<std::vector<std::size_t>> sessions;
@@ -77,6 +107,7 @@ class Builder {
         table_.facts.source = "impression log";
         table_.facts.data_name = name;
         table_.facts.has_positions = true;
+        table_.facts.has_fresh_items = numbers_.are_kinds;
         table_.facts.has_rewards = true;
         table_.facts.has_propensities = true;
     }
@@ -154,7 +185,8 @@ class Builder {
         }
         std::map<std::uint32_t, std::uint32_t> row_of;
         for (std::size_t c = 0; c < candidates.size(); ++c) {
-            const auto row = rows_.row(candidates[c], features.subspan(c * width, width));
+            const auto number = numbers_.numbers[candidates[c]];
+            const auto row = rows_.row(number, features.subspan(c * width, width));
             row_of[candidates[c]] = row;
             table_.candidates.push_back(row);
         }
@@ -231,6 +263,7 @@ class Builder {
     const std::string& name_;
     std::size_t user_size_;
     std::size_t item_size_ = item_size();
+    ItemNumbers numbers_ = item_numbers(log_.items);
     ItemRows rows_;
     std::vector<float> users_;
     FeedbackTable table_;

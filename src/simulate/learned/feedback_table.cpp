@@ -60,6 +60,20 @@ FeedbackSplit split_feedback(std::size_t n_sequences, double holdout, Rng rng) {
     return split;
 }
 
+std::vector<std::uint32_t> shown_places(const FeedbackTable& table, std::size_t decision) {
+    const auto candidates = table.candidates_of(decision);
+    std::vector<std::uint32_t> places;
+    for (const auto& slot : table.slots_of(decision)) {
+        std::uint32_t place = 0;
+        while (candidates[place] != slot.item || std::ranges::find(places, place) != places.end()) {
+            ++place;
+            HG_CHECK(place < candidates.size(), "every shown item is a candidate");
+        }
+        places.push_back(place);
+    }
+    return places;
+}
+
 bool has_single_clicks(const FeedbackTable& table) {
     if (table.facts.slate_size < 2 || table.facts.is_clicks_only) {
         return false;

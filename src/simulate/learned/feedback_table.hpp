@@ -46,6 +46,7 @@ struct FeedbackFacts {
     std::string data_hash;       // "
     std::size_t slate_size = 1;  // slots of the widest decision
     bool has_positions = false;
+    bool has_fresh_items = false;  // an item id is a kind: candidates may share one
     bool has_propensities = false;
     bool has_sessions = false;         // false: nobody is ever seen leaving
     bool has_gaps = false;             // real times between sessions
@@ -112,6 +113,11 @@ struct FeedbackSplit {
 /// `holdout` of the sequences each for validation and test, by `rng`; at least one each where there
 /// are three.
 [[nodiscard]] FeedbackSplit split_feedback(std::size_t n_sequences, double holdout, Rng rng);
+
+/// Where each shown item stands among the candidates of the decision; equal rows one after another.
+[[nodiscard]] std::vector<std::uint32_t> shown_places(
+    const FeedbackTable& table, std::size_t decision
+);
 
 /// Whether every slate got at most one click although it had room for more.
 [[nodiscard]] bool has_single_clicks(const FeedbackTable& table);

@@ -116,7 +116,7 @@ std::vector<double> logits(std::vector<double> scores) {
 }
 
 /// P(slots in this order) of a Plackett-Luce choice.
-double slate_chance(const std::vector<double>& utilities, std::span<const std::size_t> slots) {
+double slate_chance(const std::vector<double>& utilities, std::span<const std::uint32_t> slots) {
     double total = 0;
     for (const double u : utilities) {
         total += std::exp(u);
@@ -165,11 +165,7 @@ Estimate log_value(const FidelityInput& in, const FixedPolicy& policy) {
                         in.table.users.row(d), in.table.item_rows.row(row), in.table.item_ids[row]
                     ));
                 }
-                std::vector<std::size_t> places;
-                for (const auto& slot : in.table.slots_of(d)) {
-                    const auto found = std::ranges::find(candidates, slot.item);
-                    places.push_back(static_cast<std::size_t>(found - candidates.begin()));
-                }
+                const auto places = shown_places(in.table, d);
                 const double weight =
                     slate_chance(logits(std::move(scores)), places) / in.table.propensity[d];
                 rewards.emplace_back(weight, static_cast<double>(in.table.reward[d]));

@@ -25,6 +25,7 @@ void each_field(Facts& f, const Visit& visit) {
     visit("data_hash", f.feedback.data_hash);
     visit("feedback_slots", f.feedback.slate_size);
     visit("has_positions", f.feedback.has_positions);
+    visit("has_fresh_items", f.feedback.has_fresh_items);
     visit("has_propensities", f.feedback.has_propensities);
     visit("has_sessions", f.feedback.has_sessions);
     visit("has_gaps", f.feedback.has_gaps);

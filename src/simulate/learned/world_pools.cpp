@@ -310,12 +310,7 @@ class Pools {
         const auto k = table_.facts.slate_size;
         model_.logged_slates = Matrix<std::uint32_t>(decisions.size(), k);
         for (std::size_t i = 0; i < decisions.size(); ++i) {
-            const auto candidates = table_.candidates_of(decisions[i]);
-            std::vector<std::uint32_t> places;
-            for (const auto& slot : table_.slots_of(decisions[i])) {
-                const auto place = std::ranges::find(candidates, slot.item) - candidates.begin();
-                places.push_back(static_cast<std::uint32_t>(place));
-            }
+            auto places = shown_places(table_, decisions[i]);
             for (std::uint32_t c = 0; places.size() < k; ++c) {
                 if (std::ranges::find(places, c) == places.end()) {
                     places.push_back(c);
@@ -343,7 +338,7 @@ class Pools {
             model_.item_ids[row] = table_.item_ids[old];
         }
         const std::set<std::uint32_t> ids{model_.item_ids.begin(), model_.item_ids.end()};
-        const bool is_fixed = ids.size() == model_.item_ids.size();
+        const bool is_fixed = ids.size() == model_.item_ids.size() && !table_.facts.has_fresh_items;
         facts().n_items = is_fixed ? static_cast<std::int64_t>(*ids.rbegin()) + 1 : 0;
     }
 
