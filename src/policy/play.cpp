@@ -121,18 +121,15 @@ class Tally {
 class Regret {
   public:
     explicit Regret(const simulate::EnvironmentBatch& world)
-        : world_(world), best_(world.size()), value_(world.size()), trial_(world.size(), 1) {
-        is_on_ = world.facts().slate_size == 1;
-    }
+        : world_(world),
+          is_on_(world.facts().slate_size == 1),
+          trial_(world.size(), 1),
+          expected_(world.facts().n_candidates, world.size()) {}
 
-    void before(const simulate::EnvironmentBatch& world) {
-        if (!is_on_) {
-            return;
-        }
-        expected_ = Matrix<double>(world.facts().n_candidates, world.size());
-        for (std::uint32_t i = 0; is_on_ && i < world.facts().n_candidates; ++i) {
+    void before() {
+        for (std::uint32_t i = 0; is_on_ && i < expected_.rows(); ++i) {
             std::ranges::fill(trial_.values(), i);
-            world.expected_rewards(trial_.view(), expected_.row(i));
+            world_.expected_rewards(trial_.view(), expected_.row(i));
             is_on_ = !std::isnan(expected_(i, 0));
         }
     }
@@ -141,7 +138,7 @@ class Regret {
         if (!is_on_) {
             return;
         }
-        for (std::size_t u = 0; u < best_.size(); ++u) {
+        for (std::size_t u = 0; u < expected_.cols(); ++u) {
             double best = expected_(0, u);
             for (std::size_t i = 1; i < expected_.rows(); ++i) {
                 best = std::max(best, expected_(i, u));
@@ -157,11 +154,9 @@ class Regret {
 
   private:
     const simulate::EnvironmentBatch& world_;
-    bool is_on_ = false;
-    std::vector<double> best_;
-    std::vector<double> value_;
+    bool is_on_;
     Matrix<std::uint32_t> trial_;
-    Matrix<double> expected_;
+    Matrix<double> expected_;  // [n_candidates, users]
     double sum_ = 0;
     double n_ = 0;
 };
@@ -200,7 +195,7 @@ PlayResult play(
     Tally tally{world, options.episodes};
     Regret regret{world};
     while (!tally.is_over() && result.n_steps < options.most_steps && !stop.stop_requested()) {
-        regret.before(world);
+        regret.before();
         const auto step = stepper.take(agent, options.mode, rng);
         regret.after(step.decisions);
         if (hook) {

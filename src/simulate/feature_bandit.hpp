@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// FeatureBandit: fresh items at every step, each a vector x ~ N(0, I); the mean reward is
-// a link of theta . x / sqrt(d): the worlds linear_bandit and glm_bandit.
+// FeatureBandit: fresh items at every step, each a vector x ~ N(0, I); the mean reward is a link of
+// u = theta . x / sqrt(d): the worlds linear_bandit and glm_bandit.
 //
-// theta ~ N(0, I) of the task, fixed by task_seed or new in every episode.
+// theta points anywhere alike and has length `scale`; fixed by task_seed or new in every episode.
 //
-//   linear: reward = theta . x + N(0, noise^2)
-//   logit:  click with probability 1 / (1 + exp(-(bias + theta . x)))
+//   linear: reward = u + N(0, noise^2)
+//   logit:  click with probability 1 / (1 + exp(-(bias + u)))
 #pragma once
 
 #include "core/options.hpp"
