@@ -222,6 +222,10 @@ LearnResult learn_run(
         .session_tokens = tokens_of(request.entry, request.agent_settings),
         .seed = request.seed,
         .first_step = first_step,
+        .checkpoint =
+            [&](std::int64_t step) {
+                save_checkpoint(*agent, step, command_of(request), run.checkpoint_path());
+            },
     };
     const auto result =
         learn(setup, progress, stop, [&](std::string_view name, std::int64_t step, double value) {

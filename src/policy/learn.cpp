@@ -163,6 +163,9 @@ class Learner {
         curve_("held_out/length", point.step, played.length.value);
         curve_("held_out/coverage", point.step, played.coverage);
         told_.flush(point.step, curve_);
+        if (setup_.checkpoint) {
+            setup_.checkpoint(point.step);
+        }
     }
 
     const LearnSetup& setup_;

@@ -3,8 +3,8 @@
 // steps; now and then it is judged on users it does not learn from, and the best version is kept.
 //
 // The run is a folder like every run: manifest.json (kind "agent"), weights.safetensors,
-// metrics.jsonl, a TensorBoard file. On a stop request the agent as it stands is saved and
-// Error{interrupted} thrown; the same call again resumes (the users start new episodes).
+// metrics.jsonl, a TensorBoard file. The agent is saved after every judgement and on a stop request,
+// where Error{interrupted} is thrown; the same call again resumes (the users start new episodes).
 //
 //   learn_run({.entry = find_agent("ppo"), .world = *batch, ...}, progress, stop);
 //   const LoadedAgent loaded = load_agent("runs/ppo", world_facts);
@@ -90,7 +90,8 @@ struct LearnSetup {
     std::filesystem::path best;  // file the best version is kept in while learning
     std::size_t session_tokens = 0;
     std::uint64_t seed = 7;
-    std::int64_t first_step = 0;  // > 0: resumed
+    std::int64_t first_step = 0;                          // > 0: resumed
+    std::function<void(std::int64_t step)> checkpoint{};  // after every judgement; may be empty
 };
 
 /// Learns in place and leaves the best judged version in the agent. Stops early on request: look at

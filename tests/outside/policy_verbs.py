@@ -138,17 +138,20 @@ def count_lines(path):
     return path.read_text().count("\n") if path.exists() else 0
 
 
-def check_interruption(folder):
-    out = folder / "stopped"
+def check_interruption(folder, how):
+    out = folder / f"stopped-{how.name}"
     words = ("learn", "--agent", "lin_ucb", "--world", "slate_mdp", "--out", out, "--set", "learn.steps=1000000000",
              "--set", "learn.evaluate_every=20000", "--set", "learn.wall_seconds=1.5")
     learning = subprocess.Popen([str(word) for word in (arguments.binary, *words)], stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)
     while count_lines(out / "metrics.jsonl") <= 4 and learning.poll() is None:  # more than the judgement of the start
         time.sleep(0.01)
-    learning.send_signal(signal.SIGINT)
+    learning.send_signal(how)
     _, told = learning.communicate(timeout=60)
-    assert learning.returncode == 130 and "the agent is saved" in told, (learning.returncode, told)
+    if how == signal.SIGINT:
+        assert learning.returncode == 130 and "the agent is saved" in told, (learning.returncode, told)
+        mixed = ["square_cb" if word == "lin_ucb" else word for word in words]
+        refused(mixed, "another agent, world, seed or option")
     assert not (out / "manifest.json").exists(), "an interrupted run is not finished"
     refused(("simulate", "run", "--world", "slate_mdp", "--policy", out), "unknown agent")
     done = run(*words)
@@ -342,7 +345,8 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         learned = check_learning(folder)
-        check_interruption(folder)
+        check_interruption(folder, signal.SIGINT)
+        check_interruption(folder, signal.SIGKILL)  # the last judgement is kept
         decisions = check_closed_loop(folder, learned)
         check_epsilon(folder, learned)
         check_bad_logs(folder, learned, decisions)
