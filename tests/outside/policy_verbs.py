@@ -161,6 +161,20 @@ def check_interruption(folder, how):
     assert not (out / "checkpoint.safetensors").exists(), "a finished run needs no checkpoint"
 
 
+def check_worlds_of_lasting_items(folder):
+    """A run is judged on a log of its own world, though a log does not say how many items and states there are."""
+    out, log = folder / "mdp", folder / "mdp.jsonl"
+    small = ("--set", "learn.steps=4000", "--set", "learn.evaluate_every=4000")
+    for agent in ("lin_ucb", "q_learning"):
+        json_of("learn", "--agent", agent, "--world", "slate_mdp", "--out", out / agent, *small)
+    json_of("simulate", "run", "--world", "slate_mdp", "--policy", "random", "--seeds", "1", "--log", log)
+    for agent in ("lin_ucb", "q_learning"):
+        judged = json_of("ope", "--log", log, "--policy", out / agent)
+        assert estimate(judged, "snipw")["value"] > judged["logged_value"], judged
+    refused(("learn", "--agent", "ucb", "--world", "slate_mdp", "--held-out", "bernoulli_bandit", "--out", out / "misfit"),
+            "shape")
+
+
 def estimate(answer, name):
     return next(row for row in answer["estimates"] if row["estimator"] == name)
 
@@ -345,6 +359,7 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         learned = check_learning(folder)
+        check_worlds_of_lasting_items(folder)
         check_interruption(folder, signal.SIGINT)
         check_interruption(folder, signal.SIGKILL)  # the last judgement is kept
         decisions = check_closed_loop(folder, learned)
