@@ -39,7 +39,7 @@ bench: build ## benchmarks beside their limits and peers, into bench/results/
 lint: deps ## formatting, spelling, room order
 	@.venv/bin/python tests/tree/format.py --source .
 	@.venv/bin/python tests/tree/room_order.py --source .
-	@.venv/bin/codespell --skip '*.json,*.txt,README.zh-CN.md' README.md CHANGELOG.md docs src tests bench deps
+	@.venv/bin/codespell -L als --skip '*.json,*.txt,README.zh-CN.md' README.md CHANGELOG.md docs src tests bench deps
 
 format: deps ## reformat all C++ sources
 	@git ls-files '*.cpp' '*.hpp' | xargs .venv/bin/clang-format -i
