@@ -2,6 +2,7 @@
 // Runs of agents: what learn_run() writes and load_agent() reads.
 #include "core/clock.hpp"
 #include "core/file.hpp"
+#include "core/utc_time.hpp"
 #include "policy/learn.hpp"
 #include "train/run.hpp"
 
@@ -15,11 +16,6 @@ namespace hg::policy {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string utc_now() {
-    const auto seconds = static_cast<std::time_t>(SystemClock{}.now() / 1000);
-    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds));
-}
 
 std::size_t tokens_of(const AgentEntry& entry, const Settings& settings) {
     return entry.session_tokens != nullptr ? entry.session_tokens(settings) : 0;

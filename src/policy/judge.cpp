@@ -158,19 +158,6 @@ evaluate::CrossFit fit(
 
 }  // namespace
 
-evaluate::LoggedRows Judged::rows(const LoggedDecisions& log, std::size_t policy) const {
-    const auto& judged = policies[policy];
-    return {
-        .reward = log.reward,
-        .propensity = log.propensity,
-        .target_probability = judged.probability,
-        .q_factual = q_factual,
-        .q_policy = judged.q_policy,
-        .mrdr_q_factual = std::span{mrdr_q_factual}.first(policy == 0 ? mrdr_q_factual.size() : 0),
-        .mrdr_q_policy = judged.mrdr_q_policy,
-    };
-}
-
 Judged judge(
     const LoggedDecisions& log, std::span<Agent* const> policies, const JudgeOptions& options
 ) {

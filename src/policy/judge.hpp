@@ -7,8 +7,7 @@
 // log). Slate features: the user's numbers, the mean of the shown items' numbers, and their product
 // where there are equally many.
 //
-//   const auto arrays = judge(decisions, {candidate_probabilities, ...}, options);
-//   run_gate(gate_input(arrays));
+//   const auto judged = judge(decisions, std::array{candidate, incumbent}, {});
 #pragma once
 
 #include "evaluate/estimator.hpp"
@@ -36,9 +35,6 @@ struct Judged {
     std::vector<double> q_factual;
     std::vector<double> mrdr_q_factual;  // fitted for policies[0]
     std::vector<JudgedPolicy> policies;
-
-    /// Borrows from this and the log.
-    [[nodiscard]] evaluate::LoggedRows rows(const LoggedDecisions& log, std::size_t policy) const;
 };
 
 [[nodiscard]] Judged judge(

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/tabular_agent.hpp"
 
+#include "simulate/slates.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,23 +20,6 @@ constexpr std::size_t most_pairs = 100'000;
         fmt::format("agent {} does not fit this world: {}", name, why),
         "use an agent with a network: dqn, ppo, ..."
     };
-}
-
-/// All slates of k of n items, in lexicographic order of the sets.
-std::vector<std::vector<std::uint32_t>> all_slates(std::size_t n, std::size_t k) {
-    std::vector<std::vector<std::uint32_t>> slates;
-    std::vector<bool> chosen(n, false);
-    std::fill_n(chosen.begin(), k, true);
-    do {
-        std::vector<std::uint32_t> slate;
-        for (std::uint32_t i = 0; i < n; ++i) {
-            if (chosen[i]) {
-                slate.push_back(i);
-            }
-        }
-        slates.push_back(std::move(slate));
-    } while (std::prev_permutation(chosen.begin(), chosen.end()));
-    return slates;
 }
 
 double n_slates(std::size_t n, std::size_t k) {
@@ -77,7 +62,7 @@ class TabularAgent final : public Agent {
         if (world_.n_candidates != world_.n_items) {
             refuse(name, "not every item is offered at every step");
         }
-        slates_ = all_slates(world_.n_items, world_.slate_size);
+        slates_ = simulate::all_slates(world_.n_items, world_.slate_size);
         values_ = Matrix<double>(static_cast<std::size_t>(states), slates_.size());
         visits_ = Matrix<double>(values_.rows(), values_.cols());
     }

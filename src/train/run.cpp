@@ -6,6 +6,7 @@
 #include "core/clock.hpp"
 #include "core/digest.hpp"
 #include "core/file.hpp"
+#include "core/utc_time.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -61,11 +62,6 @@ void check_facts(const FitRequest& request) {
             "run honeyguide encode again"
         );
     }
-}
-
-std::string utc_now() {
-    const auto seconds = static_cast<std::time_t>(SystemClock{}.now() / 1000);
-    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds));
 }
 
 nlohmann::json given_options(const Settings& settings) {

@@ -4,6 +4,7 @@
 #include "core/clock.hpp"
 #include "core/digest.hpp"
 #include "core/file.hpp"
+#include "core/utc_time.hpp"
 #include "simulate/learned/world_pools.hpp"
 #include "train/run.hpp"
 
@@ -104,11 +105,6 @@ void write_metrics(train::RunWriter& run, const std::vector<MemberResult>& membe
             );
         }
     }
-}
-
-std::string utc_now() {
-    const auto seconds = static_cast<std::time_t>(SystemClock{}.now() / 1000);
-    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds));
 }
 
 }  // namespace

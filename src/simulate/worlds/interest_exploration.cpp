@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulate/worlds/interest_exploration.hpp"
 
-#include "core/rng.hpp"
+#include "simulate/recsim_streams.hpp"
 #include "simulate/world_entry.hpp"
 
 #include <fmt/format.h>
@@ -74,12 +74,7 @@ void InterestExploration::begin_episode() {
 }
 
 void InterestExploration::reset(std::uint64_t seed) {
-    Rng seeds{seed};
-    const auto word = [&] { return static_cast<std::uint32_t>(seeds() >> 32U); };
-    const auto users = word();
-    const auto documents = word();
-    seed_streams(users, documents, word());
-    begin_episode();
+    reset_streams(*this, seed);
 }
 
 Observation InterestExploration::observe() const {

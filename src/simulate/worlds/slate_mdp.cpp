@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulate/worlds/slate_mdp.hpp"
 
+#include "simulate/slates.hpp"
 #include "simulate/world_entry.hpp"
 
 #include <fmt/format.h>
@@ -10,30 +11,6 @@
 #include <numeric>
 
 namespace hg::simulate {
-namespace {
-
-std::vector<std::vector<std::uint32_t>> all_sets(std::size_t n, std::size_t k) {
-    std::vector<std::vector<std::uint32_t>> sets;
-    std::vector<std::uint32_t> set(k);
-    std::iota(set.begin(), set.end(), 0U);
-    for (;;) {
-        sets.push_back(set);
-        std::size_t place = k;
-        while (place > 0 && set[place - 1] == n - k + place - 1) {
-            --place;
-        }
-        if (place == 0) {
-            return sets;
-        }
-        ++set[place - 1];
-        for (std::size_t i = place; i < k; ++i) {
-            set[i] = set[i - 1] + 1;
-        }
-    }
-}
-
-}  // namespace
-
 SlateMdp::SlateMdp(const SlateMdpOptions& options)
     : options_(options),
       appeal_(
@@ -53,7 +30,7 @@ SlateMdp::SlateMdp(const SlateMdpOptions& options)
             "have at least as many items as are shown"
         };
     }
-    slates_ = all_sets(appeal_.cols(), responses_.size());
+    slates_ = all_slates(appeal_.cols(), responses_.size());
     Rng random{static_cast<std::uint64_t>(options.task_seed)};
     for (std::size_t s = 0; s < appeal_.rows(); ++s) {
         for (std::size_t i = 0; i < appeal_.cols(); ++i) {
