@@ -6,7 +6,6 @@
 #include "policy/learn.hpp"
 #include "train/run.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <sstream>

@@ -8,7 +8,6 @@
 #include "simulate/learned/world_pools.hpp"
 #include "train/run.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #ifndef HG_GIT

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulate/learned/learned_world.hpp"
 
+#include "simulate/learned/sigmoid.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,10 +14,6 @@ namespace hg::simulate {
 namespace {
 
 constexpr std::size_t n_looked_at = 100;  // items a dataset's half of the candidates is the best of
-
-double sigmoid(double x) {
-    return 1 / (1 + std::exp(-x));
-}
 
 /// What the environment promises, from what the data held.
 EnvironmentFacts facts_of(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one step of a learned world does: forecast, answer, leave, remember, move, reward.
 #include "simulate/learned/learned_world.hpp"
+#include "simulate/learned/sigmoid.hpp"
 
 #include <algorithm>
 #include <array>
@@ -13,10 +14,6 @@ namespace {
 constexpr float least_log_sd = -5;  // of a change, as in fitting
 constexpr float most_log_sd = 1;
 constexpr float still = -3.5F;  // log sd of a change below which nothing is drawn
-
-double sigmoid(double x) {
-    return 1 / (1 + std::exp(-x));
-}
 
 /// A point of the distribution given by sorted quantiles.
 double draw_quantile(std::span<const float> quantiles, double u) {

@@ -2,6 +2,7 @@
 #include "simulate/learned/replayed.hpp"
 
 #include "simulate/learned/session_features.hpp"
+#include "simulate/learned/sigmoid.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,10 +10,6 @@
 
 namespace hg::simulate {
 namespace {
-
-double sigmoid(double x) {
-    return 1 / (1 + std::exp(-x));
-}
 
 class Replayer {
   public:
