@@ -66,6 +66,7 @@ class Scorer {
     static constexpr auto absent = static_cast<std::uint32_t>(-1);
 
     void fill(const History& history, data::HistoryBuffer& buffer) const {
+        buffer.set_attributes(history.attributes);
         for (std::size_t i = 0; i < history.size(); ++i) {
             const auto row = row_of_[history.items[i].index()];
             if (row == absent) {

@@ -13,6 +13,11 @@ std::span<const T> part(std::span<const T> column, std::size_t first, std::size_
 
 }  // namespace
 
+std::string_view History::attribute(std::string_view name) const noexcept {
+    const auto found = std::ranges::find(attributes, name, &Attribute::name);
+    return found == attributes.end() ? std::string_view{} : found->value;
+}
+
 History History::slice(std::size_t first, std::size_t count) const {
     return {
         .items = items.subspan(first, count),
@@ -21,6 +26,7 @@ History History::slice(std::size_t first, std::size_t count) const {
         .values = part(values, first, count),
         .times = part(times, first, count),
         .propensities = part(propensities, first, count),
+        .attributes = attributes,
     };
 }
 
@@ -47,6 +53,7 @@ void HistoryBuffer::clear() {
     types_.clear();
     values_.clear();
     times_.clear();
+    attributes_ = {};
 }
 
 History HistoryBuffer::view() const noexcept {
@@ -57,6 +64,7 @@ History HistoryBuffer::view() const noexcept {
         .values = values_,
         .times = times_,
         .propensities = {},
+        .attributes = attributes_,
     };
 }
 

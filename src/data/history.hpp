@@ -14,9 +14,16 @@
 
 #include <cstddef>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace hg::data {
+
+/// One thing known of a user: {"gender", "F"}.
+struct Attribute {
+    std::string_view name;
+    std::string_view value;
+};
 
 struct History {
     std::span<const ItemId> items;
@@ -26,6 +33,7 @@ struct History {
     std::span<const TimeMs> times;       // empty = unknown
     std::span<const float>
         propensities;  // of being shown by us; NaN = not shown by us; empty = unknown
+    std::span<const Attribute> attributes;  // of the user; empty = nothing is known
 
     [[nodiscard]] std::size_t size() const noexcept { return items.size(); }
 
@@ -34,6 +42,9 @@ struct History {
     [[nodiscard]] float weight(std::size_t index) const noexcept {
         return weights.empty() ? 1.0F : weights[index];
     }
+
+    /// The value of that attribute; empty where it is not known.
+    [[nodiscard]] std::string_view attribute(std::string_view name) const noexcept;
 
     /// Events [first, first + count).
     [[nodiscard]] History slice(std::size_t first, std::size_t count) const;
@@ -59,6 +70,12 @@ class HistoryBuffer {
 
     void add(const Event& event);
     void clear();
+
+    /// Of the user whose events these are; borrowed.
+    void set_attributes(std::span<const Attribute> attributes) noexcept {
+        attributes_ = attributes;
+    }
+
     /// Valid until the next add() or clear().
     [[nodiscard]] History view() const noexcept;
 
@@ -70,6 +87,7 @@ class HistoryBuffer {
     std::vector<EventTypeId> types_;
     std::vector<float> values_;
     std::vector<TimeMs> times_;
+    std::span<const Attribute> attributes_;
 };
 
 }  // namespace hg::data

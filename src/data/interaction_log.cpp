@@ -2,6 +2,7 @@
 #include "data/interaction_log.hpp"
 
 #include "core/error.hpp"
+#include "data/attributes.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -101,6 +102,10 @@ InteractionLog InteractionLog::from_columns(
     return log;
 }
 
+void InteractionLog::set_attributes(std::shared_ptr<const AttributeTable> attributes) noexcept {
+    attributes_ = std::move(attributes);
+}
+
 History InteractionLog::history(UserId user) const {
     HG_CHECK(user.index() < n_users(), "user out of range");
     const auto begin = static_cast<std::size_t>(columns_.user_offsets[user.index()]);
@@ -112,6 +117,7 @@ History InteractionLog::history(UserId user) const {
         .values = columns_.values.subspan(begin, count),
         .times = columns_.times.subspan(begin, count),
         .propensities = columns_.propensities.subspan(begin, count),
+        .attributes = attributes_ == nullptr ? std::span<const Attribute>{} : attributes_->of(user),
     };
 }
 
@@ -142,7 +148,9 @@ InteractionLog InteractionLog::filter(const std::function<bool(UserId, std::size
         }
         kept->user_offsets.push_back(static_cast<std::int64_t>(kept->items.size()));
     }
-    return own(std::move(kept), n_items_);
+    auto log = own(std::move(kept), n_items_);
+    log.set_attributes(attributes_);
+    return log;
 }
 
 }  // namespace hg::data

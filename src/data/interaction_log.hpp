@@ -33,6 +33,8 @@ struct Interaction {
 };
 
 /// The columns behind a log, each n_events long except user_offsets (n_users + 1).
+class AttributeTable;
+
 struct LogColumns {
     std::span<const std::int64_t> user_offsets;
     std::span<const ItemId> items;
@@ -66,6 +68,9 @@ class InteractionLog {
 
     [[nodiscard]] bool empty() const noexcept { return size() == 0; }
 
+    /// Histories will carry what is known of their users; parts made of this log by filter() too.
+    void set_attributes(std::shared_ptr<const AttributeTable> attributes) noexcept;
+
     [[nodiscard]] History history(UserId user) const;
     /// Every user's history, index = UserId.
     [[nodiscard]] std::vector<History> histories() const;
@@ -80,6 +85,7 @@ class InteractionLog {
     LogColumns columns_;
     std::size_t n_items_ = 0;
     std::shared_ptr<const void> storage_;
+    std::shared_ptr<const AttributeTable> attributes_;
 };
 
 }  // namespace hg::data

@@ -64,6 +64,21 @@ Result<std::vector<QueryEvent>> parse_history(
     return events;
 }
 
+Result<std::vector<std::pair<std::string, std::string>>> parse_fields(const dom::element& value) {
+    dom::object object;
+    if (value.get_object().get(object) != simdjson::SUCCESS) {
+        return read.wrong("fields", value, "an object of texts and integers");
+    }
+    std::vector<std::pair<std::string, std::string>> fields;
+    for (const auto [name, entry] : object) {
+        if (!entry.is_null()) {
+            HG_TRY(auto text, read.id(entry, fmt::format("fields.{}", name)));
+            fields.emplace_back(name, std::move(text));
+        }
+    }
+    return fields;
+}
+
 }  // namespace
 
 struct QueryParser::Impl {
@@ -85,6 +100,8 @@ Result<Query> QueryParser::parse(std::string_view line) {
             HG_TRY(query.user_id, read.id(value, "user_id"));
         } else if (key == "history") {
             HG_TRY(query.history, parse_history(value, unknown_keys_));
+        } else if (key == "fields") {
+            HG_TRY(query.fields, parse_fields(value));
         } else if (key == "candidates") {
             HG_TRY(query.candidates, read.ids(value, "candidates"));
         } else if (key == "exclude") {

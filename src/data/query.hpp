@@ -2,7 +2,7 @@
 // Query: one line of `honeyguide recommend --input`: whose list is wanted, as a person writes it.
 //
 // {"user_id"?, "history": ["id", ...] or [{"item_id", "event"?, "value"?, "timestamp"?}, ...],
-//  "context"?, "candidates"?: ["id", ...], "exclude"?: ["id", ...]}
+//  "fields"?: {"gender": "F"}, "context"?, "candidates"?: ["id", ...], "exclude"?: ["id", ...]}
 // Ids may be strings or integers. Oldest event first; where every event has a timestamp, they are
 // put in that order (stably). "context" is accepted and not used yet. See docs/formats/queries.md.
 //
@@ -19,6 +19,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace hg::data {
@@ -33,7 +34,8 @@ struct QueryEvent {
 struct Query {
     std::optional<std::string> user_id;
     std::vector<QueryEvent> history;
-    std::optional<std::vector<std::string>> candidates;  // nothing = all items
+    std::vector<std::pair<std::string, std::string>> fields;  // of the user: {"gender", "F"}
+    std::optional<std::vector<std::string>> candidates;       // nothing = all items
     std::vector<std::string> exclude;
 };
 

@@ -18,12 +18,10 @@ double trace(const train::GaussianPosterior& posterior) {
 }  // namespace
 
 Belief::Belief(const train::GaussianPrior& prior, std::string_view segment)
-    : posterior(prior.start(segment)), space_id(prior.space_id()) {}
+    : posterior(prior.start(segment)), space_id(prior.space_id()), segment(segment) {}
 
-Belief Belief::replay(
-    const train::GaussianPrior& prior, const data::History& history, std::string_view segment
-) {
-    Belief belief{prior, segment};
+Belief Belief::replay(const train::GaussianPrior& prior, const data::History& history) {
+    Belief belief{prior, prior.segment_of(history)};
     for (std::size_t i = 0; i < history.size(); ++i) {
         adapt(prior, belief, history.items[i], history.weight(i));
     }
@@ -40,7 +38,7 @@ void adapt(const train::GaussianPrior& prior, Belief& belief, ItemId item, float
 }
 
 double uncertainty_left(const train::GaussianPrior& prior, const Belief& belief) {
-    const double before = trace(prior.start());
+    const double before = trace(prior.start(belief.segment));
     return before > 0 ? trace(belief.posterior) / before : 0;
 }
 

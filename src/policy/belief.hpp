@@ -26,17 +26,17 @@ namespace hg::policy {
 struct Belief {
     train::GaussianPosterior posterior;
     std::string space_id;  // of the prior it was made with
+    std::string segment;   // whose prior it started from; "" = everyone's
     std::uint32_t n_events = 0;
     std::uint32_t n_liked = 0;
 
     Belief() = default;
     explicit Belief(const train::GaussianPrior& prior, std::string_view segment = {});
 
-    /// From the events of a history, oldest first. O(events * d^2).
+    /// From the events of a history, oldest first, starting at the prior of the user's segment.
+    /// O(events * d^2).
     [[nodiscard]] static Belief replay(
-        const train::GaussianPrior& prior,
-        const data::History& history,
-        std::string_view segment = {}
+        const train::GaussianPrior& prior, const data::History& history
     );
 };
 
@@ -44,7 +44,7 @@ struct Belief {
 /// counts.
 void adapt(const train::GaussianPrior& prior, Belief& belief, ItemId item, float weight);
 
-/// How much of the prior's uncertainty is left: trace C / trace C0, 1 = nothing learned yet.
+/// How much of the uncertainty it started with is left: trace C / trace C0, 1 = nothing learned yet.
 [[nodiscard]] double uncertainty_left(const train::GaussianPrior& prior, const Belief& belief);
 
 /// One thing we think of a user, in words of the catalogue.

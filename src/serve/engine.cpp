@@ -216,7 +216,15 @@ void Engine::delete_item(const std::string& id, Done<void> done) {
 }
 
 void Engine::put_user(const std::string& id, const nlohmann::json& fields, Done<void> done) {
-    store_.put_user(id, fields.dump(), clock_.now(), std::move(done));
+    store_.put_user(
+        id,
+        fields.dump(),
+        clock_.now(),
+        [this, id, done = std::move(done)](const Result<void>& kept) {
+            sessions_.forget(id);
+            done(kept);
+        }
+    );
 }
 
 void Engine::delete_user(const std::string& id, Done<void> done) {

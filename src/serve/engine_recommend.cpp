@@ -3,9 +3,11 @@
 // reasons.
 #include "core/digest.hpp"
 #include "core/rng.hpp"
+#include "data/attributes.hpp"
 #include "serve/engine.hpp"
 #include "serve/reasons.hpp"
 #include "serve/scoring.hpp"
+#include "serve/user_attributes.hpp"
 
 #include <fmt/format.h>
 #include <sodium.h>
@@ -20,15 +22,21 @@ namespace hg::serve {
 struct Engine::UserState {
     std::shared_ptr<Session> session;  // null: an anonymous history
     std::vector<UserEvent> events;  // of the anonymous one; of a session only when they were needed
+    data::Attributes attributes;    // likewise
     std::unordered_set<ItemRow> seen;  // of the anonymous one
     std::uint64_t event_number = 0;
     std::shared_ptr<const Candidates> candidates;
+
+    [[nodiscard]] UserView view() const noexcept { return {events, attributes.view()}; }
 };
 
 /// What the slate is drawn from, best first.
 struct Engine::Pool {
     std::vector<Scored> rows;
     std::vector<UserEvent> events;  // only for an explanation
+    data::Attributes attributes;    // likewise
+
+    [[nodiscard]] UserView view() const noexcept { return {events, attributes.view()}; }
 };
 
 namespace {
@@ -109,11 +117,12 @@ Result<Engine::UserState> Engine::state_of(
     UserState state;
     if (request.user_id.empty()) {
         state.events = events_of(request);
+        state.attributes = attributes_of(request.fields);
         for (const auto& event : state.events) {
             state.seen.insert(event.row);
         }
         state.candidates = std::make_shared<Candidates>(
-            score_candidates(snapshot, items_, state.events, options_.keep_candidates)
+            score_candidates(snapshot, items_, state.view(), options_.keep_candidates)
         );
         figures_.candidates_scored += 1;
         return state;
@@ -132,9 +141,10 @@ Result<Engine::UserState> Engine::state_of(
             return state;
         }
         state.events = state.session->events;
+        state.attributes = state.session->attributes;
     }
     // Not under the lock: an event of this user must not wait for the model.
-    auto scored = score_candidates(snapshot, items_, state.events, options_.keep_candidates);
+    auto scored = score_candidates(snapshot, items_, state.view(), options_.keep_candidates);
     scored.event_number = state.event_number;
     state.candidates = std::make_shared<Candidates>(std::move(scored));
     figures_.candidates_scored += 1;
@@ -177,17 +187,19 @@ Engine::Pool Engine::pool_of(
     if (state.session == nullptr) {
         fill(*state.candidates, state.seen);
         pool.events = state.events;
+        pool.attributes = state.attributes;
     } else {
         const std::scoped_lock lock{state.session->mutex};
         fill(*state.candidates, state.session->seen);
         if (request.explain || !is_enough()) {
             pool.events = state.session->events;
+            pool.attributes = state.session->attributes;
         }
     }
     if (is_enough()) {
         return pool;
     }
-    const auto all = score_candidates(snapshot, items_, pool.events, data::EventStore::all);
+    const auto all = score_candidates(snapshot, items_, pool.view(), data::EventStore::all);
     if (state.session == nullptr) {
         fill(all, state.seen);
     } else {
@@ -246,7 +258,7 @@ nlohmann::json Engine::slate_json(
         shown.push_back(slot.item);
     }
     const auto reasons = reasons_for(
-        snapshot, items_, pool.events, shown, request.explain ? Explain::yes : Explain::no
+        snapshot, items_, pool.view(), shown, request.explain ? Explain::yes : Explain::no
     );
     log_impression(snapshot, request, pool, policy, slate, id.text);
     auto rows = nlohmann::json::array();

@@ -162,6 +162,7 @@ Result<nlohmann::json> Engine::similar(const std::string& id, std::size_t k) con
 Result<nlohmann::json> Engine::user(const std::string& id, std::size_t n_events) {
     const auto snapshot = snapshot_.get();
     HG_TRY(const auto record, store_.user(id));
+    HG_TRY(auto fields, sessions_.fields_of(id));
     HG_TRY(const auto stored, store_.last_events(id, n_events, data::EventStore::forever));
     HG_TRY(const auto session, sessions_.open(*snapshot, id));
     const std::scoped_lock lock{session->mutex};
@@ -190,7 +191,7 @@ Result<nlohmann::json> Engine::user(const std::string& id, std::size_t n_events)
     }
     return nlohmann::json{
         {"user_id", id},
-        {"fields", record ? nlohmann::json::parse(record->fields) : nlohmann::json::object()},
+        {"fields", std::move(fields)},
         {"events", std::move(events)},
         {"history", std::move(history)},
         {"history_size", session->history_size},

@@ -28,21 +28,21 @@ std::vector<ItemRow> liked_last(const Snapshot& snapshot, std::span<const UserEv
 std::vector<std::optional<ItemRow>> strongest_causes(
     const Snapshot& snapshot,
     const ItemTable& items,
-    std::span<const UserEvent> events,
+    const UserView& user,
     std::span<const ItemRow> shown
 ) {
     std::vector<std::optional<ItemRow>> causes(shown.size());
-    const auto liked = liked_last(snapshot, events);
+    const auto liked = liked_last(snapshot, user.events);
     if (liked.empty() || shown.empty()) {
         return causes;
     }
-    std::vector<data::HistoryBuffer> buffers{model_history(snapshot, events)};
+    std::vector<data::HistoryBuffer> buffers{model_history(snapshot, user)};
     for (const auto left_out : liked) {
         std::vector<UserEvent> rest;
-        std::ranges::copy_if(events, std::back_inserter(rest), [&](const auto& e) {
+        std::ranges::copy_if(user.events, std::back_inserter(rest), [&](const auto& e) {
             return e.row != left_out;
         });
-        buffers.push_back(model_history(snapshot, rest));
+        buffers.push_back(model_history(snapshot, {rest, user.attributes}));
     }
     std::vector<data::History> histories;
     for (const auto& buffer : buffers) {
@@ -68,7 +68,7 @@ std::vector<std::optional<ItemRow>> strongest_causes(
 std::vector<Reason> reasons_for(
     const Snapshot& snapshot,
     const ItemTable& items,
-    std::span<const UserEvent> events,
+    const UserView& user,
     std::span<const ItemRow> shown,
     Explain explain
 ) {

@@ -28,7 +28,7 @@ enum class Explain : std::uint8_t { no, yes };
 [[nodiscard]] std::vector<Reason> reasons_for(
     const Snapshot& snapshot,
     const ItemTable& items,
-    std::span<const UserEvent> events,
+    const UserView& user,
     std::span<const ItemRow> shown,
     Explain explain
 );

@@ -116,9 +116,10 @@ Matrix<float> score_arrivals(
 
 }  // namespace
 
-data::HistoryBuffer model_history(const Snapshot& snapshot, std::span<const UserEvent> events) {
+data::HistoryBuffer model_history(const Snapshot& snapshot, const UserView& user) {
     data::HistoryBuffer history;
-    for (const auto& event : events) {
+    history.set_attributes(user.attributes);
+    for (const auto& event : user.events) {
         const auto row = snapshot.model_row(event.row);
         if (row == Snapshot::not_in_model) {
             continue;
@@ -135,14 +136,11 @@ data::HistoryBuffer model_history(const Snapshot& snapshot, std::span<const User
 }
 
 Candidates score_candidates(
-    const Snapshot& snapshot,
-    const ItemTable& items,
-    std::span<const UserEvent> events,
-    std::size_t keep
+    const Snapshot& snapshot, const ItemTable& items, const UserView& user, std::size_t keep
 ) {
     Candidates candidates{.snapshot = snapshot.number, .items_version = items.version()};
     const auto arrivals = arrivals_of(snapshot, items);
-    const auto buffer = model_history(snapshot, events);
+    const auto buffer = model_history(snapshot, user);
     const std::array histories{buffer.view()};
     const auto n = snapshot.run.model->n_items();
     Matrix<float> scores(1, n);

@@ -30,6 +30,12 @@ struct UserEvent {
     TimeMs time = 0;
 };
 
+/// Who is scored: what they did, oldest first, and what is known of them beside it. Borrowed.
+struct UserView {
+    std::span<const UserEvent> events;
+    std::span<const data::Attribute> attributes{};
+};
+
 /// The best rows of the table for one history; what is hidden, seen or filtered is the caller's.
 struct Candidates {
     std::uint64_t snapshot = 0;       // Snapshot::number
@@ -39,17 +45,13 @@ struct Candidates {
     bool is_complete = false;         // nothing was left out
 };
 
-/// The history in rows of the model; events on items it does not know are left out.
-[[nodiscard]] data::HistoryBuffer model_history(
-    const Snapshot& snapshot, std::span<const UserEvent> events
-);
+/// The history in rows of the model; events on items it does not know are left out. Borrows the
+/// attributes.
+[[nodiscard]] data::HistoryBuffer model_history(const Snapshot& snapshot, const UserView& user);
 
 /// At most `keep` rows. Runs the model once.
 [[nodiscard]] Candidates score_candidates(
-    const Snapshot& snapshot,
-    const ItemTable& items,
-    std::span<const UserEvent> events,
-    std::size_t keep
+    const Snapshot& snapshot, const ItemTable& items, const UserView& user, std::size_t keep
 );
 
 /// Scores of these rows under several histories, [histories, rows]; runs the model once on all of

@@ -2,6 +2,7 @@
 #include "serve/session.hpp"
 
 #include "data/dataset_config.hpp"
+#include "serve/user_attributes.hpp"
 #include "serve/user_belief.hpp"
 
 #include <algorithm>
@@ -76,6 +77,16 @@ void Sessions::add_dataset_history(Session& session, const std::string& user_id)
     }
 }
 
+Result<nlohmann::json> Sessions::fields_of(const std::string& user_id) const {
+    HG_TRY(const auto is_erased, store_.is_erased(user_id));
+    auto fields = is_erased ? nlohmann::json::object() : dataset_fields(items_.dataset(), user_id);
+    HG_TRY(const auto record, store_.user(user_id));
+    if (record) {
+        fields.update(nlohmann::json::parse(record->fields));
+    }
+    return fields;
+}
+
 Result<void> Sessions::load(Session& session, const std::string& user_id) {
     session.events.clear();
     session.seen.clear();
@@ -83,6 +94,8 @@ Result<void> Sessions::load(Session& session, const std::string& user_id) {
     session.sequence = 0;
     session.pending_from = data::EventStore::forever;
     session.belief.reset();
+    HG_TRY(const auto fields, fields_of(user_id));
+    session.attributes = attributes_of(fields);
     if (items_.dataset().users.find(user_id)) {
         HG_TRY(const auto is_erased, store_.is_erased(user_id));
         if (!is_erased) {

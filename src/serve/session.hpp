@@ -14,6 +14,7 @@
 
 #include "core/clock.hpp"
 #include "core/error.hpp"
+#include "data/attributes.hpp"
 #include "data/dataset.hpp"
 #include "data/event_store.hpp"
 #include "policy/belief.hpp"
@@ -21,6 +22,8 @@
 #include "serve/lru_cache.hpp"
 #include "serve/scoring.hpp"
 #include "serve/snapshot.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -38,6 +41,7 @@ struct Session {
     std::mutex mutex;  // of everything below
     bool is_loaded = false;
     std::vector<UserEvent> events;  // the last ones, oldest first
+    data::Attributes attributes;    // of the dataset, and over them what was put by HTTP
     std::unordered_set<ItemRow> seen;
     std::size_t history_size = 0;    // of all events, also those no longer in `events`
     std::uint64_t event_number = 0;  // grows with every change of the above
@@ -45,6 +49,8 @@ struct Session {
     TimeMs pending_from = data::EventStore::forever;  // an event of the future: load again then
     std::optional<policy::Belief> belief;             // nothing when the model has no prior
     std::shared_ptr<const Candidates> candidates;     // of the newest scoring
+
+    [[nodiscard]] UserView view() const noexcept { return {events, attributes.view()}; }
 };
 
 /// How much an event counts, by its name: the dataset's types first, then data's defaults.
@@ -81,11 +87,15 @@ class Sessions {
         const Snapshot& snapshot, const data::NewEvent& event, TimeMs time, std::int64_t sequence
     );
 
-    /// After the user was erased.
+    /// After the user was erased or described anew: the next request loads the session again.
     void forget(const std::string& user_id) { cache_.erase(user_id); }
 
     [[nodiscard]] UserEvent to_user_event(const data::NewEvent& event, TimeMs time, ItemRow row)
         const;
+
+    /// What is known of a user beside events: the dataset's fields, and over them what was put by
+    /// HTTP; nothing of the dataset once erased.
+    [[nodiscard]] Result<nlohmann::json> fields_of(const std::string& user_id) const;
 
     [[nodiscard]] std::size_t size() const { return cache_.size(); }
 

@@ -70,7 +70,7 @@ void keep_belief(const Snapshot& snapshot, Session& session) {
     if (session.belief && session.belief->space_id == prior->space_id()) {
         return;
     }
-    const auto history = model_history(snapshot, session.events);
+    const auto history = model_history(snapshot, session.view());
     session.belief = policy::Belief::replay(*prior, history.view());
 }
 
@@ -105,6 +105,7 @@ nlohmann::json belief_json(const Snapshot& snapshot, const Session& session) {
     if (has_belief) {
         out["uncertainty"] = policy::uncertainty_left(*prior, *session.belief);
         out["space"] = session.belief->space_id;
+        out["segment"] = session.belief->segment;
     }
     return out;
 }

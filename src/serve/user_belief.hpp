@@ -22,7 +22,7 @@ void keep_belief(const Snapshot& snapshot, Session& session);
 /// One event more. Under the session's lock.
 void update_belief(const Snapshot& snapshot, Session& session, const UserEvent& event);
 
-/// {"n_events", "n_liked", "uncertainty", "space", "traits": [{"field", "name", "preference"}]}. A
+/// {"n_events", "n_liked", "uncertainty", "space", "segment", "traits": [{"field", "name", "preference"}]}. A
 /// model without a prior is told by the traits of the history alone. Under the session's lock.
 [[nodiscard]] nlohmann::json belief_json(const Snapshot& snapshot, const Session& session);
 

@@ -192,6 +192,7 @@ GaussianPrior fit_gaussian_prior(const FitContext& context, const GaussianOption
         };
         parts.segments.push_back({name, to_posterior(shrunk, options)});
     }
+    parts.segment_field = options.segment_field;
     parts.noise_variance = std::max(1e-6F, mean_squared_residual(rows, w, v)) *
                            static_cast<float>(options.noise_scale);
     parts.forgetting = static_cast<float>(options.forgetting);

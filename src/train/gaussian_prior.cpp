@@ -55,6 +55,15 @@ const GaussianPosterior& GaussianPrior::start(std::string_view segment) const {
     return found == parts_.segments.end() ? parts_.segments.front().start : found->start;
 }
 
+std::string_view GaussianPrior::segment_of(const data::History& history) const {
+    if (parts_.segment_field.empty()) {
+        return {};
+    }
+    const auto value = history.attribute(parts_.segment_field);
+    const auto found = std::ranges::find(parts_.segments, value, &Segment::name);
+    return found == parts_.segments.end() ? std::string_view{} : found->name;
+}
+
 void GaussianPrior::observe(GaussianPosterior& belief, std::size_t item, float weight) const {
     observe_vector(belief, parts_.item_vectors.row(item), weight);
 }
@@ -132,6 +141,7 @@ void GaussianPrior::save(SafetensorsWriter& weights, const std::string& prefix) 
     weights.add<float>(prefix + "segment_means", std::as_const(means).view());
     weights.add<float>(prefix + "segment_covariances", std::as_const(covariances).view());
     weights.add_strings(prefix + "segment_names", names);
+    weights.add_strings(prefix + "segment_field", std::array{parts_.segment_field});
     const std::array scalars{parts_.noise_variance, parts_.forgetting};
     weights.add<float>(prefix + "noise_and_forgetting", std::span<const float>{scalars});
     if (!parts_.content_map.empty()) {
@@ -159,6 +169,10 @@ GaussianPrior GaussianPrior::load(const SafetensorsFile& weights, const std::str
         parts.segments.push_back(
             {std::string{names[s]}, {copy_of(means.row(s)), copy_of(covariances.row(s))}}
         );
+    }
+    if (weights.contains(prefix + "segment_field.bytes")) {
+        const auto field = value_or_throw(weights.strings(prefix + "segment_field"));
+        parts.segment_field = field.empty() ? std::string{} : std::string{field.front()};
     }
     parts.noise_variance = scalars[0];
     parts.forgetting = scalars[1];

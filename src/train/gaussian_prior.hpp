@@ -16,6 +16,7 @@
 
 #include "core/matrix.hpp"
 #include "core/safetensors.hpp"
+#include "data/history.hpp"
 
 #include <cstddef>
 #include <span>
@@ -44,6 +45,7 @@ class GaussianPrior {
     struct Parts {
         Matrix<float> item_vectors;  // [n_items, d]
         std::vector<Segment> segments;
+        std::string segment_field;  // the attribute of users that names their segment
         float noise_variance = 1;   // s2 of an event of weight 1
         float forgetting = 0;       // covariance grows by 1 / (1 - forgetting) before each event
         Matrix<float> content_map;  // [content_dim, d], empty = no content
@@ -53,6 +55,9 @@ class GaussianPrior {
 
     /// The belief about a user of that segment without events; an unknown segment is everyone's.
     [[nodiscard]] const GaussianPosterior& start(std::string_view segment = {}) const;
+
+    /// The segment whose prior a user of these attributes starts from; "" = everyone's.
+    [[nodiscard]] std::string_view segment_of(const data::History& history) const;
 
     /// One event of preference `weight`: > 0 liked (target 1, noise s2 / weight), 0 shown and
     /// passed by (target 0, half the evidence), < 0 disliked (target -1). O(d^2), no allocation.

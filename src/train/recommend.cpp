@@ -2,12 +2,14 @@
 #include "train/recommend.hpp"
 
 #include "core/top_k.hpp"
+#include "data/attributes.hpp"
 #include "data/query.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <deque>
 #include <ostream>
 #include <unordered_map>
 #include <vector>
@@ -80,6 +82,7 @@ class Batch {
                 weights_.add(buffer, *item, event);
             }
         }
+        buffer.set_attributes(attributes_.emplace_back(std::move(query.fields)).view());
         queries_.push_back(std::move(query));
     }
 
@@ -94,6 +97,7 @@ class Batch {
         }
         queries_.clear();
         buffers_.clear();
+        attributes_.clear();
     }
 
     [[nodiscard]] std::size_t n_unknown() const { return n_unknown_; }
@@ -158,6 +162,7 @@ class Batch {
     Matrix<float> scores_;
     std::vector<data::Query> queries_;
     std::vector<data::HistoryBuffer> buffers_;
+    std::deque<data::Attributes> attributes_;  // of the buffers, which borrow them
     std::size_t n_unknown_ = 0;
 };
 

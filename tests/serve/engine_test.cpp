@@ -54,16 +54,19 @@ class EngineTest : public ::testing::Test {
         const auto n = world.dataset.items.size();
         world.dataset.item_fields =
             data::Catalogue{n, {title_field(n), groups_field(n, world.n_groups)}};
+        const auto n_users = world.dataset.users.size();
+        world.dataset.user_fields =
+            data::Catalogue{n_users, {groups_field(n_users, world.n_groups)}};
         dataset = std::make_shared<const data::Dataset>(std::move(world.dataset));
         fit("gaussian");
         open();
     }
 
-    void fit(const std::string& model) {
+    void fit(const std::string& model, const Settings& settings = {}) {
         SilentProgress silent;
         train::fit_run(
             {.entry = train::find_model(model),
-             .settings = {},
+             .settings = settings,
              .dataset = *dataset,
              .folder = folder / model},
             silent,
@@ -188,6 +191,34 @@ TEST_F(EngineTest, a_late_event_takes_its_place_and_a_future_one_waits_for_its_t
     EXPECT_EQ(history[1]["item_id"], "item1");
     clock.set(now + 2000);
     EXPECT_EQ(user("new")["history"][0]["item_id"], "item3");
+}
+
+TEST_F(EngineTest, what_is_known_of_a_newcomer_decides_whose_prior_they_start_from) {
+    Settings settings;
+    settings.set("segment_field", "group");
+    settings.set("segment_shrinkage", "1");
+    fit("gaussian", settings);
+    publish("gaussian");
+    const auto in_group = [](const nlohmann::json& answer, int group) {
+        int n = 0;
+        for (const auto& row : answer["items"]) {
+            n += std::stoi(row["item_id"].get<std::string>().substr(4)) % 4 == group ? 1 : 0;
+        }
+        return n;
+    };
+    wait([&](auto done) { engine->put_user("new", {{"group", "group2"}}, std::move(done)); });
+
+    EXPECT_GE(in_group(recommend(R"({"user_id": "new", "k": 5})"), 2), 3);
+    EXPECT_EQ(user("new")["belief"]["segment"], "group2");
+    wait([&](auto done) { engine->put_user("new", {{"group", "group1"}}, std::move(done)); });
+    EXPECT_EQ(user("new")["belief"]["segment"], "group1");
+    EXPECT_GE(in_group(recommend(R"({"user_id": "new", "k": 5})"), 1), 3);
+    EXPECT_GE(
+        in_group(recommend(R"({"history": [], "fields": {"group": "group3"}, "k": 5})"), 3), 3
+    );
+    EXPECT_EQ(user("new")["fields"]["group"], "group1");
+    EXPECT_EQ(user("user2")["fields"]["group"], "group2");  // of the dataset
+    EXPECT_EQ(user("user2")["belief"]["segment"], "group2");
 }
 
 TEST_F(EngineTest, cached_scores_are_used_until_something_changes) {

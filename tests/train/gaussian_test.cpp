@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "data/attributes.hpp"
+#include "support/temporary_folder.hpp"
 #include "train/fit_gaussian_prior.hpp"
 #include "train/truncated_svd.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 
 namespace hg::train {
@@ -63,6 +66,65 @@ TEST(Gaussian, after_one_click_items_of_the_same_taste_come_first) {
     for (std::size_t even = 0; even < 12; even += 2) {
         EXPECT_LT(scores[even], scores[1]);
         EXPECT_LT(scores[even], scores[5]);
+    }
+}
+
+/// Users of two_tastes() with the field that tells their taste; user 7 has none.
+data::Catalogue taste_field(std::size_t n_users) {
+    data::Field field{
+        .name = "taste", .kind = data::FieldKind::category, .vocabulary = {"even", "odd"}
+    };
+    field.code_offsets.push_back(0);
+    for (std::size_t u = 0; u < n_users; ++u) {
+        field.present.push_back(u == 7 ? 0 : 1);
+        if (u != 7) {
+            field.codes.push_back(static_cast<std::uint32_t>(u % 2));
+        }
+        field.code_offsets.push_back(static_cast<std::int64_t>(field.codes.size()));
+    }
+    return {n_users, {std::move(field)}};
+}
+
+TEST(Gaussian, a_user_without_events_starts_from_the_prior_of_the_segment_also_after_loading) {
+    data::Dataset dataset;
+    dataset.user_fields = taste_field(40);
+    const auto log = two_tastes();
+    SilentProgress progress;
+    const auto& entry = find_model("gaussian");
+    Settings settings;
+    settings.set("dim", "4");
+    settings.set("segment_field", "taste");
+    settings.set("segment_shrinkage", "0");
+    const auto fitted = entry.fit(
+        {.dataset = dataset,
+         .log = log,
+         .content = nullptr,
+         .rng = Rng{1},
+         .progress = progress,
+         .stop = {}},
+        settings
+    );
+    const testing_support::TemporaryFolder folder;
+    SafetensorsWriter writer;
+    fitted->save(writer);
+    writer.save(folder / "weights.safetensors");
+    const auto weights = value_or_throw(SafetensorsFile::open(folder / "weights.safetensors"));
+    const auto loaded = entry.load(weights, settings);
+
+    const data::Attributes odd{{{"taste", "odd"}}};
+    const data::Attributes unknown{{{"taste", "neither"}}};
+    const std::array histories{
+        data::History{.attributes = odd.view()},
+        data::History{.attributes = unknown.view()},
+        data::History{},
+    };
+    Matrix<float> scores(3, 12);
+    loaded->score(histories, scores.view());
+
+    EXPECT_GT(scores(0, 3), scores(0, 2) + 0.3F);   // odd items first
+    EXPECT_NEAR(scores(1, 3), scores(1, 2), 0.2F);  // everyone's prior has no side
+    for (std::size_t i = 0; i < 12; ++i) {
+        EXPECT_FLOAT_EQ(scores(1, i), scores(2, i));
     }
 }
 

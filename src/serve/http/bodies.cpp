@@ -213,6 +213,27 @@ bool is_field_value(const json& value) {
            });
 }
 
+Result<json> checked_fields(json object) {
+    constexpr auto example =
+        R"(for example {"title": "Toy Story", "genres": ["Comedy"], "year": 1995})";
+    if (!object.is_object()) {
+        return fail(ErrorCode::invalid_argument, "fields is not an object", example);
+    }
+    for (const auto& [name, value] : object.items()) {
+        if (name.empty() || name.size() > max_event_name || !is_field_value(value)) {
+            return fail(
+                ErrorCode::invalid_argument,
+                fmt::format(
+                    "field \"{}\" is not a text, number, true, false or list of texts",
+                    name.substr(0, 40)
+                ),
+                example
+            );
+        }
+    }
+    return object;
+}
+
 }  // namespace
 
 Result<std::vector<EventRow>> parse_events(std::string_view body) {
@@ -241,7 +262,8 @@ Result<RecommendRequest> parse_recommend(std::string_view body) {
     HG_TRY(const auto object, parse_object(body));
     if (const auto keys = check_keys(
             object,
-            {"user_id", "history", "k", "context", "filter", "exclude", "seen", "explain"},
+            {"user_id", "history", "fields", "k", "context", "filter", "exclude", "seen", "explain"
+            },
             ""
         );
         !keys) {
@@ -262,6 +284,16 @@ Result<RecommendRequest> parse_recommend(std::string_view body) {
             HG_TRY(auto entry, parse_history_entry(row));
             request.history.push_back(std::move(entry));
         }
+    }
+    if (const auto found = object.find("fields"); found != object.end() && !found->is_null()) {
+        if (history == nullptr) {
+            return fail(
+                ErrorCode::invalid_argument,
+                "fields go with a history, not with a user_id",
+                "PUT /v1/users/{id} keeps the fields of a user"
+            );
+        }
+        HG_TRY(request.fields, checked_fields(*found));
     }
     HG_TRY(const auto k, read_integer(object, "k", "", 1, max_slate));
     request.k = static_cast<std::size_t>(k.value_or(static_cast<std::int64_t>(request.k)));
@@ -288,19 +320,7 @@ Result<json> parse_fields(std::string_view body) {
         );
     }
     HG_TRY(auto object, parse_object(body));
-    for (const auto& [name, value] : object.items()) {
-        if (name.empty() || name.size() > max_event_name || !is_field_value(value)) {
-            return fail(
-                ErrorCode::invalid_argument,
-                fmt::format(
-                    "field \"{}\" is not a text, number, true, false or list of texts",
-                    name.substr(0, 40)
-                ),
-                R"(for example {"title": "Toy Story", "genres": ["Comedy"], "year": 1995})"
-            );
-        }
-    }
-    return object;
+    return checked_fields(std::move(object));
 }
 
 }  // namespace hg::serve

@@ -52,6 +52,7 @@ enum class Seen : std::uint8_t { hide, allow };
 struct RecommendRequest {
     std::string user_id{};  // empty: the history is the user
     std::vector<HistoryEntry> history{};
+    nlohmann::json fields = nlohmann::json::object();  // of the person with that history
     std::size_t k = 10;
     std::string context{};  // JSON text
     std::vector<FilterCondition> filter{};

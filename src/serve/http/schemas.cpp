@@ -42,6 +42,7 @@ nlohmann::json schemas() {
     "items": {"oneOf": [{"type": "string"}, {"type": "object", "required": ["item_id"], "additionalProperties": false,
       "properties": {"item_id": {"type": "string"}, "event": {"type": "string"}, "value": {"type": "number"},
                      "timestamp": {"type": "integer", "format": "int64"}}}]}},
+  "fields": {"$ref": "#/components/schemas/Fields"},
   "k": {"type": "integer", "minimum": 1, "maximum": 100, "default": 10},
   "context": {"type": "object"},
   "filter": {"$ref": "#/components/schemas/Filter"},

@@ -66,7 +66,7 @@ class Gaussian final : public Recommender {
 
   private:
     [[nodiscard]] GaussianPosterior posterior(const data::History& history) const {
-        auto belief = prior_.start();
+        auto belief = prior_.start(prior_.segment_of(history));
         for (std::size_t i = 0; i < history.size(); ++i) {
             prior_.observe(belief, history.items[i].index(), history.weight(i));
         }

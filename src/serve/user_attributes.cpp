@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/user_attributes.hpp"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace hg::serve {
+
+nlohmann::json dataset_fields(const data::Dataset& dataset, std::string_view user_id) {
+    auto fields = nlohmann::json::object();
+    const auto user = dataset.users.find(user_id);
+    if (!user) {
+        return fields;
+    }
+    for (const auto& field : dataset.user_fields.fields()) {
+        if (*user < field.present.size() && field.present[*user] != 0) {
+            fields[field.name] = field.text(*user);
+        }
+    }
+    return fields;
+}
+
+data::Attributes attributes_of(const nlohmann::json& fields) {
+    std::vector<std::pair<std::string, std::string>> texts;
+    for (const auto& [name, value] : fields.items()) {
+        if (value.is_string()) {
+            texts.emplace_back(name, value.get<std::string>());
+        } else if (value.is_number()) {
+            texts.emplace_back(name, fmt::format("{}", value.get<float>()));
+        } else if (value.is_boolean()) {
+            texts.emplace_back(name, value.get<bool>() ? "true" : "false");
+        }
+    }
+    return data::Attributes{std::move(texts)};
+}
+
+}  // namespace hg::serve
