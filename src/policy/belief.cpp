@@ -17,8 +17,8 @@ double trace(const train::GaussianPosterior& posterior) {
 
 }  // namespace
 
-Belief::Belief(const train::GaussianPrior& prior, std::string_view segment)
-    : posterior(prior.start(segment)), space_id(prior.space_id()), segment(segment) {}
+Belief::Belief(const train::GaussianPrior& prior, std::string_view of_segment)
+    : posterior(prior.start(of_segment)), space_id(prior.space_id()), segment(of_segment) {}
 
 Belief Belief::replay(const train::GaussianPrior& prior, const data::History& history) {
     Belief belief{prior, prior.segment_of(history)};

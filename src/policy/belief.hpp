@@ -31,7 +31,7 @@ struct Belief {
     std::uint32_t n_liked = 0;
 
     Belief() = default;
-    explicit Belief(const train::GaussianPrior& prior, std::string_view segment = {});
+    explicit Belief(const train::GaussianPrior& prior, std::string_view of_segment = {});
 
     /// From the events of a history, oldest first, starting at the prior of the user's segment.
     /// O(events * d^2).
