@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/actor_critic_net.hpp"
+#include "policy/belief_net.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -48,6 +49,12 @@ void ActorCriticOptions::describe(OptionBinder& bind, ActorCriticOptions& o) {
         {.min = 0, .max = 10}
     );
     bind("value_weight", o.value_weight, "of the value's error in the loss", {.min = 0, .max = 10});
+    bind(
+        "exploit",
+        o.exploit,
+        "when judged: the best scores, or drawn as while learning",
+        {.choices = {"greedy", "softmax"}}
+    );
 }
 
 void ReturnScale::update(const TransitionBatch& step) {
@@ -86,7 +93,7 @@ void ReturnScale::load(const SafetensorsFile& weights) {
 ActorCritic::ActorCritic(const AgentContext& context, const ActorCriticOptions& options)
     : ScoredAgent(context.world), options_(options), return_scale_(options.network.discount) {
     seed_torch(context.rng);
-    net_ = std::make_shared<AgentNet>(context, options.network);
+    net_ = make_agent_net(context, options.network);
     adam_ = std::make_unique<train::Adam>(
         net_->named(),
         train::AdamOptions{
@@ -142,7 +149,8 @@ void ActorCritic::score(const ObservationBatch& seen, Mode /*mode*/, MatrixView<
 }
 
 SlateRule ActorCritic::rule(Mode mode) const {
-    return {.draw = mode == Mode::explore ? SlateDraw::softmax : SlateDraw::greedy};
+    const bool draws = mode == Mode::explore || options_.exploit == "softmax";
+    return {.draw = draws ? SlateDraw::softmax : SlateDraw::greedy};
 }
 
 void ActorCritic::record(const TransitionBatch& step) {
@@ -232,7 +240,7 @@ at::Tensor ActorCritic::regularised(
     const auto entropy = -(log_prob.exp() * log_prob).sum(1).mean();
     const auto value_loss = (out.value - target).pow(2).mean();
     auto loss = policy_loss + options_.value_weight * value_loss - entropy_ * entropy;
-    if (const auto extra = net_->encoder->auxiliary_loss(); extra.defined()) {
+    if (const auto extra = net_->auxiliary_loss(); extra.defined()) {
         loss = loss + extra;
     }
     return loss;

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace hg::policy {
@@ -25,6 +26,7 @@ struct ActorCriticOptions {
     double gae_lambda = 0.95;
     double entropy = 0.01;
     double value_weight = 0.5;
+    std::string exploit = "greedy";
 
     static void describe(OptionBinder& bind, ActorCriticOptions& o);
 };

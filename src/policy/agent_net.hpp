@@ -86,7 +86,7 @@ struct AgentNet : torch::nn::Module {
         at::Tensor value;   // [B]
     };
 
-    Output forward(const NetInput& in) {
+    virtual Output forward(const NetInput& in) {
         const auto state = encoder->forward(in.users, in.sessions);  // [B, d]
         const auto keys = key->forward(in.items);                    // [B, n, d]
         const double scale = 1 / std::sqrt(static_cast<double>(state.size(1)));
@@ -97,6 +97,9 @@ struct AgentNet : torch::nn::Module {
             .value = value_out->forward(hidden).squeeze(1),
         };
     }
+
+    /// A scalar added to the agent's loss of the last forward(); undefined = none.
+    virtual at::Tensor auxiliary_loss() { return encoder->auxiliary_loss(); }
 
     [[nodiscard]] train::Adam::NamedTensors named() const {
         train::Adam::NamedTensors all;

@@ -150,15 +150,37 @@ nlohmann::json read_manifest(const std::string& run) {
     return manifest;
 }
 
-LoadedAgent load_run_of_agent(const std::string& run, const simulate::EnvironmentFacts& world) {
+/// "NAME:key=value,key=value" in its parts.
+struct Named {
+    std::string name;
+    std::vector<std::string> assignments;
+};
+
+Named parts_of(const std::string& text) {
+    const auto colon = text.find(':');
+    Named named{.name = text.substr(0, colon), .assignments = {}};
+    if (colon != std::string::npos) {
+        std::stringstream given{text.substr(colon + 1)};
+        for (std::string assignment; std::getline(given, assignment, ',');) {
+            named.assignments.push_back(assignment);
+        }
+    }
+    return named;
+}
+
+LoadedAgent load_run_of_agent(const Named& named, const simulate::EnvironmentFacts& world) {
+    const auto& run = named.name;
     const fs::path folder{run};
     auto manifest = read_manifest(run);
     if (manifest.at("shape") != shape_json(world)) {
         refuse_shape(run, manifest.at("shape"), shape_json(world));
     }
     const auto& entry = find_agent(manifest.at("agent").get<std::string>());
-    const auto settings =
+    auto settings =
         Settings::from_json(manifest.at("settings"), (folder / "manifest.json").string());
+    for (const auto& assignment : named.assignments) {
+        settings.set_assignment(assignment);
+    }
     LoadedAgent loaded{
         .name = folder.filename().string(),
         .manifest = manifest,
@@ -249,18 +271,15 @@ LoadedAgent load_agent(
     const Settings& settings,
     std::uint64_t seed
 ) {
-    if (is_run(run_or_name)) {
-        return load_run_of_agent(run_or_name, world);
+    const auto named = parts_of(run_or_name);
+    if (is_run(named.name)) {
+        return load_run_of_agent(named, world);
     }
-    const auto colon = run_or_name.find(':');
-    const auto name = run_or_name.substr(0, colon);
+    const auto& name = named.name;
     const auto& entry = find_agent(name);
     auto options = settings;
-    if (colon != std::string::npos) {
-        std::stringstream given{run_or_name.substr(colon + 1)};
-        for (std::string assignment; std::getline(given, assignment, ',');) {
-            options.set_assignment(assignment);
-        }
+    for (const auto& assignment : named.assignments) {
+        options.set_assignment(assignment);
     }
     if (has(entry.facts, AgentFact::learns)) {
         throw Error{
@@ -284,8 +303,8 @@ LoadedAgent load_agent_for_log(
     const std::string& run_or_name, const simulate::EnvironmentFacts& logged, std::uint64_t seed
 ) {
     auto world = logged;
-    if (is_run(run_or_name)) {
-        const auto shape = read_manifest(run_or_name).at("shape");
+    if (const auto run = parts_of(run_or_name).name; is_run(run)) {
+        const auto shape = read_manifest(run).at("shape");
         world.n_items = shape.value("n_items", std::size_t{0});
         world.n_states = shape.value("n_states", std::size_t{0});
     }

@@ -125,8 +125,9 @@ struct LoadedAgent {
     std::size_t session_tokens = 0;
 };
 
-/// A run of learn, or an agent that needs no learning: NAME or NAME:key=value,key=value. Throws Error when it is neither,
-/// or when it was learned in a world of another shape.
+/// A run of learn (RUN, or RUN:key=value to play it with another option than it learned with), or an
+/// agent that needs no learning (NAME or NAME:key=value,key=value). Throws Error when it is neither, or
+/// when it was learned in a world of another shape.
 [[nodiscard]] LoadedAgent load_agent(
     const std::string& run_or_name,
     const simulate::EnvironmentFacts& world,

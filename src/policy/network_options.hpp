@@ -12,6 +12,7 @@ namespace hg::policy {
 
 struct NetworkOptions {
     std::string encoder = "mlp";
+    std::string head = "dot";
     std::int64_t session_length = 16;
     std::int64_t hidden = 64;
     double learning_rate = 1e-3;
@@ -26,7 +27,7 @@ struct NetworkOptions {
         return 1 - (1 - final_rate_share) * progress;
     }
 
-    /// Tokens of the session the encoder reads; 0 where it reads none.
+    /// Tokens of the session the encoder or the head reads; 0 where neither reads any.
     [[nodiscard]] std::size_t tokens() const;
 };
 

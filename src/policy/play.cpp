@@ -42,8 +42,9 @@ double mean_distance(
 /// Counts what a play earns, covers and repeats.
 class Tally {
   public:
-    Tally(const simulate::EnvironmentBatch& world, std::size_t episodes)
+    Tally(const simulate::EnvironmentBatch& world, std::size_t episodes, std::size_t turns)
         : world_(world),
+          by_turn_(turns),
           quota_((episodes + world.size() - 1) / world.size()),
           done_(world.size()),
           now_(world.size()) {}
@@ -62,6 +63,9 @@ class Tally {
             }
             auto& episode = now_[u];
             const auto slate = step.decisions.slates.row(u);
+            if (const auto turn = static_cast<std::size_t>(episode.steps); turn < by_turn_.size()) {
+                by_turn_[turn] += step.rewards[u];
+            }
             episode.earned += step.rewards[u];
             episode.steps += 1;
             for (std::size_t slot = 0; slot < slate.size(); ++slot) {
@@ -88,6 +92,9 @@ class Tally {
             rates.push_back(episode.clicks / (k * episode.steps));
             distances.push_back(episode.distance / episode.steps);
         }
+        for (const double sum : by_turn_) {
+            result.reward_by_turn.push_back(sum / static_cast<double>(episodes_.size()));
+        }
         result.mean_return = mean_of(result.returns);
         result.length = mean_of(lengths);
         result.click_rate = mean_of(rates);
@@ -110,6 +117,7 @@ class Tally {
     }
 
     const simulate::EnvironmentBatch& world_;
+    std::vector<double> by_turn_;  // sums
     std::size_t quota_;
     std::vector<std::uint64_t> done_;
     std::vector<Episode> now_;
@@ -192,7 +200,7 @@ PlayResult play(
     Rng rng = Rng{options.seed}.split("policy");
     Stepper stepper{world, options.session_tokens};
     stepper.reset(options.seed);
-    Tally tally{world, options.episodes};
+    Tally tally{world, options.episodes, options.turns};
     Regret regret{world};
     while (!tally.is_over() && result.n_steps < options.most_steps && !stop.stop_requested()) {
         regret.before();

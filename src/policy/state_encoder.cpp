@@ -36,6 +36,12 @@ void NetworkOptions::describe(OptionBinder& bind, NetworkOptions& o) {
     }
     bind("encoder", o.encoder, "what makes a state of user and session", encoders);
     bind(
+        "head",
+        o.head,
+        "scores from the state alone, or also from a belief of the user's answers",
+        {.choices = {"dot", "belief"}}
+    );
+    bind(
         "session_length",
         o.session_length,
         "shown items an encoder of sessions looks back on",
@@ -54,7 +60,8 @@ void NetworkOptions::describe(OptionBinder& bind, NetworkOptions& o) {
 }
 
 std::size_t NetworkOptions::tokens() const {
-    return find_state_encoder(encoder).reads_session ? static_cast<std::size_t>(session_length) : 0;
+    const bool reads = find_state_encoder(encoder).reads_session || head == "belief";
+    return reads ? static_cast<std::size_t>(session_length) : 0;
 }
 
 }  // namespace hg::policy

@@ -4,25 +4,12 @@
 //   L = E min(rho A, clip(rho, 1 - eps, 1 + eps) A),  rho = pi(slate) / pi_old(slate)
 //
 // Slates are Plackett-Luce, so rho is the ratio of whole slates.
-#include "policy/actor_critic_net.hpp"
+#include "policy/ppo_net.hpp"
 
 #include <algorithm>
 
 namespace hg::policy {
 namespace {
-
-struct PpoOptions : ActorCriticOptions {
-    double clip = 0.2;
-    std::int64_t epochs = 4;
-    std::int64_t minibatch = 1024;
-
-    static void describe(OptionBinder& bind, PpoOptions& o) {
-        ActorCriticOptions::describe(bind, o);
-        bind("clip", o.clip, "how far a ratio may go from 1", {.min = 0, .max = 10});
-        bind("epochs", o.epochs, "passes over a rollout", {.min = 1, .max = 100});
-        bind("minibatch", o.minibatch, "steps per gradient", {.min = 1, .max = 1e6});
-    }
-};
 
 class PpoAgent final : public ActorCritic {
   public:
@@ -65,10 +52,14 @@ class PpoAgent final : public ActorCritic {
 };
 
 std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
-    return std::make_unique<PpoAgent>(context, settings.read<PpoOptions>());
+    return make_ppo(context, settings.read<PpoOptions>());
 }
 
 }  // namespace
+
+std::unique_ptr<Agent> make_ppo(const AgentContext& context, const PpoOptions& options) {
+    return std::make_unique<PpoAgent>(context, options);
+}
 
 extern const AgentEntry ppo{
     .name = "ppo",

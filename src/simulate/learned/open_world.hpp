@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// open_world: any world by name: a known one ("interest_evolution") or the folder of a learned one
-// ("runs/world"), with the same settings grammar: the world's own options, leave.* and, for a
+// open_world: any world by name: a known one ("interest_evolution"), the folder of a learned one
+// ("runs/world"), or the users of a dataset themselves ("labels:DATASET", label_world.hpp), with the same settings grammar: the world's own options, leave.* and, for a
 // learned one, reward.*.
 //
 //   const auto world = open_world("runs/world", settings);       // throws Error

@@ -29,6 +29,7 @@ struct Arguments {
     std::uint64_t seed = 7;
     std::size_t seeds = 5;
     double epsilon = 0;
+    std::size_t turns = 0;
     bool explore = false;
     bool transcript = false;
     bool as_json = false;
@@ -44,6 +45,10 @@ void add(Columns& columns, const policy::PlayResult& played) {
     columns["coverage"].push_back(played.coverage);
     columns["diversity"].push_back(played.diversity.value);
     columns["novelty"].push_back(played.novelty);
+    for (std::size_t turn = 0; turn < played.reward_by_turn.size(); ++turn) {
+        columns[fmt::format("reward_of_turn_{:03}", turn + 1)].push_back(played.reward_by_turn[turn]
+        );
+    }
     if (played.has_regret) {
         columns["regret_per_step"].push_back(played.regret);
     }
@@ -75,9 +80,9 @@ void print(const Arguments& arguments, const Columns& columns, std::size_t steps
     );
     for (const auto& [name, values] : columns) {
         const auto mean = policy::mean_of(values);
-        fmt::print("  {:<16} {:>10.4f} +- {:.4f}\n", name, mean.value, mean.half_width);
+        fmt::print("  {:<18} {:>10.4f} +- {:.4f}\n", name, mean.value, mean.half_width);
     }
-    fmt::print("  {:<16} {:>10.3g}\n", "steps/s", static_cast<double>(steps) / seconds);
+    fmt::print("  {:<18} {:>10.3g}\n", "steps/s", static_cast<double>(steps) / seconds);
 }
 
 /// One episode of one user, a line a step: for golden files and for reading.
@@ -151,6 +156,7 @@ int run(const Arguments& arguments, Session& session) {
             .seed = arguments.seed + s,
             .mode = arguments.explore ? policy::Mode::explore : policy::Mode::exploit,
             .session_tokens = player.session_tokens,
+            .turns = arguments.turns,
         };
         if (recorder) {
             recorder->begin_play(options.seed);
@@ -179,7 +185,9 @@ int run(const Arguments& arguments, Session& session) {
 Run declare(CLI::App& verb) {
     auto arguments = std::make_shared<Arguments>();
     verb.add_option(
-            "--world", arguments->world, "one of: " + world_names() + "; or a run of simulate fit"
+            "--world",
+            arguments->world,
+            "one of: " + world_names() + "; or a run of simulate fit; or labels:DATASET"
     )
         ->required();
     verb.add_option(
@@ -198,6 +206,10 @@ Run declare(CLI::App& verb) {
     verb.add_option("--seeds", arguments->seeds, "how many seeds")
         ->capture_default_str()
         ->check(CLI::Range(std::size_t{1}, std::size_t{10000}));
+    verb.add_option(
+            "--turns", arguments->turns, "mean rewards of this many first steps, one by one"
+    )
+        ->check(CLI::Range(std::size_t{1}, std::size_t{1000}));
     verb.add_flag("--explore", arguments->explore, "play as while learning, not as judged");
     verb.add_option(
             "--epsilon",

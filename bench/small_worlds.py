@@ -1,0 +1,148 @@
+"""Policies in small worlds whose Bayes-optimal policy is computed, over seeds.
+
+    .venv/bin/python bench/small_worlds.py --binary build/release/honeyguide --out OUT.md [--seeds 5]
+
+Every episode is another user, drawn from a prior. Learners meet the prior only through episodes; the optimum
+knows it. Constant knobs (alpha of ucb, gamma of square_cb) are tuned on 4,000 validation episodes; everything is
+then played for EPISODES episodes a seed with users nobody has seen, the same users for every policy, so that
+differences are paired. Out of family: learned in the first world, played in a shifted one.
+"""
+import argparse
+import json
+import math
+import pathlib
+import statistics
+import subprocess
+import tempfile
+
+from machine import describe_machine
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--binary", required=True)
+parser.add_argument("--out", required=True)
+parser.add_argument("--seeds", type=int, default=5)
+parser.add_argument("--steps", type=int, default=200_000)
+parser.add_argument("--episodes", type=int, default=4_000)
+parser.add_argument("--worlds", default="", help="only the worlds whose title has this text")
+arguments = parser.parse_args()
+
+BERNOULLI = ["redraw=episode"]
+WORLDS = [
+    ("Bernoulli, 5 arms, 10 steps", "bernoulli_bandit", [*BERNOULLI, "arms=5", "step_limit=10"], "bayes_optimal",
+     [("probabilities between 0 and .4", ["high=0.4"]), ("probabilities between .5 and 1", ["low=0.5"])]),
+    ("Bernoulli, 5 arms, 20 steps", "bernoulli_bandit", [*BERNOULLI, "arms=5", "step_limit=20"], "bayes_optimal",
+     [("probabilities between 0 and .4", ["high=0.4"]), ("probabilities between .5 and 1", ["low=0.5"])]),
+    ("Bernoulli, 10 arms, 20 steps", "bernoulli_bandit", [*BERNOULLI, "arms=10", "step_limit=20"], "bayes_optimal",
+     [("probabilities between 0 and .4", ["high=0.4"])]),
+    ("Bernoulli, 3 arms, 50 steps", "bernoulli_bandit", [*BERNOULLI, "arms=3", "step_limit=50"], "bayes_optimal",
+     [("probabilities between 0 and .4", ["high=0.4"])]),
+    ("Linear, d = 2, 5 items, 8 types, 10 steps", "typed_bandit", ["step_limit=10"],
+     "bayes_optimal:prior=types,step_limit=10",
+     [("types of half the spread", ["scale=1.5"]), ("the first types four times as often", ["skew=0.5"])]),
+    ("Linear, d = 4, 4 items, 12 types, 12 steps", "typed_bandit",
+     ["arms=4", "dim=4", "types=12", "step_limit=12"],
+     "bayes_optimal:prior=types,arms=4,dim=4,types=12,step_limit=12",
+     [("types of half the spread", ["scale=1.5"]), ("the first types more often", ["skew=0.3"])]),
+]
+ALPHAS = [0.25, 0.5, 1, 1.5, 2]
+GAMMAS = [10, 30, 100, 300]
+
+
+def call(*words):
+    done = subprocess.run([arguments.binary, *words, "--json"], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"{words}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+def sets(assignments, prefix=""):
+    return [word for a in assignments for word in ("--set", prefix + a)]
+
+
+def play(policy, world, options, seed, episodes):
+    played = call("simulate", "run", "--world", world, "--policy", policy, "--episodes", str(episodes),
+                  "--seeds", "1", "--seed", str(seed), "--users", "200", *sets(options, "world."))
+    return played["return"]["mean"]
+
+
+def half_width(values):
+    t = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36, 9: 2.31, 10: 2.26}
+    n = len(values)
+    return t.get(n, 2.0) * statistics.stdev(values) / math.sqrt(n) if n > 1 else math.nan
+
+
+def learn(folder, name, agent, world, options, settings, seed, steps):
+    run = folder / f"{name}-{seed}"
+    call("learn", "--agent", agent, "--world", world, "--out", str(run), "--seed", str(seed),
+         *sets(options, "world."), *sets(settings), *sets([f"learn.steps={steps}", "learn.users=128",
+         f"learn.evaluate_every={max(steps // 10, 1)}", "learn.evaluation_episodes=2048"]))
+    return str(run)
+
+
+def best(candidates, world, options):
+    """The candidate with the best return on validation users."""
+    return max(candidates, key=lambda policy: play(policy, world, options, 500_000, 4_000))
+
+
+lines = [f"{describe_machine()} {arguments.seeds} seeds, {arguments.steps:,} steps of learning each, "
+         f"{arguments.episodes:,} episodes of play each.", ""]
+
+
+def cell(values, reference):
+    """Mean return, and as a share of the reference played with the same users."""
+    share = [100 * v / r for v, r in zip(values, reference)]
+    return f"{statistics.mean(values):.3f} +- {half_width(values):.3f}", \
+           f"{statistics.mean(share):.1f} % +- {half_width(share):.1f}"
+
+
+for title, world, options, optimum, shifts in WORLDS:
+    if arguments.worlds not in title:
+        continue
+    horizon = next(o.split("=")[1] for o in options if o.startswith("step_limit"))
+    window = f"session_length={horizon}"
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        rows = {}  # row -> one policy per seed
+        beliefs, flat = [], []
+        for seed in range(arguments.seeds):
+            beliefs.append(learn(folder, "belief", "belief", world, options, [window], seed, 40_000))
+            flat.append(learn(folder, "flat", "belief", world, options, [window, "prior=flat"], seed, 1_000))
+        alpha = best([f"{beliefs[0]}:alpha={a}" for a in ALPHAS], world, options).split(":")[1]
+        fall = best([f"{beliefs[0]}:schedule=inverse_root,alpha={2 * a}" for a in ALPHAS], world, options).split(":")[1]
+        gamma = best([f"{beliefs[0]}:explore=square_cb,gamma={g}" for g in GAMMAS], world, options).split(":")[1]
+        rows["random"] = ["random"] * arguments.seeds
+        rows["no inner step (prior alone)"] = [f"{b}:context=none" for b in beliefs]
+        rows["another user's session"] = [f"{b}:context=shuffled" for b in beliefs]
+        rows["greedy, flat prior"] = flat
+        rows["greedy belief"] = beliefs
+        rows["Thompson"] = [f"{b}:explore=thompson" for b in beliefs]
+        rows[f"SquareCB, tuned ({gamma.split(',')[1]})"] = [f"{b}:{gamma}" for b in beliefs]
+        rows[f"UCB falling, tuned ({fall.split(',')[1]})"] = [f"{b}:{fall}" for b in beliefs]
+        rows[f"best constant knob: UCB, tuned ({alpha})"] = [f"{b}:{alpha}" for b in beliefs]
+        rows["RL2: PPO over a GRU"] = [
+            learn(folder, "rl2", "ppo", world, options,
+                  ["encoder=gru", window, "learning_rate=0.003", "discount=0.95", "entropy=0.01"],
+                  seed, arguments.steps) for seed in range(arguments.seeds)]
+        rows["meta_policy: PPO over the belief"] = [
+            learn(folder, "meta", "meta_policy", world, options, [window], seed, arguments.steps)
+            for seed in range(arguments.seeds)]
+        for heading, change, with_optimum in [("in family", [], True)] + [(h, c, False) for h, c in shifts]:
+            here = [o for o in options if o.split("=")[0] not in {c.split("=")[0] for c in change}] + change
+            seeds = [900_000 + s for s in range(arguments.seeds)]
+            returns = {row: [play(p, world, here, s, arguments.episodes) for p, s in zip(policies, seeds)]
+                       for row, policies in rows.items()}
+            if with_optimum:
+                returns["Bayes-optimal (knows the prior)"] = [
+                    play(optimum, world, here, s, arguments.episodes) for s in seeds]
+                reference, of = returns["Bayes-optimal (knows the prior)"], "share of the optimum"
+            else:
+                reference, of = returns["greedy belief"], "against greedy, paired"
+            lines += [f"## {title}: {heading}", "", f"| policy | return | {of} |", "|---|---|---|"]
+            for row, values in returns.items():
+                if row == "random" and not with_optimum:
+                    continue
+                mean, share = cell(values, reference)
+                lines.append(f"| {row} | {mean} | {share} |")
+            lines.append("")
+            pathlib.Path(arguments.out).write_text("\n".join(lines) + "\n")
+            print("\n".join(lines[-len(returns) - 4:]), flush=True)
