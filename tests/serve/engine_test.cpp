@@ -65,13 +65,16 @@ class EngineTest : public ::testing::Test {
         open();
     }
 
-    void fit(const std::string& model, const Settings& settings = {}) {
+    /// Into a folder of that name, else of the model's.
+    void fit(
+        const std::string& model, const Settings& settings = {}, const std::string& name = {}
+    ) {
         SilentProgress silent;
         train::fit_run(
             {.entry = train::find_model(model),
              .settings = settings,
              .dataset = *dataset,
-             .folder = folder / model},
+             .folder = folder / (name.empty() ? model : name)},
             silent,
             {}
         );
@@ -216,8 +219,8 @@ TEST_F(EngineTest, what_is_known_of_a_newcomer_decides_whose_prior_they_start_fr
     Settings settings;
     settings.set("segment_field", "group");
     settings.set("segment_shrinkage", "1");
-    fit("gaussian", settings);
-    publish("gaussian");
+    fit("gaussian", settings, "segments");
+    publish("segments");
     const auto in_group = [](const nlohmann::json& answer, int group) {
         int n = 0;
         for (const auto& row : answer["items"]) {
@@ -498,7 +501,7 @@ TEST_F(EngineTest, new_weights_rebuild_the_belief_with_the_wish_in_it) {
     const auto space = user("new")["belief"]["space"];
     Settings settings;
     settings.set("dim", "3", "test");
-    fit("gaussian", "narrow", settings);
+    fit("gaussian", settings, "narrow");
     publish("narrow");
 
     const auto rebuilt = user("new")["belief"];
