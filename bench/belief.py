@@ -23,6 +23,11 @@ lines = []
 for dim in (16, 32, 48, 64):
     name = f"observe/{dim}"
     lines.append(f"| one event, d = {dim} | {microseconds(name):.2f} | {runs[name]['flop/s'] / 1e9:.1f} GFLOP/s | arithmetic: 4 d^2 operations in L1 |")
+for dim in (48, 64):
+    each = runs[f"observe_percentiles/{dim}/iterations:200000"]
+    lines.append(f"| each event alone, 1,000 users in turn, d = {dim} | p50 {each['p50_us']:.2f}, p99 {each['p99_us']:.2f}, p99.9 {each['p999_us']:.2f} | {each['bytes']:,.0f} bytes a belief | memory: the covariance of another user each time |")
+for dim in (48, 64):
+    lines.append(f"| uncertainty of 512 candidates, d = {dim} | {microseconds(f'uncertainty_of_512/{dim}'):.0f} | {microseconds(f'uncertainty_of_512/{dim}') / 512:.2f} us an item | arithmetic: 2 d^2 operations in L1 |")
 lines.append(f"| replay of 50 events, d = 48 | {microseconds('replay_50_events'):.1f} | {microseconds('replay_50_events') / 50:.2f} us an event | the same |")
 for items in (3706, 100_000, 1_000_000):
     name, limit = f"score_all_items/{items}", f"read_bandwidth/{items}"

@@ -44,6 +44,11 @@ def load(server, **options):
     return result
 
 
+def resident_bytes(pid):
+    line = next(line for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS"))
+    return 1024 * int(line.split()[1])
+
+
 def sync_ms(folder):
     """What one append and fdatasync costs here: the floor of a durable write."""
     import time
@@ -59,6 +64,9 @@ def sync_ms(folder):
     return 1000 * sorted(times)[50]
 
 
+KNOBS = ["--exploration", "0.5", "--novelty", "0.1", "--diversity", "0.2"]
+FEW = 500  # slates a second: a rate this machine is far from saturated by
+MANY_USERS = 4000
 rows = []
 with tempfile.TemporaryDirectory(prefix="hg-bench-", dir=".") as folder:
     floor = sync_ms(folder)
@@ -71,6 +79,16 @@ with tempfile.TemporaryDirectory(prefix="hg-bench-", dir=".") as folder:
     one = load(server, mode="events", rate=0, connections=1, prefix="e")
     batch = load(server, mode="events", rate=0, batch=100, connections=8, prefix="f")
     code, _ = server.stop()
+    server = Server(args.binary, args.run, args.data, os.path.join(folder, "knobs.db"), *KNOBS).wait_until_ready()
+    policy = server.call("POST", "/v1/recommend", {"history": [], "k": 10})[1]["policy"]
+    knobs_mixed = load(server, mode="recommend", rate=0, after_event=0.1, prefix="g")
+    knobs_half = load(server, mode="recommend", rate=knobs_mixed["per_second"] / 2, after_event=0.1, prefix="h")
+    knobs_few = load(server, mode="recommend", rate=FEW, after_event=0.1, prefix="i")
+    knobs_all_new = load(server, mode="recommend", rate=FEW, after_event=1, prefix="j")
+    before = resident_bytes(server.process.pid)
+    load(server, mode="recommend", rate=FEW, after_event=0, prefix="k", users=MANY_USERS)
+    per_user = (resident_bytes(server.process.pid) - before) / MANY_USERS
+    server.stop()
 
 
 def per_core(result):
@@ -84,6 +102,10 @@ def row(name, result, figure, limit):
 row("slates, all users cached, closed loop", cached, f"{cached['per_second']}/s, {per_core(cached):.0f}/s per server core", "processor")
 row("slates, 10 % just after an event, closed loop", mixed, f"{mixed['per_second']}/s, {per_core(mixed):.0f}/s per server core", "processor, and the sync of the events")
 row(f"slates, the same, open loop at {mixed['per_second'] / 2:.0f}/s", half, f"{half['per_second']}/s", "none: half of saturation")
+row("slates with knobs, 10 % just after an event, closed loop", knobs_mixed, f"{knobs_mixed['per_second']}/s, {per_core(knobs_mixed):.0f}/s per server core", "processor")
+row(f"slates with knobs, the same, open loop at {knobs_mixed['per_second'] / 2:.0f}/s", knobs_half, f"{knobs_half['per_second']}/s", "none: half of saturation")
+row(f"slates with knobs, the same, open loop at {FEW}/s", knobs_few, f"{knobs_few['per_second']}/s", "none")
+row(f"slates with knobs, every one just after an event, open loop at {FEW}/s", knobs_all_new, f"{knobs_all_new['per_second']}/s", "none: the model and the uncertainty of 512 candidates each time")
 row("events one by one, 1 connection", one, f"{one['per_second']} events/s", f"one sync each ({floor:.1f} ms)")
 row("events one by one, 32 connections", single, f"{single['per_second']} events/s", "group commit: one sync for all that wait")
 row("events in batches of 100, 8 connections", batch, f"{100 * batch['per_second']} events/s", "SQLite's writer thread")
@@ -94,9 +116,13 @@ Measured by `bench/serving.py` ({args.seconds:.0f} s each, 32 connections unless
 
 | what | figure | p50 ms | p99 ms | the limit it runs into |
 |---|---|---|---|---|
-""" + "\n".join(rows) + "\n"
+""" + "\n".join(rows) + f"""
+
+With knobs: `serve {' '.join(KNOBS)}`, so `{policy}`. A user in the cache takes {per_user / 1000:.0f} KB (resident memory after {MANY_USERS} users
+more, three events each: belief, events, 512 candidates with their signals); `--sessions` bounds how many there are.
+"""
 print(text)
-print(json.dumps({"cached": cached, "mixed": mixed, "half": half, "one": one, "single": single, "batch": batch, "exit": code}))
+print(json.dumps({"cached": cached, "mixed": mixed, "half": half, "one": one, "single": single, "batch": batch, "knobs_mixed": knobs_mixed, "knobs_half": knobs_half, "knobs_few": knobs_few, "knobs_all_new": knobs_all_new, "exit": code}))
 if args.out:
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(text)

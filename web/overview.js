@@ -54,7 +54,8 @@ function showModel(status) {
   else if (numbers.length) drawNumbers(numbers);
   const facts = [["kind", status.model_kind], ["what", manifest.summary], ["trained on", manifest.dataset && manifest.dataset.name], ["made", manifest.created],
     ["seed", manifest.seed], ["fit took", manifest.seconds === undefined ? undefined : `${Number(manifest.seconds).toFixed(1)} s`],
-    ["content", status.encoder || "none"], ["belief", status.has_belief ? "Gaussian, updated by every event" : "none in this model"], ["policy", status.policy]];
+    ["content", status.encoder || "none"], ["belief", status.has_belief ? "Gaussian, updated by every event" : "none in this model"], ["policy", status.policy],
+    ["knobs", `${Object.entries(status.knobs).map(([k, v]) => `${k} ${v}`).join(", ")} (${status.knobs_chosen_by})`]];
   $("facts").replaceChildren(...facts.filter(([, v]) => v !== undefined && v !== null && v !== "").flatMap(([k, v]) => [make("dt", "", k), make("dd", "", String(v))]));
 }
 
@@ -80,6 +81,22 @@ function showTypes(status) {
   if (types.length) draw("chart-types", "doughnut", {labels: types.map((t) => t.event), datasets: [{data: types.map((t) => t.events), backgroundColor: palette, borderWidth: 0}]}, {cutout: "62%"});
 }
 
+/// What random slots cost and how long until they decide the question; an offer while they are off.
+function showCollection(c) {
+  const share = `${(100 * c.random_share).toFixed(1)} % of slots`;
+  $("collection-note").textContent = c.is_on ? `On: ${share} are drawn from the best ${c.random_candidates}.` : `Off. At ${share} (serve --collect ${c.random_share}) it would be:`;
+  const known = (value, text) => (value === null ? "not known yet" : text(value));
+  const figure = (value) => (Math.abs(value) < 0.01 ? value.toExponential(1) : value.toLocaleString("en", {maximumFractionDigits: value < 10 ? 2 : 0}));
+  const facts = [
+    ["clicks a slot, as shown", known(c.clicks_per_slot, (v) => v.toFixed(4))],
+    ["clicks a slot, at random", known(c.clicks_per_random_slot, (v) => v.toFixed(4))],
+    ["cost", known(c.clicks_lost_per_day, (v) => `${figure(v)} ± ${figure(c.clicks_lost_per_day_95)} clicks a day`)],
+    ["question", known(c.question, String)],
+    ["random slots needed", known(c.random_slots_needed, figure)],
+    ["decided after", known(c.days, (v) => `${figure(v)} days`)]];
+  $("collection").replaceChildren(...facts.flatMap(([k, v]) => [make("dt", "", k), make("dd", "", v)]));
+}
+
 function showPopular({items}) {
   draw("chart-popular", "bar", {labels: items.map((i) => (i.title || i.item_id).slice(0, 28)), datasets: [{data: items.map((i) => i.events), backgroundColor: palette[0], borderRadius: 4}]},
     {indexAxis: "y", plugins: {legend: {display: false}}, scales: {x: {beginAtZero: true}}});
@@ -93,5 +110,6 @@ async function refreshOverview() {
   showModel(status);
   showTraffic(status);
   showTypes(status);
+  showCollection(status.collection);
   showPopular(popular);
 }

@@ -1,7 +1,8 @@
 // The first tab: a user, the slate, like and skip, and what changes after each.
 "use strict";
 
-const session = {user: "", slate: null, shown: new Set(), traits: new Map()};
+const session = {user: "", slate: null, shown: new Set(), traits: new Map(), wishes: []};
+const knobNames = {exploration: "Try what we are unsure of", novelty: "Lesser known", content: "Like my likes", diversity: "More varied"};
 
 /// A calm colour of an item's own, from its id.
 function cover(item) {
@@ -25,6 +26,11 @@ function itemCard(item, position) {
   const top = make("div", "cover");
   top.style.background = cover(item);
   top.append(make("b", "", initials(name)), make("span", "", `${position + 1}`));
+  if (item.explore) {
+    const mark = make("em", "explore", "exploring");
+    mark.title = "The ranker alone would not have shown this: we want to learn";
+    top.append(mark);
+  }
   const body = make("div", "body");
   body.append(make("h3", "", name), make("p", item.because ? "reason because" : "reason", item.reason));
   const figures = make("div", "figures");
@@ -76,8 +82,64 @@ function traitRow(trait, scale) {
   if (delta.textContent) delta.classList.add(change > 0 ? "up" : "down");
   const name = make("span", "name", trait.name);
   name.title = `${trait.field}: ${trait.name}, ${trait.preference.toFixed(2)} standard deviations`;
-  row.append(name, bar, delta);
+  const more = wishButton("+", trait, 1);
+  const less = wishButton("−", trait, -1);
+  row.append(name, bar, delta, less, more);
   return row;
+}
+
+const address = (rest) => `/v1/users/${encodeURIComponent(session.user)}/${rest}`;
+
+/// Sends a change of the user's settings, says so, and draws again.
+async function change(method, rest, body, said) {
+  try {
+    await call(method, address(rest), body);
+    toast(said);
+    await refresh();
+  } catch (error) { fail(error); }
+}
+
+/// One step more or less of a trait; a wish that comes to 0 is gone.
+function wish(trait, step) {
+  const same = (w) => w.field === trait.field && w.name === trait.name;
+  const before = session.wishes.find(same);
+  const preference = Math.max(-3, Math.min(3, (before ? before.preference : 0) + step));
+  const traits = session.wishes.filter((w) => !same(w));
+  if (preference !== 0) traits.push({field: trait.field, name: trait.name, preference});
+  return change("PUT", "traits", {traits}, `${step > 0 ? "More" : "Less"} ${trait.name}`);
+}
+
+function wishButton(text, trait, step) {
+  const button = make("button", "step", text);
+  button.title = `${step > 0 ? "more" : "less"} ${trait.name}`;
+  button.dataset.wish = `${trait.name} ${step}`;
+  button.onclick = () => wish(trait, step);
+  return button;
+}
+
+function showWishes(wishes) {
+  session.wishes = wishes;
+  $("wishes").replaceChildren(...wishes.map((w) =>
+    make("span", w.preference > 0 ? "wish up" : "wish down", `${w.preference > 0 ? "more" : "less"} ${w.name}${Math.abs(w.preference) > 1 ? " ×" + Math.abs(w.preference) : ""}`)));
+  $("reset-wishes").hidden = wishes.length === 0;
+}
+
+function showKnobs(knobs) {
+  $("knobs-by").textContent = knobs.by_hand ? "(yours)" : knobs.chosen_by ? `(${knobs.chosen_by})` : "";
+  $("reset-knobs").hidden = !knobs.by_hand;
+  $("knobs").replaceChildren(...Object.entries(knobNames).map(([name, words]) => {
+    const row = make("label", "knob");
+    const slider = Object.assign(document.createElement("input"), {type: "range", min: name === "diversity" ? 0 : -2, max: 2, step: 0.1, value: knobs[name] || 0});
+    slider.id = `knob-${name}`;
+    const number = make("output", "number", Number(knobs[name] || 0).toFixed(1));
+    slider.oninput = () => { number.textContent = Number(slider.value).toFixed(1); };
+    slider.onchange = () => {
+      const body = Object.fromEntries(Object.keys(knobNames).map((n) => [n, Number($(`knob-${n}`).value)]));
+      change("PUT", "knobs", body, `${words}: ${slider.value}`);
+    };
+    row.append(make("span", "", words), slider, number);
+    return row;
+  }));
 }
 
 function showBelief(belief) {
@@ -91,25 +153,34 @@ function showBelief(belief) {
   $("belief-note").textContent = belief.n_events === 0
     ? "Nothing yet: the slate is what most people like."
     : `${belief.n_liked} of the last ${belief.n_events} events were likes.`;
+  showWishes(belief.wishes || []);
 }
 
 function showHistory(user) {
   $("history-size").textContent = user.history_size ? `(${user.history_size})` : "";
   $("history").replaceChildren(...user.history.map((event) => {
     const row = make("li");
-    row.append(make("span", `mark ${event.weight > 0 ? "up" : event.weight < 0 ? "down" : ""}`), make("span", "", event.title || event.item_id));
+    row.append(make("span", `mark ${event.weight > 0 ? "up" : event.weight < 0 ? "down" : ""}`), make("span", "grow", event.title || event.item_id));
+    if (event.event_id) {
+      const forget = make("button", "step", "×");
+      forget.title = "forget this event: everything is computed again without it";
+      forget.dataset.forget = event.event_id;
+      forget.onclick = () => change("DELETE", `events/${encodeURIComponent(event.event_id)}`, undefined, `Forgotten: ${event.title || event.item_id}`);
+      row.append(forget);
+    }
     return row;
   }));
 }
 
 async function refresh() {
   const wish = {user_id: session.user, k: 12, explain: $("explain").checked, seen: $("seen").checked ? "allow" : "hide"};
-  const nobody = {history: [], history_size: 0, belief: {n_events: 0, n_liked: 0, traits: []}};
+  const nobody = {history: [], history_size: 0, belief: {n_events: 0, n_liked: 0, traits: []}, knobs: {}};
   const known = call("GET", `/v1/users/${encodeURIComponent(session.user)}?events=0`)
     .catch((error) => { if (error.status === 404) return nobody; throw error; });
   const [slate, user] = await Promise.all([call("POST", "/v1/recommend", wish), known]);
   showSlate(slate);
   showBelief(user.belief);
+  showKnobs(user.knobs);
   showHistory(user);
   $("user-note").textContent = user.history_size ? `A user with ${user.history_size} events.` : "Never seen before: served all the same.";
 }
@@ -138,6 +209,8 @@ async function startRecommendations() {
   };
   $("stranger").onclick = () => choose(`visitor-${randomId().slice(0, 6)}`);
   for (const id of ["explain", "seen"]) $(id).onchange = () => refresh().catch(fail);
+  $("reset-wishes").onclick = () => change("DELETE", "traits", undefined, "No wishes");
+  $("reset-knobs").onclick = () => change("DELETE", "knobs", undefined, "The policy chooses again");
   $("again").onclick = () => refresh().catch(fail);
   const wanted = new URLSearchParams(location.search).get("user");
   await choose(wanted || (users.length ? users[0].user_id : "visitor"));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Belief: one event, a replay of fifty, scoring a catalogue; beside what the processor and the
-// memory could do.
+// Belief: one event (mean, and each call timed for the percentiles), a replay of fifty, scoring a
+// catalogue, the uncertainty of the candidates; beside what the processor and the memory could do.
 //
 // observe touches the covariance three times (C v, the subtraction) and lives in L1, so its limit
 // is arithmetic: 4 d^2 floating point operations. score reads item_vectors once, so its limit is
@@ -12,6 +12,8 @@
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -59,6 +61,58 @@ void observe(benchmark::State& state) {
 }
 
 BENCHMARK(observe)->Arg(16)->Arg(32)->Arg(48)->Arg(64);
+
+/// Every call timed alone, on beliefs of 1,000 users in turn, so that most are not in L1.
+void observe_percentiles(benchmark::State& state) {
+    constexpr std::size_t n_users = 1000;
+    const auto dim = static_cast<std::size_t>(state.range(0));
+    const auto prior = prior_of(ml_1m_items, dim);
+    std::vector<hg::policy::Belief> beliefs(n_users, hg::policy::Belief{prior});
+    std::vector<double> microseconds;
+    std::uint32_t n = 0;
+    for (auto _ : state) {
+        auto& belief = beliefs[(n * 37) % n_users];
+        const auto start = std::chrono::steady_clock::now();
+        hg::policy::adapt(prior, belief, hg::ItemId{(n * 7) % ml_1m_items}, 1.0F);
+        const std::chrono::duration<double, std::micro> took =
+            std::chrono::steady_clock::now() - start;
+        microseconds.push_back(took.count());
+        ++n;
+    }
+    std::ranges::sort(microseconds);
+    const auto at = [&](double share) {
+        return microseconds[static_cast<std::size_t>(
+            share * static_cast<double>(microseconds.size() - 1)
+        )];
+    };
+    state.counters["p50_us"] = at(0.5);
+    state.counters["p99_us"] = at(0.99);
+    state.counters["p999_us"] = at(0.999);
+    const auto& one = beliefs.front();
+    const auto& posterior = one.posterior;
+    state.counters["bytes"] = static_cast<double>(
+        sizeof one + one.space_id.capacity() +
+        (posterior.mean.capacity() + posterior.covariance.capacity()) * sizeof(float)
+    );
+}
+
+BENCHMARK(observe_percentiles)->Arg(48)->Arg(64)->Iterations(200'000);
+
+/// What the exploration knob costs after an event: sqrt(v' C v) of the retrieved candidates.
+void uncertainty_of_512(benchmark::State& state) {
+    const auto dim = static_cast<std::size_t>(state.range(0));
+    const auto prior = prior_of(ml_1m_items, dim);
+    const hg::policy::Belief belief{prior};
+    for (auto _ : state) {
+        float sum = 0;
+        for (std::size_t item = 0; item < 512; ++item) {
+            sum += prior.uncertainty(belief.posterior, item);
+        }
+        benchmark::DoNotOptimize(sum);
+    }
+}
+
+BENCHMARK(uncertainty_of_512)->Arg(48)->Arg(64)->Unit(benchmark::kMicrosecond);
 
 void replay_50_events(benchmark::State& state) {
     const auto prior = prior_of(ml_1m_items, 48);

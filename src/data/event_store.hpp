@@ -77,6 +77,7 @@ struct ImpressionSlot {
     std::string item_id;
     double score = 0;
     double propensity = 1;
+    bool is_explored = false;  // not among the best k of the ranker: shown to learn
 };
 
 struct Impression {
@@ -99,6 +100,14 @@ struct BeliefRecord {
     std::string data;           // opaque bytes
 };
 
+/// What became of one slot shown, for the figures of data collection.
+struct SlotOutcome {
+    TimeMs time = 0;
+    double propensity = 1;
+    double uniform = 0;  // what a draw among the candidates left would have given it
+    bool is_clicked = false;
+};
+
 struct StoreCounts {
     std::int64_t users = 0;
     std::int64_t items = 0;
@@ -115,6 +124,9 @@ class EventStore {
   public:
     template <typename T>
     using Done = std::function<void(Result<T>)>;
+
+    /// By the name of an event.
+    using IsClick = std::function<bool(std::string_view)>;
 
     static constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
     static constexpr TimeMs forever = std::numeric_limits<TimeMs>::max();
@@ -140,6 +152,15 @@ class EventStore {
     /// tombstone (a digest of the id), so that a history in a dataset is not used again either.
     virtual void delete_user(std::string user_id, Done<bool> done) = 0;
     virtual void put_belief(std::string user_id, BeliefRecord belief, Done<void> done) = 0;
+    /// What the user asked of us beside fields (opaque here); empty removes it.
+    virtual void put_user_settings(
+        std::string user_id, std::string settings, TimeMs now, Done<void> done
+    ) = 0;
+    /// Forgets one event of a user and says which item it was on; nothing = there was none. The
+    /// item's count falls.
+    virtual void delete_event(
+        std::string user_id, std::string event_id, Done<std::optional<std::string>> done
+    ) = 0;
     /// Committed with the next group, at most a second later; dropped when the queue is full.
     virtual void log_impression(Impression impression) = 0;
     /// Waits until everything handed over so far is durable. For shutdown and tests.
@@ -165,6 +186,13 @@ class EventStore {
     ) const = 0;
     [[nodiscard]] virtual Result<std::optional<Impression>> impression(
         std::string_view recommendation_id
+    ) const = 0;
+    /// Empty: none.
+    [[nodiscard]] virtual Result<std::string> user_settings(std::string_view user_id) const = 0;
+    /// The slots of the last `limit` slates, newest slate first. Clicked = such an event
+    /// came back with the slate's id on that item.
+    [[nodiscard]] virtual Result<std::vector<SlotOutcome>> slot_outcomes(
+        std::size_t limit, const IsClick& is_click
     ) const = 0;
     [[nodiscard]] virtual Result<StoreCounts> counts() const = 0;
     [[nodiscard]] virtual Result<std::vector<EventTypeCount>> events_by_type() const = 0;

@@ -125,10 +125,14 @@ struct GateRecord {
 [[nodiscard]] Result<GateRecord> run_gate(const GateInput& input, const GateOptions& options = {});
 
 /// Nothing without predicted rewards or a margin. run_gate calls it on a hold that data would end.
-/// ((z_level + z_power) sd / delta)^2 decisions, sd of a row under uniform traffic.
+/// decisions_to_tell() with the variance of a row under uniform traffic.
 [[nodiscard]] std::optional<DataRequest> request_data(
     const GateRecord& record, const GateInput& input
 );
+
+/// ((z_level + z_power) sd / delta)^2, at least min_effective_rows: how many decisions tell a
+/// candidate as good as the incumbent from one that is delta worse.
+[[nodiscard]] double decisions_to_tell(double row_variance, double delta, const GateOptions& o);
 
 /// For the record on disk: numbers that do not exist are null.
 [[nodiscard]] nlohmann::json to_json(const GateRecord& record);

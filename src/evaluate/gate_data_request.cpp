@@ -34,17 +34,21 @@ double row_variance(const GateRecord& record, const GateInput& input) {
 
 }  // namespace
 
+double decisions_to_tell(double row_variance, double delta, const GateOptions& o) {
+    const boost::math::normal standard;
+    const double reach =
+        boost::math::quantile(standard, o.level) + boost::math::quantile(standard, o.power);
+    const double rows = reach * reach * row_variance / (delta * delta);
+    return std::ceil(std::max(rows, o.min_effective_rows));
+}
+
 std::optional<DataRequest> request_data(const GateRecord& record, const GateInput& input) {
     if (!record.difference || !(record.delta > 0)) {
         return {};
     }
     const auto& o = record.options;
-    const boost::math::normal standard;
-    const double reach =
-        boost::math::quantile(standard, o.level) + boost::math::quantile(standard, o.power);
     DataRequest request{.half_width = record.delta};
-    const double rows = reach * reach * row_variance(record, input) / (record.delta * record.delta);
-    request.decisions = std::ceil(std::max(rows, o.min_effective_rows));
+    request.decisions = decisions_to_tell(row_variance(record, input), record.delta, o);
     if (!input.uniform_probability.empty()) {
         auto uniform = input.candidate;
         uniform.target_probability = input.uniform_probability;

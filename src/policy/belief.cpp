@@ -22,10 +22,14 @@ Belief::Belief(const train::GaussianPrior& prior, std::string_view of_segment)
 
 Belief Belief::replay(const train::GaussianPrior& prior, const data::History& history) {
     Belief belief{prior, prior.segment_of(history)};
+    adapt_all(prior, belief, history);
+    return belief;
+}
+
+void adapt_all(const train::GaussianPrior& prior, Belief& belief, const data::History& history) {
     for (std::size_t i = 0; i < history.size(); ++i) {
         adapt(prior, belief, history.items[i], history.weight(i));
     }
-    return belief;
 }
 
 void adapt(const train::GaussianPrior& prior, Belief& belief, ItemId item, float weight) {
@@ -34,6 +38,62 @@ void adapt(const train::GaussianPrior& prior, Belief& belief, ItemId item, float
     belief.n_liked += weight > 0 ? 1 : 0;
     if (item.index() < prior.n_items()) {
         prior.observe(belief.posterior, item.index(), weight);
+    }
+}
+
+std::vector<float> trait_direction(
+    const train::GaussianPrior& prior, const data::Field& field, std::string_view value
+) {
+    const auto named = std::ranges::find(field.vocabulary, value);
+    if (named == field.vocabulary.end()) {
+        return {};
+    }
+    const auto code = static_cast<std::uint32_t>(named - field.vocabulary.begin());
+    const auto n = std::min(prior.n_items(), field.present.size());
+    std::vector<double> all(prior.dim());
+    std::vector<double> own(prior.dim());
+    double n_own = 0;
+    double squares = 0;
+    for (std::size_t item = 0; item < n; ++item) {
+        const auto vector = prior.parts().item_vectors.row(item);
+        const bool is_own =
+            std::ranges::find(field.row_codes(item), code) != field.row_codes(item).end();
+        n_own += is_own ? 1 : 0;
+        for (std::size_t i = 0; i < vector.size(); ++i) {
+            const auto x = static_cast<double>(vector[i]);
+            all[i] += x;
+            own[i] += is_own ? x : 0;
+            squares += x * x;
+        }
+    }
+    if (n_own == 0) {
+        return {};
+    }
+    double length = 0;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        own[i] = own[i] / n_own - all[i] / static_cast<double>(n);
+        length += own[i] * own[i];
+    }
+    if (length <= 0) {
+        return {};
+    }
+    const double scale = std::sqrt(squares / static_cast<double>(n) / length);
+    std::vector<float> direction(all.size());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        direction[i] = static_cast<float>(own[i] * scale);
+    }
+    return direction;
+}
+
+void adapt_to_wish(
+    const train::GaussianPrior& prior,
+    Belief& belief,
+    std::span<const float> direction,
+    float preference
+) {
+    constexpr float events_per_wish = 5;
+    if (preference != 0) {
+        prior.observe_vector(belief.posterior, direction, events_per_wish * preference);
     }
 }
 

@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,24 @@ struct Belief {
 /// belief <- one event: the inner loop. An item the prior does not know (index past the end) only
 /// counts.
 void adapt(const train::GaussianPrior& prior, Belief& belief, ItemId item, float weight);
+
+/// One after the other.
+void adapt_all(const train::GaussianPrior& prior, Belief& belief, const data::History& history);
+
+/// The place of a trait of the catalogue in the space: where items with this value of the field lie,
+/// seen from the average item, as long as an item is on average. Empty when no item has the value.
+[[nodiscard]] std::vector<float> trait_direction(
+    const train::GaussianPrior& prior, const data::Field& field, std::string_view value
+);
+
+/// A wish of the user ("more Comedy" > 0, "no Horror" < 0): evidence like five events of that
+/// weight on an item that is nothing but the trait. No event: the counters stay.
+void adapt_to_wish(
+    const train::GaussianPrior& prior,
+    Belief& belief,
+    std::span<const float> direction,
+    float preference
+);
 
 /// How much of the uncertainty it started with is left: trace C / trace C0, 1 = nothing learned yet.
 [[nodiscard]] double uncertainty_left(const train::GaussianPrior& prior, const Belief& belief);

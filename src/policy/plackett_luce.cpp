@@ -32,15 +32,20 @@ std::vector<double> softmax_weights(std::span<const Scored> candidates, double t
     return weights;
 }
 
-/// The distribution of the next slot over the candidates not yet taken, slot after slot.
+/// The distribution of the next slot over the candidates not yet taken, slot after slot. The first
+/// max_candidates are the best ones; what follows is only reached by data collection.
 class SlotDistribution {
   public:
-    SlotDistribution(std::span<const Scored> candidates, const PlackettLuceOptions& options)
-        : epsilon_(options.epsilon), taken_(candidates.size(), false), n_left_(candidates.size()) {
+    SlotDistribution(std::span<const Scored> pool, const PlackettLuceOptions& options)
+        : options_(options),
+          n_best_(std::min(pool.size(), static_cast<std::size_t>(options.max_candidates))),
+          taken_(pool.size(), false),
+          n_left_(pool.size()),
+          n_best_left_(n_best_) {
         if (options.temperature > 0) {
-            weights_ = softmax_weights(candidates, options.temperature);
+            weights_ = softmax_weights(pool.first(n_best_), options.temperature);
         } else {
-            weights_.assign(candidates.size(), 0.0);
+            weights_.assign(n_best_, 0.0);
         }
         refresh();
     }
@@ -49,9 +54,8 @@ class SlotDistribution {
         if (taken_[index]) {
             return 0;
         }
-        const double exploit =
-            total_ > 0 ? weights_[index] / total_ : (index == best_left_ ? 1.0 : 0.0);
-        return (1 - epsilon_) * exploit + epsilon_ / static_cast<double>(n_left_);
+        const double anywhere = options_.random_share / static_cast<double>(n_left_);
+        return anywhere + (1 - options_.random_share) * among_best(index);
     }
 
     [[nodiscard]] std::size_t draw(Rng& rng) const {
@@ -61,8 +65,11 @@ class SlotDistribution {
             if (taken_[i]) {
                 continue;
             }
-            last = i;
-            u -= probability(i);
+            const double p = probability(i);
+            if (p > 0) {
+                last = i;
+            }
+            u -= p;
             if (u < 0) {
                 return i;
             }
@@ -73,18 +80,29 @@ class SlotDistribution {
     void take(std::size_t index) {
         taken_[index] = true;
         --n_left_;
+        n_best_left_ -= index < n_best_ ? 1 : 0;
         refresh();
     }
 
     [[nodiscard]] std::size_t best_left() const noexcept { return best_left_; }
 
   private:
+    [[nodiscard]] double among_best(std::size_t index) const {
+        if (index >= n_best_) {
+            return 0;
+        }
+        const double exploit =
+            total_ > 0 ? weights_[index] / total_ : (index == best_left_ ? 1.0 : 0.0);
+        return (1 - options_.epsilon) * exploit +
+               options_.epsilon / static_cast<double>(n_best_left_);
+    }
+
     void refresh() {
         // Recomputed, not subtracted: when the largest weight leaves, what stays may be 1e-16 of
         // it.
         total_ = 0;
         best_left_ = taken_.size();
-        for (std::size_t i = 0; i < taken_.size(); ++i) {
+        for (std::size_t i = 0; i < n_best_; ++i) {
             if (taken_[i]) {
                 continue;
             }
@@ -93,36 +111,55 @@ class SlotDistribution {
         }
     }
 
-    double epsilon_;
+    const PlackettLuceOptions& options_;
+    std::size_t n_best_;
     std::vector<double> weights_;
     std::vector<bool> taken_;
     std::size_t n_left_;
+    std::size_t n_best_left_;
     std::size_t best_left_ = 0;
     double total_ = 0;
 };
 
+/// What a slate can show of these candidates.
+std::span<const Scored> pool_of(
+    std::span<const Scored> candidates, const PlackettLuceOptions& options
+) {
+    return candidates.first(
+        std::min(candidates.size(), static_cast<std::size_t>(options.pool_size()))
+    );
+}
+
+std::string version_of(const PlackettLuceOptions& options) {
+    const auto collection =
+        options.random_share > 0
+            ? fmt::format(",random={},of={}", options.random_share, options.random_candidates)
+            : std::string{};
+    return fmt::format(
+        "plackett_luce(epsilon={},temperature={},m={}{})",
+        options.epsilon,
+        options.temperature,
+        options.max_candidates,
+        collection
+    );
+}
+
 }  // namespace
 
 PlackettLuce::PlackettLuce(PlackettLuceOptions options)
-    : options_(options),
-      version_(fmt::format(
-          "plackett_luce(epsilon={},temperature={},m={})",
-          options.epsilon,
-          options.temperature,
-          options.max_candidates
-      )) {}
+    : options_(options), version_(version_of(options)) {}
 
 Slate PlackettLuce::act(std::span<const Scored> candidates, std::size_t k, Rng& rng) const {
     Slate slate;
-    slate.deterministic = options_.epsilon <= 0 && options_.temperature <= 0;
-    const auto pool = candidates.first(
-        std::min(candidates.size(), static_cast<std::size_t>(options_.max_candidates))
-    );
+    slate.deterministic =
+        options_.epsilon <= 0 && options_.temperature <= 0 && options_.random_share <= 0;
+    const auto pool = pool_of(candidates, options_);
     if (pool.empty()) {
         return slate;
     }
     SlotDistribution distribution{pool, options_};
-    for (std::size_t slot = 0; slot < std::min(k, pool.size()); ++slot) {
+    const auto most = static_cast<std::size_t>(options_.max_candidates);
+    for (std::size_t slot = 0; slot < std::min({k, most, pool.size()}); ++slot) {
         const auto greedy = distribution.best_left();
         const auto chosen = distribution.draw(rng);
         const double propensity = distribution.probability(chosen);
@@ -142,9 +179,7 @@ std::vector<double> PlackettLuce::propensities(
     std::span<const Scored> candidates, std::span<const std::uint32_t> slots
 ) const {
     std::vector<double> factors;
-    const auto pool = candidates.first(
-        std::min(candidates.size(), static_cast<std::size_t>(options_.max_candidates))
-    );
+    const auto pool = pool_of(candidates, options_);
     if (pool.empty()) {
         return std::vector<double>(slots.size(), 0.0);
     }

@@ -6,7 +6,8 @@
 // scores (z-scored over the M, divided by the temperature), with epsilon uniformly, so every one of
 // the M items keeps a known probability >= epsilon / M and the log can be used for off-policy
 // evaluation. epsilon = 0 and temperature = 0 is the greedy slate and is marked deterministic.
-// (Plackett, 1975; the mixture is ours.)
+// Data collection: a share of the slots is drawn uniformly from a wider pool, so that the log also
+// says what items would earn that are not among the best M. (Plackett, 1975; the mixtures are ours.)
 //
 //   PlackettLuce policy{{.epsilon = 0.05}};
 //   Slate slate = policy.act(candidates, 10, rng);
@@ -15,6 +16,8 @@
 #include "core/options.hpp"
 #include "policy/policy_model.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 
 namespace hg::policy {
@@ -23,6 +26,8 @@ struct PlackettLuceOptions {
     double epsilon = 0.05;
     double temperature = 0.1;
     std::int64_t max_candidates = 50;
+    double random_share = 0;  // data collection; 0 = off
+    std::int64_t random_candidates = 200;
 
     static void describe(OptionBinder& bind, PlackettLuceOptions& o) {
         bind("epsilon", o.epsilon, "share of uniform exploration per slot", {.min = 0, .max = 1});
@@ -38,6 +43,23 @@ struct PlackettLuceOptions {
             "slates are drawn from the best M items",
             {.min = 1, .max = 1000}
         );
+        bind(
+            "random_share",
+            o.random_share,
+            "data collection: share of slots drawn from the wider pool; 0 = off",
+            {.min = 0, .max = 1}
+        );
+        bind(
+            "random_candidates",
+            o.random_candidates,
+            "data collection: size of the wider pool",
+            {.min = 1, .max = 10000}
+        );
+    }
+
+    /// How many of the best candidates a slate can show, and so must be logged.
+    [[nodiscard]] std::int64_t pool_size() const noexcept {
+        return random_share > 0 ? std::max(max_candidates, random_candidates) : max_candidates;
     }
 };
 

@@ -209,7 +209,7 @@ std::vector<Route> user_routes(Engine& engine) {
             .method = Method::get,
             .pattern = "/v1/users/{id}",
             .doc =
-                {.summary = "A user: fields, last events received, history, belief",
+                {.summary = "A user: fields, last events received, history, belief, knobs in force",
                  .response = "User",
                  .query = {{"events", "how many of the last events"}}},
             .handle =
@@ -245,11 +245,90 @@ std::vector<Route> user_routes(Engine& engine) {
             .method = Method::del,
             .pattern = "/v1/users/{id}",
             .doc =
-                {.summary = "Erases a user: fields, events, impressions, belief",
+                {.summary = "Erases a user: fields, events, impressions, belief, settings",
                  .response = "Stored"},
             .handle =
                 [&engine](const RouteRequest& request, const Reply& reply) {
                     engine.delete_user(request.path.at("id"), answer_when_done(reply, "erased"));
+                },
+        },
+    };
+}
+
+std::vector<Route> settings_routes(Engine& engine) {
+    return {
+        {
+            .method = Method::put,
+            .pattern = "/v1/users/{id}/knobs",
+            .doc =
+                {.summary = "Sets knobs of this user by hand; those left out stay with the policy",
+                 .request = "Knobs",
+                 .response = "Stored"},
+            .handle =
+                [&engine](const RouteRequest& request, const Reply& reply) {
+                    const auto id = path_id(request);
+                    if (!id) {
+                        return reply(error_response(id.error()));
+                    }
+                    const auto edits = parse_knobs(request.http.body);
+                    if (!edits) {
+                        return reply(error_response(edits.error()));
+                    }
+                    engine.put_knobs(*id, *edits, answer_when_done(reply, "stored"));
+                },
+        },
+        {
+            .method = Method::del,
+            .pattern = "/v1/users/{id}/knobs",
+            .doc = {.summary = "Gives the knobs back to the policy", .response = "Stored"},
+            .handle =
+                [&engine](const RouteRequest& request, const Reply& reply) {
+                    engine.put_knobs(request.path.at("id"), {}, answer_when_done(reply, "reset"));
+                },
+        },
+        {
+            .method = Method::put,
+            .pattern = "/v1/users/{id}/traits",
+            .doc =
+                {.summary = "Wishes of this user, all of them: more of one trait, less of another",
+                 .request = "Wishes",
+                 .response = "Stored"},
+            .handle =
+                [&engine](const RouteRequest& request, const Reply& reply) {
+                    const auto id = path_id(request);
+                    if (!id) {
+                        return reply(error_response(id.error()));
+                    }
+                    auto wishes = parse_wishes(request.http.body);
+                    if (!wishes) {
+                        return reply(error_response(wishes.error()));
+                    }
+                    engine.put_wishes(*id, std::move(*wishes), answer_when_done(reply, "stored"));
+                },
+        },
+        {
+            .method = Method::del,
+            .pattern = "/v1/users/{id}/traits",
+            .doc = {.summary = "Takes the wishes back", .response = "Stored"},
+            .handle =
+                [&engine](const RouteRequest& request, const Reply& reply) {
+                    engine.put_wishes(request.path.at("id"), {}, answer_when_done(reply, "reset"));
+                },
+        },
+        {
+            .method = Method::del,
+            .pattern = "/v1/users/{id}/events/{event}",
+            .doc =
+                {.summary = "Forgets one event, as if it had not happened; \"dataset:N\" is one of "
+                            "the dataset",
+                 .response = "Stored"},
+            .handle =
+                [&engine](const RouteRequest& request, const Reply& reply) {
+                    engine.forget_event(
+                        request.path.at("id"),
+                        request.path.at("event"),
+                        answer_when_done(reply, "forgotten")
+                    );
                 },
         },
     };
@@ -348,6 +427,7 @@ std::vector<Route> api_routes(const ApiContext& context) {
     add(routes, recommend_routes(context.engine));
     add(routes, item_routes(context.engine));
     add(routes, user_routes(context.engine));
+    add(routes, settings_routes(context.engine));
     add(routes, system_routes(context));
     auto document = std::make_shared<std::string>();
     routes.push_back({

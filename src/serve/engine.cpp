@@ -15,13 +15,17 @@ Engine::Engine(
     data::EventStore& store,
     const Clock& clock
 )
-    : options_(options),
+    : options_(std::move(options)),
       dataset_(std::move(dataset)),
       store_(store),
       clock_(clock),
       items_(dataset_),
-      sessions_(options.sessions, items_, store, clock),
+      sessions_(options_.sessions, items_, store, clock),
+      collection_(options_.collection),
       started_(clock.now()) {
+    // Some are masked: twice what a slate is drawn from is enough for most users.
+    const auto pool = static_cast<std::size_t>(options_.policy.pool_size());
+    options_.keep_candidates = std::max(options_.keep_candidates, 2 * pool);
     for (const auto& record : value_or_throw(store_.items())) {
         const auto row = items_.intern(record.item_id);
         items_.count(row, record.n_events);

@@ -13,11 +13,14 @@
 #include "core/progress.hpp"
 #include "data/dataset.hpp"
 #include "data/event_store.hpp"
+#include "policy/knobs.hpp"
 #include "policy/plackett_luce.hpp"
+#include "serve/collection.hpp"
 #include "serve/http/bodies.hpp"
 #include "serve/item_table.hpp"
 #include "serve/session.hpp"
 #include "serve/snapshot.hpp"
+#include "serve/user_settings.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -35,7 +38,9 @@ namespace hg::serve {
 struct EngineOptions {
     policy::PlackettLuceOptions policy{};
     SessionOptions sessions{};
-    std::size_t keep_candidates = 256;  // scored rows cached per user
+    std::shared_ptr<const policy::KnobPolicy> knobs = std::make_shared<policy::ConstantKnobs>();
+    std::size_t keep_candidates = 512;  // scored rows cached per user: what the knobs re-rank
+    CollectionOptions collection{};
 };
 
 /// What has been done so far, for /metrics and /v1/status.
@@ -79,6 +84,15 @@ class Engine {
     void put_user(const std::string& id, const nlohmann::json& fields, Done<void> done);
     void delete_user(const std::string& id, Done<void> done);
 
+    /// Knobs of this user by hand; empty edits give them back to the policy.
+    void put_knobs(const std::string& id, const KnobEdits& edits, Done<void> done);
+    /// Wishes of this user, all of them; an empty list takes them back. invalid_argument when the
+    /// catalogue has no such trait.
+    void put_wishes(const std::string& id, std::vector<TraitWish> wishes, Done<void> done);
+    /// As if it had not happened: also an event of the dataset ("dataset:17"). not_found when there
+    /// is none.
+    void forget_event(const std::string& id, const std::string& event_id, Done<void> done);
+
     [[nodiscard]] Result<nlohmann::json> item(const std::string& id) const;
     [[nodiscard]] Result<nlohmann::json> similar(const std::string& id, std::size_t k) const;
     [[nodiscard]] Result<nlohmann::json> user(const std::string& id, std::size_t n_events);
@@ -107,19 +121,25 @@ class Engine {
         std::size_t size
     );
     [[nodiscard]] nlohmann::json slate_json(
-        const Snapshot& snapshot,
-        const RecommendRequest& request,
-        const UserState& state,
-        const Pool& pool
+        const Snapshot& snapshot, const RecommendRequest& request, const Pool& pool
     );
     void log_impression(
         const Snapshot& snapshot,
         const RecommendRequest& request,
         const Pool& pool,
-        const policy::PlackettLuce& policy,
+        const std::string& policy,
         const policy::Slate& slate,
         const std::string& id
     );
+    void score(const Snapshot& snapshot, UserState& state);
+    void change_settings(
+        const std::string& id, const std::function<void(UserSettings&)>& change, Done<void> done
+    );
+    void forget_dataset_event(const std::string& id, std::size_t index, Done<void> done);
+    [[nodiscard]] nlohmann::json knobs_json(const Snapshot& snapshot, const Session& session) const;
+    [[nodiscard]] nlohmann::json history_json(
+        const Session& session, const std::vector<data::StoredEvent>& stored
+    ) const;
     void encode_arrivals(const Snapshot& snapshot);
     void encode_one(ItemRow row, const nlohmann::json& fields);
     void store_item(const std::string& id, nlohmann::json fields, Done<void> done);
@@ -133,7 +153,9 @@ class Engine {
     Sessions sessions_;
     PublishedSnapshot snapshot_;
     std::mutex publish_mutex_;
-    std::mutex item_mutex_;  // one change of an item at a time: PATCH reads, then writes
+    std::mutex item_mutex_;      // one change of an item at a time: PATCH reads, then writes
+    std::mutex settings_mutex_;  // likewise of the settings of users
+    mutable CollectionReport collection_;
     std::atomic<std::uint64_t> snapshot_number_ = 0;
     EngineFigures figures_;
     TimeMs started_;

@@ -5,15 +5,20 @@
 #include "core/rng.hpp"
 #include "data/attributes.hpp"
 #include "serve/engine.hpp"
+#include "serve/http/message.hpp"
 #include "serve/reasons.hpp"
 #include "serve/scoring.hpp"
+#include "serve/signals.hpp"
 #include "serve/user_attributes.hpp"
+#include "serve/user_belief.hpp"
+#include "serve/user_knobs.hpp"
 
 #include <fmt/format.h>
 #include <sodium.h>
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <unordered_set>
 
 namespace hg::serve {
@@ -25,7 +30,14 @@ struct Engine::UserState {
     data::Attributes attributes;    // likewise
     std::unordered_set<ItemRow> seen;  // of the anonymous one
     std::uint64_t event_number = 0;
+    std::optional<policy::Belief> belief;  // likewise
+    std::vector<TraitWish> wishes;         // likewise
+    policy::Knobs knobs;
     std::shared_ptr<const Candidates> candidates;
+
+    [[nodiscard]] Taste taste() const noexcept {
+        return {.belief = belief ? &*belief : nullptr, .wishes = wishes};
+    }
 
     [[nodiscard]] UserView view() const noexcept { return {events, attributes.view()}; }
 };
@@ -33,6 +45,8 @@ struct Engine::UserState {
 /// What the slate is drawn from, best first.
 struct Engine::Pool {
     std::vector<Scored> rows;
+    std::vector<ItemRow> greedy;    // what the ranker alone would show
+    policy::Knobs knobs;            // that made the order
     std::vector<UserEvent> events;  // only for an explanation
     data::Attributes attributes;    // likewise
 
@@ -70,19 +84,43 @@ std::unordered_set<ItemRow> rows_of(
     return rows;
 }
 
+/// As a JSON string; most ids need no escapes, and then no JSON value is made for them.
+void append_quoted(std::string& text, const std::string& id) {
+    const bool is_plain = std::ranges::all_of(id, [](char c) {
+        return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+    });
+    if (is_plain) {
+        text += '"';
+        text += id;
+        text += '"';
+    } else {
+        text += dump(nlohmann::json(id));
+    }
+}
+
 std::string candidates_text(const ItemTable::Read& items, std::span<const Scored> pool) {
+    constexpr std::size_t usual_bytes = 24;
     std::string text = "[";
+    text.reserve(usual_bytes * pool.size());
     for (const auto& candidate : pool) {
-        fmt::format_to(
-            std::back_inserter(text),
-            "{}[{},{:.6g}]",
-            text.size() > 1 ? "," : "",
-            nlohmann::json(items.id(candidate.index))
-                .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
-            candidate.score
-        );
+        text += text.size() > 1 ? ",[" : "[";
+        append_quoted(text, items.id(candidate.index));
+        fmt::format_to(std::back_inserter(text), ",{:.6g}]", candidate.score);
     }
     return text + "]";
+}
+
+/// Slates further apart than this belong to different visits.
+constexpr TimeMs visit_gap = 30 * 60 * 1000;
+
+void count_turn(Session& session, TimeMs now) {
+    session.turn = now - session.last_slate > visit_gap ? 0 : session.turn + 1;
+    session.last_slate = now;
+}
+
+std::string version_of(const policy::PlackettLuce& policy, const policy::Knobs& knobs) {
+    std::string version{policy.version()};
+    return knobs == policy::Knobs{} ? version : version + "+" + policy::to_text(knobs);
 }
 
 }  // namespace
@@ -121,33 +159,39 @@ Result<Engine::UserState> Engine::state_of(
         for (const auto& event : state.events) {
             state.seen.insert(event.row);
         }
-        state.candidates = std::make_shared<Candidates>(
-            score_candidates(snapshot, items_, state.view(), options_.keep_candidates)
+        state.belief = make_belief(snapshot, state.view(), {});
+        state.knobs = options_.knobs->choose(
+            knob_state(snapshot, state.taste().belief, state.events.size(), 0)
         );
-        figures_.candidates_scored += 1;
+        score(snapshot, state);
         return state;
     }
     HG_TRY(state.session, sessions_.open(snapshot, request.user_id));
     {
-        const std::scoped_lock lock{state.session->mutex};
-        state.event_number = state.session->event_number;
-        const auto& cached = state.session->candidates;
-        const bool is_fresh = cached != nullptr && cached->snapshot == snapshot.number &&
-                              cached->event_number == state.event_number &&
-                              cached->items_version == items_.version();
+        auto& session = *state.session;
+        const std::scoped_lock lock{session.mutex};
+        count_turn(session, clock_.now());
+        state.knobs = knobs_of(snapshot, *options_.knobs, session);
+        state.event_number = session.event_number;
+        const auto& cached = session.candidates;
+        const bool is_fresh =
+            cached != nullptr && cached->snapshot == snapshot.number &&
+            cached->event_number == state.event_number &&
+            cached->items_version == items_.version() &&
+            (!cached->signals.empty() || !needs_signals(state.knobs) || cached->best.empty());
         if (is_fresh) {
             state.candidates = cached;
             figures_.candidates_reused += 1;
             return state;
         }
-        state.events = state.session->events;
-        state.attributes = state.session->attributes;
+        state.events = session.events;
+        state.attributes = session.attributes;
+        state.belief = session.belief;
+        state.wishes = session.settings.wishes;
     }
-    // Not under the lock: an event of this user must not wait for the model.
-    auto scored = score_candidates(snapshot, items_, state.view(), options_.keep_candidates);
-    scored.event_number = state.event_number;
-    state.candidates = std::make_shared<Candidates>(std::move(scored));
-    figures_.candidates_scored += 1;
+    score(
+        snapshot, state
+    );  // not under the lock: an event of this user must not wait for the model
     const std::scoped_lock lock{state.session->mutex};
     if (state.session->event_number == state.event_number) {
         state.session->candidates = state.candidates;
@@ -155,6 +199,19 @@ Result<Engine::UserState> Engine::state_of(
     return state;
 }
 
+void Engine::score(const Snapshot& snapshot, UserState& state) {
+    auto scored =
+        score_candidates(snapshot, items_, state.view(), state.taste(), options_.keep_candidates);
+    scored.event_number = state.event_number;
+    if (needs_signals(state.knobs)) {
+        scored.signals =
+            signals_of(snapshot, items_, state.view(), state.taste().belief, scored.best);
+    }
+    state.candidates = std::make_shared<Candidates>(std::move(scored));
+    figures_.candidates_scored += 1;
+}
+
+/// What is not hidden, seen or filtered, best first: by the ranker, then by the knobs.
 Engine::Pool Engine::pool_of(
     const Snapshot& snapshot,
     const RecommendRequest& request,
@@ -162,13 +219,17 @@ Engine::Pool Engine::pool_of(
     std::size_t size
 ) {
     Pool pool;
+    pool.knobs = state.knobs;
+    const bool is_greedy = pool.knobs == policy::Knobs{};
+    std::vector<policy::Signals> signals;  // beside pool.rows
     const auto fill = [&](const Candidates& candidates, const std::unordered_set<ItemRow>& seen) {
         pool.rows.clear();
+        signals.clear();
         const auto items = items_.read();
         const auto excluded = rows_of(items, request.exclude);
-        for (const auto& candidate : candidates.best) {
-            const auto row = candidate.index;
-            if (pool.rows.size() >= size) {
+        for (std::size_t i = 0; i < candidates.best.size(); ++i) {
+            const auto row = candidates.best[i].index;
+            if (is_greedy && pool.rows.size() >= size) {
                 break;
             }
             if (request.seen == Seen::hide && seen.contains(row)) {
@@ -178,34 +239,57 @@ Engine::Pool Engine::pool_of(
                 !items.matches(row, request.filter)) {
                 continue;
             }
-            pool.rows.push_back(candidate);
+            pool.rows.push_back(candidates.best[i]);
+            if (!candidates.signals.empty()) {
+                signals.push_back(candidates.signals[i]);
+            }
         }
     };
     const auto is_enough = [&] {
         return pool.rows.size() >= size || state.candidates->is_complete;
     };
+    std::optional<policy::Belief> belief;
+    std::vector<TraitWish> wishes;
     if (state.session == nullptr) {
         fill(*state.candidates, state.seen);
         pool.events = state.events;
         pool.attributes = state.attributes;
+        belief = state.belief;
     } else {
+        const auto& session = *state.session;
         const std::scoped_lock lock{state.session->mutex};
-        fill(*state.candidates, state.session->seen);
+        fill(*state.candidates, session.seen);
         if (request.explain || !is_enough()) {
-            pool.events = state.session->events;
-            pool.attributes = state.session->attributes;
+            pool.events = session.events;
+            pool.attributes = session.attributes;
+            belief = session.belief;
+            wishes = session.settings.wishes;
         }
     }
-    if (is_enough()) {
+    if (!is_enough()) {
+        const Taste taste{.belief = belief ? &*belief : nullptr, .wishes = wishes};
+        auto all = score_candidates(snapshot, items_, pool.view(), taste, data::EventStore::all);
+        if (needs_signals(pool.knobs)) {
+            all.signals = signals_of(snapshot, items_, pool.view(), taste.belief, all.best);
+        }
+        if (state.session == nullptr) {
+            fill(all, state.seen);
+        } else {
+            const std::scoped_lock lock{state.session->mutex};
+            fill(all, state.session->seen);
+        }
+    }
+    for (std::size_t i = 0; i < std::min(request.k, pool.rows.size()); ++i) {
+        pool.greedy.push_back(pool.rows[i].index);
+    }
+    if (is_greedy) {
         return pool;
     }
-    const auto all = score_candidates(snapshot, items_, pool.view(), data::EventStore::all);
-    if (state.session == nullptr) {
-        fill(all, state.seen);
-    } else {
-        const std::scoped_lock lock{state.session->mutex};
-        fill(all, state.session->seen);
+    policy::apply(pool.knobs, signals, pool.rows);
+    if (pool.knobs.diversity != 0) {
+        policy::diversify(pool.knobs.diversity, Likeness{snapshot, pool.rows}, pool.rows, size);
     }
+    pool.rows.resize(std::min(pool.rows.size(), size));
     return pool;
 }
 
@@ -213,7 +297,7 @@ void Engine::log_impression(
     const Snapshot& snapshot,
     const RecommendRequest& request,
     const Pool& pool,
-    const policy::PlackettLuce& policy,
+    const std::string& policy,
     const policy::Slate& slate,
     const std::string& id
 ) {
@@ -222,7 +306,7 @@ void Engine::log_impression(
         .user_id = request.user_id,
         .time = clock_.now(),
         .model = snapshot.run.name,
-        .policy = std::string{policy.version()},
+        .policy = policy,
         .context = request.context,
         .propensity = slate.propensity,
         .is_deterministic = slate.deterministic,
@@ -231,9 +315,12 @@ void Engine::log_impression(
         const auto items = items_.read();
         impression.candidates = candidates_text(items, pool.rows);
         for (const auto& slot : slate.slots) {
-            impression.slots.push_back(
-                {items.id(slot.item), static_cast<double>(slot.score), slot.propensity}
-            );
+            impression.slots.push_back({
+                .item_id = items.id(slot.item),
+                .score = static_cast<double>(slot.score),
+                .propensity = slot.propensity,
+                .is_explored = slot.explored,
+            });
         }
     }
     constexpr std::size_t digits = 16;
@@ -242,17 +329,18 @@ void Engine::log_impression(
 }
 
 nlohmann::json Engine::slate_json(
-    const Snapshot& snapshot,
-    const RecommendRequest& request,
-    const UserState& /*state*/,
-    const Pool& pool
+    const Snapshot& snapshot, const RecommendRequest& request, const Pool& pool
 ) {
     auto options = options_.policy;
     options.max_candidates = std::max(options.max_candidates, static_cast<std::int64_t>(request.k));
     const policy::PlackettLuce policy{options};
+    const auto version = version_of(policy, pool.knobs);
     const auto id = make_recommendation_id();
     Rng rng{id.seed};
-    const auto slate = policy.act(pool.rows, request.k, rng);
+    auto slate = policy.act(pool.rows, request.k, rng);
+    for (auto& slot : slate.slots) {
+        slot.explored = std::ranges::find(pool.greedy, slot.item) == pool.greedy.end();
+    }
     std::vector<ItemRow> shown;
     for (const auto& slot : slate.slots) {
         shown.push_back(slot.item);
@@ -260,7 +348,7 @@ nlohmann::json Engine::slate_json(
     const auto reasons = reasons_for(
         snapshot, items_, pool.view(), shown, request.explain ? Explain::yes : Explain::no
     );
-    log_impression(snapshot, request, pool, policy, slate, id.text);
+    log_impression(snapshot, request, pool, version, slate, id.text);
     auto rows = nlohmann::json::array();
     const auto items = items_.read();
     for (std::size_t i = 0; i < slate.slots.size(); ++i) {
@@ -270,6 +358,7 @@ nlohmann::json Engine::slate_json(
             {"title", items.title(slot.item)},
             {"score", slot.score},
             {"propensity", slot.propensity},
+            {"explore", slot.explored},
             {"reason", reasons[i].text},
         };
         if (reasons[i].because) {
@@ -279,7 +368,7 @@ nlohmann::json Engine::slate_json(
     }
     return {
         {"recommendation_id", id.text},
-        {"policy", policy.version()},
+        {"policy", version},
         {"model", snapshot.run.name},
         {"items", std::move(rows)},
     };
@@ -289,10 +378,10 @@ Result<nlohmann::json> Engine::recommend(const RecommendRequest& request) {
     const auto snapshot = snapshot_.get();
     HG_CHECK(snapshot != nullptr, "publish() comes before requests");
     HG_TRY(const auto state, state_of(*snapshot, request));
-    const auto size = std::max(static_cast<std::size_t>(options_.policy.max_candidates), request.k);
+    const auto size = std::max(static_cast<std::size_t>(options_.policy.pool_size()), request.k);
     const auto pool = pool_of(*snapshot, request, state, size);
     figures_.recommendations += 1;
-    return slate_json(*snapshot, request, state, pool);
+    return slate_json(*snapshot, request, pool);
 }
 
 }  // namespace hg::serve

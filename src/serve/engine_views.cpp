@@ -3,6 +3,7 @@
 #include "core/top_k.hpp"
 #include "serve/engine.hpp"
 #include "serve/user_belief.hpp"
+#include "serve/user_knobs.hpp"
 
 #include <fmt/format.h>
 
@@ -10,6 +11,7 @@
 #include <array>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 namespace hg::serve {
 namespace {
@@ -163,10 +165,12 @@ Result<nlohmann::json> Engine::user(const std::string& id, std::size_t n_events)
     const auto snapshot = snapshot_.get();
     HG_TRY(const auto record, store_.user(id));
     HG_TRY(auto fields, sessions_.fields_of(id));
-    HG_TRY(const auto stored, store_.last_events(id, n_events, data::EventStore::forever));
+    const auto n_read = std::max(n_events, options_.sessions.max_history);
+    HG_TRY(const auto stored, store_.last_events(id, n_read, data::EventStore::forever));
     HG_TRY(const auto session, sessions_.open(*snapshot, id));
     const std::scoped_lock lock{session->mutex};
-    if (!record && session->history_size == 0 && stored.empty()) {
+    if (!record && session->history_size == 0 && stored.empty() &&
+        session->settings.text().empty()) {
         return fail(
             ErrorCode::not_found,
             fmt::format("no user \"{}\"", id),
@@ -174,29 +178,54 @@ Result<nlohmann::json> Engine::user(const std::string& id, std::size_t n_events)
         );
     }
     auto events = nlohmann::json::array();
-    for (const auto& event : stored) {
+    for (const auto& event : std::span{stored}.last(std::min(n_events, stored.size()))) {
         events.push_back(event_json(event));
-    }
-    auto history = nlohmann::json::array();
-    const auto items = items_.read();
-    const auto n = std::min(session->events.size(), shown_history);
-    for (std::size_t i = 0; i < n; ++i) {
-        const auto& event = session->events[session->events.size() - 1 - i];
-        history.push_back({
-            {"item_id", items.id(event.row)},
-            {"title", items.title(event.row)},
-            {"event", dataset_->event_types.at(event.type.index()).name},
-            {"weight", event.weight},
-        });
     }
     return nlohmann::json{
         {"user_id", id},
         {"fields", std::move(fields)},
         {"events", std::move(events)},
-        {"history", std::move(history)},
+        {"history", history_json(*session, stored)},
         {"history_size", session->history_size},
+        {"knobs", knobs_json(*snapshot, *session)},
         {"belief", belief_json(*snapshot, *session)},
     };
+}
+
+/// The last events the model sees, newest first, each under the name by which it can be forgotten.
+nlohmann::json Engine::history_json(
+    const Session& session, const std::vector<data::StoredEvent>& stored
+) const {
+    auto history = nlohmann::json::array();
+    const auto items = items_.read();
+    const auto n = std::min(session.events.size(), shown_history);
+    for (std::size_t i = 0; i < n; ++i) {
+        const auto& event = session.events[session.events.size() - 1 - i];
+        nlohmann::json row{
+            {"item_id", items.id(event.row)},
+            {"title", items.title(event.row)},
+            {"event", dataset_->event_types.at(event.type.index()).name},
+            {"weight", event.weight},
+        };
+        if (event.origin < 0) {
+            row["event_id"] = dataset_event_id(static_cast<std::size_t>(-1 - event.origin));
+        } else {
+            const auto found =
+                std::ranges::find(stored, event.origin, &data::StoredEvent::sequence);
+            if (found != stored.end()) {
+                row["event_id"] = found->body.event_id;
+            }
+        }
+        history.push_back(std::move(row));
+    }
+    return history;
+}
+
+nlohmann::json Engine::knobs_json(const Snapshot& snapshot, const Session& session) const {
+    auto out = to_json(knobs_of(snapshot, *options_.knobs, session));
+    out["chosen_by"] = options_.knobs->name();
+    out["by_hand"] = !session.settings.knobs.empty();
+    return out;
 }
 
 nlohmann::json Engine::sample_users(std::size_t n) const {
@@ -219,6 +248,12 @@ Result<nlohmann::json> Engine::status() const {
     const auto snapshot = snapshot_.get();
     HG_TRY(const auto counts, store_.counts());
     HG_TRY(const auto types, store_.events_by_type());
+    const auto is_click = [this](std::string_view event) {
+        return sessions_.weights().weight(event) > 0;
+    };
+    HG_TRY(
+        const auto collection, collection_.json(store_, options_.policy, is_click, clock_.now())
+    );
     auto by_type = nlohmann::json::array();
     for (const auto& type : types) {
         by_type.push_back({{"event", type.event}, {"events", type.n_events}});
@@ -233,6 +268,9 @@ Result<nlohmann::json> Engine::status() const {
         {"manifest", snapshot->run.manifest},
         {"snapshot", snapshot->number},
         {"policy", policy::PlackettLuce{options_.policy}.version()},
+        {"knobs", to_json(options_.knobs->choose({}))},
+        {"knobs_chosen_by", options_.knobs->name()},
+        {"collection", collection},
         {"encoder", snapshot->content ? snapshot->content->encoder : ""},
         {"has_belief", snapshot->run.model->belief_prior() != nullptr},
         {"dataset",

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/scoring.hpp"
 
+#include "train/blend.hpp"
+
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <optional>
 
@@ -114,6 +117,74 @@ Matrix<float> score_arrivals(
     return out;
 }
 
+/// out = the model's scores of all its items.
+void score_model(
+    const Snapshot& snapshot,
+    const data::History& history,
+    const policy::Belief* belief,
+    MatrixView<float> out
+) {
+    const auto& model = *snapshot.run.model;
+    const std::array histories{history};
+    const auto* const prior = model.belief_prior();
+    if (belief == nullptr || prior == nullptr) {
+        return model.score(histories, out);
+    }
+    if (snapshot.blend == nullptr) {
+        return snapshot.is_belief ? prior->score(belief->posterior, out.row(0))
+                                  : model.score(histories, out);
+    }
+    snapshot.blend->score_rankers(histories, out);
+    if (snapshot.blend->belief_weight(history.size()) > 0) {
+        std::vector<float> scores(model.n_items());
+        prior->score(belief->posterior, scores);
+        snapshot.blend->add_belief(history, scores, out.row(0));
+    }
+}
+
+float deviation_of(std::span<const float> scores) {
+    double sum = 0;
+    double squares = 0;
+    for (const float s : scores) {
+        sum += s;
+        squares += static_cast<double>(s) * s;
+    }
+    const auto n = static_cast<double>(std::max<std::size_t>(1, scores.size()));
+    const double variance = squares / n - (sum / n) * (sum / n);
+    return variance > 0 ? static_cast<float>(std::sqrt(variance)) : 1.0F;
+}
+
+void add_wishes(
+    const Snapshot& snapshot,
+    std::span<const TraitWish> wishes,
+    float deviation,
+    std::span<float> scores
+) {
+    for (const auto& wish : wishes) {
+        const auto* const field = snapshot.trait_field(wish.field);
+        if (field == nullptr) {
+            continue;  // another catalogue than when it was wished
+        }
+        const auto named = std::ranges::find(field->vocabulary, wish.name);
+        const auto code = static_cast<std::uint32_t>(named - field->vocabulary.begin());
+        const auto step = deviation * static_cast<float>(wish.preference);
+        for (std::size_t item = 0; item < scores.size(); ++item) {
+            const auto codes = field->row_codes(item);
+            scores[item] += std::ranges::find(codes, code) != codes.end() ? step : 0.0F;
+        }
+    }
+}
+
+/// The same for items the model does not know.
+float wished_of(const ItemTable::Read& items, ItemRow row, std::span<const TraitWish> wishes) {
+    double sum = 0;
+    for (const auto& wish : wishes) {
+        const FilterCondition condition{.field = wish.field, .any_of = {wish.name}};
+        sum += items.matches(row, std::array{condition}) ? wish.preference : 0;
+    }
+    return static_cast<float>(sum);
+}
+
 }  // namespace
 
 data::HistoryBuffer model_history(const Snapshot& snapshot, const UserView& user) {
@@ -136,7 +207,11 @@ data::HistoryBuffer model_history(const Snapshot& snapshot, const UserView& user
 }
 
 Candidates score_candidates(
-    const Snapshot& snapshot, const ItemTable& items, const UserView& user, std::size_t keep
+    const Snapshot& snapshot,
+    const ItemTable& items,
+    const UserView& user,
+    const Taste& taste,
+    std::size_t keep
 ) {
     Candidates candidates{.snapshot = snapshot.number, .items_version = items.version()};
     const auto arrivals = arrivals_of(snapshot, items);
@@ -144,13 +219,24 @@ Candidates score_candidates(
     const std::array histories{buffer.view()};
     const auto n = snapshot.run.model->n_items();
     Matrix<float> scores(1, n);
-    snapshot.run.model->score(histories, scores.view());
+    score_model(snapshot, histories.front(), taste.belief, scores.view());
+    Matrix<float> more;
+    if (!arrivals.empty()) {
+        more = score_arrivals(snapshot, arrivals, histories, scores.view());
+    }
+    if (!taste.wishes.empty()) {
+        const float deviation = deviation_of(scores.row(0));
+        add_wishes(snapshot, taste.wishes, deviation, scores.row(0));
+        const auto read = items.read();
+        for (std::size_t i = 0; i < arrivals.size(); ++i) {
+            more(0, i) += deviation * wished_of(read, arrivals[i].row, taste.wishes);
+        }
+    }
     candidates.best = top_k(scores.row(0), keep);
     for (auto& candidate : candidates.best) {
         candidate.index = snapshot.item_rows[candidate.index];
     }
     if (!arrivals.empty()) {
-        const auto more = score_arrivals(snapshot, arrivals, histories, scores.view());
         for (std::size_t i = 0; i < arrivals.size(); ++i) {
             candidates.best.push_back({.index = arrivals[i].row, .score = more(0, i)});
         }

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <memory>
 
 namespace hg::serve {
 namespace {
@@ -39,7 +40,10 @@ class Service {
         : options_(options),
           store_({.file = options.db}),
           engine_(
-              {.policy = options.policy, .sessions = options.sessions},
+              {.policy = options.policy,
+               .sessions = options.sessions,
+               .knobs = std::make_shared<policy::ConstantKnobs>(options.knobs),
+               .collection = options.collection},
               std::make_shared<const data::Dataset>(value_or_throw(data::open_dataset(options.data))
               ),
               store_,

@@ -6,7 +6,9 @@
 #pragma once
 
 #include "core/progress.hpp"
+#include "policy/knobs.hpp"
 #include "policy/plackett_luce.hpp"
+#include "serve/collection.hpp"
 #include "serve/http/http_server.hpp"
 #include "serve/session.hpp"
 
@@ -29,6 +31,8 @@ struct ServeOptions {
     double requests_per_second = 0;       // per key; 0 = no limit
     policy::PlackettLuceOptions policy{};
     SessionOptions sessions{};
+    policy::Knobs knobs{};
+    CollectionOptions collection{};
     std::function<void(const std::string& url)> on_listening{};
 };
 

@@ -63,6 +63,10 @@ void Sessions::add_dataset_history(Session& session, const std::string& user_id)
     }
     const auto history = dataset.log.history(UserId{*user});
     for (std::size_t i = 0; i < history.size(); ++i) {
+        const auto& item_id = dataset.items.name(history.items[i].value);
+        if (session.settings.is_forgotten(i, item_id)) {
+            continue;
+        }
         append(
             session,
             {
@@ -72,6 +76,7 @@ void Sessions::add_dataset_history(Session& session, const std::string& user_id)
                 .value = history.values.empty() ? std::numeric_limits<float>::quiet_NaN()
                                                 : history.values[i],
                 .time = history.times.empty() ? 0 : history.times[i],
+                .origin = -1 - static_cast<std::int64_t>(i),
             }
         );
     }
@@ -96,6 +101,8 @@ Result<void> Sessions::load(Session& session, const std::string& user_id) {
     session.belief.reset();
     HG_TRY(const auto fields, fields_of(user_id));
     session.attributes = attributes_of(fields);
+    HG_TRY(const auto settings, store_.user_settings(user_id));
+    session.settings = parse_settings(settings);
     if (items_.dataset().users.find(user_id)) {
         HG_TRY(const auto is_erased, store_.is_erased(user_id));
         if (!is_erased) {
@@ -113,9 +120,9 @@ Result<void> Sessions::load(Session& session, const std::string& user_id) {
             session.pending_from = std::min(session.pending_from, event.timestamp);
             continue;
         }
-        append(
-            session, to_user_event(event.body, event.timestamp, items_.intern(event.body.item_id))
-        );
+        auto added = to_user_event(event.body, event.timestamp, items_.intern(event.body.item_id));
+        added.origin = event.sequence;
+        append(session, added);
     }
     session.event_number += 1;
     session.is_loaded = true;
@@ -154,7 +161,8 @@ void Sessions::apply(
         session->is_loaded = false;  // of the future, or late: the store puts it in its place
         return;
     }
-    const auto added = to_user_event(event, time, row);
+    auto added = to_user_event(event, time, row);
+    added.origin = sequence;
     append(*session, added);
     session->sequence = sequence;
     session->event_number += 1;

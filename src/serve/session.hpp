@@ -22,6 +22,7 @@
 #include "serve/lru_cache.hpp"
 #include "serve/scoring.hpp"
 #include "serve/snapshot.hpp"
+#include "serve/user_settings.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -48,7 +49,10 @@ struct Session {
     std::int64_t sequence = 0;       // of the last stored event in here
     TimeMs pending_from = data::EventStore::forever;  // an event of the future: load again then
     std::optional<policy::Belief> belief;             // nothing when the model has no prior
-    std::shared_ptr<const Candidates> candidates;     // of the newest scoring
+    UserSettings settings;                            // what the user asked for
+    std::size_t turn = 0;                             // slates of this visit
+    TimeMs last_slate = 0;
+    std::shared_ptr<const Candidates> candidates;  // of the newest scoring
 
     [[nodiscard]] UserView view() const noexcept { return {events, attributes.view()}; }
 };

@@ -136,6 +136,8 @@ std::shared_ptr<const Snapshot> load_snapshot(
     auto snapshot = std::make_shared<Snapshot>();
     snapshot->number = number;
     snapshot->run = train::load_run(source.run);
+    snapshot->blend = dynamic_cast<const train::Blend*>(snapshot->run.model.get());
+    snapshot->is_belief = snapshot->run.manifest.value("model", "") == "gaussian";
     const auto& dataset = items.dataset();
     const auto& names = snapshot->run.items;
     std::size_t n_known = 0;

@@ -14,8 +14,10 @@
 #include "encode/content_model.hpp"
 #include "encode/item_vectors.hpp"
 #include "serve/item_table.hpp"
+#include "train/blend.hpp"
 #include "train/run.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -24,6 +26,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hg::serve {
@@ -33,6 +36,8 @@ struct Snapshot {
 
     std::uint64_t number = 0;  // grows with each one published
     train::LoadedRun run;
+    const train::Blend* blend = nullptr;    // the model, when it is one
+    bool is_belief = false;                 // the model is a belief and nothing else
     std::vector<std::uint32_t> model_rows;  // by ItemRow; rows past the end are not in the model
     std::vector<ItemRow> item_rows;         // by row of the model
     std::vector<std::int64_t>
@@ -41,6 +46,12 @@ struct Snapshot {
     std::unique_ptr<const encode::ContentModel> encoder;  // for items that arrive; null = cannot
     std::vector<data::Field>
         trait_fields;  // category columns by row of the model, to put a belief into words
+
+    /// Null when no category column of the catalogue has that name.
+    [[nodiscard]] const data::Field* trait_field(std::string_view name) const noexcept {
+        const auto found = std::ranges::find(trait_fields, name, &data::Field::name);
+        return found == trait_fields.end() ? nullptr : &*found;
+    }
 
     [[nodiscard]] std::uint32_t model_row(ItemRow row) const noexcept {
         return row < model_rows.size() ? model_rows[row] : not_in_model;

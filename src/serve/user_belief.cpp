@@ -70,8 +70,32 @@ void keep_belief(const Snapshot& snapshot, Session& session) {
     if (session.belief && session.belief->space_id == prior->space_id()) {
         return;
     }
-    const auto history = model_history(snapshot, session.view());
-    session.belief = policy::Belief::replay(*prior, history.view());
+    session.belief = make_belief(snapshot, session.view(), session.settings.wishes);
+}
+
+std::optional<policy::Belief> make_belief(
+    const Snapshot& snapshot, const UserView& user, std::span<const TraitWish> wishes
+) {
+    const auto* prior = snapshot.run.model->belief_prior();
+    if (prior == nullptr) {
+        return std::nullopt;
+    }
+    const auto history = model_history(snapshot, user);
+    // Wishes first, as if the user had come with them: then an event that follows is one more
+    // update, and a replay gives the same belief.
+    policy::Belief belief{*prior, prior->segment_of(history.view())};
+    for (const auto& wish : wishes) {
+        const auto* const field = snapshot.trait_field(wish.field);
+        const auto direction = field == nullptr
+                                   ? std::vector<float>{}
+                                   : policy::trait_direction(*prior, *field, wish.name);
+        if (!direction.empty()) {
+            const auto preference = static_cast<float>(wish.preference);
+            policy::adapt_to_wish(*prior, belief, direction, preference);
+        }
+    }
+    policy::adapt_all(*prior, belief, history.view());
+    return belief;
 }
 
 void update_belief(const Snapshot& snapshot, Session& session, const UserEvent& event) {
@@ -102,6 +126,9 @@ nlohmann::json belief_json(const Snapshot& snapshot, const Session& session) {
         {"n_liked", n_liked},
         {"traits", std::move(traits)},
     };
+    if (!session.settings.wishes.empty()) {
+        out["wishes"] = to_json(session.settings.wishes);
+    }
     if (has_belief) {
         out["uncertainty"] = policy::uncertainty_left(*prior, *session.belief);
         out["space"] = session.belief->space_id;

@@ -4,8 +4,7 @@
 //
 // The belief lives in the session: made by replay when a session is loaded or a new model is
 // published (another space_id), then updated in closed form by each event, in about a microsecond.
-// Scores come from the model, which holds the same posterior over the same history when it is a
-// blend.
+// Ranking uses this very belief (serve/scoring.hpp); the wishes of the user are in it.
 #pragma once
 
 #include "serve/session.hpp"
@@ -13,11 +12,20 @@
 
 #include <nlohmann/json.hpp>
 
+#include <optional>
+#include <span>
+
 namespace hg::serve {
 
 /// Makes or remakes the belief when the session has none in the snapshot's space. Under the
 /// session's lock.
 void keep_belief(const Snapshot& snapshot, Session& session);
+
+/// By replay: the prior of the user's segment, their wishes, then the events. Nothing when the model
+/// has no prior.
+[[nodiscard]] std::optional<policy::Belief> make_belief(
+    const Snapshot& snapshot, const UserView& user, std::span<const TraitWish> wishes
+);
 
 /// One event more. Under the session's lock.
 void update_belief(const Snapshot& snapshot, Session& session, const UserEvent& event);

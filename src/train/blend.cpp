@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace hg::train {
 namespace {
@@ -14,11 +15,23 @@ struct Moments {
 
 /// Mean and scale over all entries minus those of `seen` (each counted once).
 Moments moments_of(std::span<const float> scores, std::span<const ItemId> seen) {
-    double sum = 0;
-    double squares = 0;
-    for (const float s : scores) {
-        sum += s;
-        squares += static_cast<double>(s) * s;
+    // Several sums side by side, so that an addition need not wait for the one before.
+    constexpr std::size_t lanes = 8;
+    std::array<double, lanes> sums{};
+    std::array<double, lanes> squared{};
+    std::size_t i = 0;
+    for (; i + lanes <= scores.size(); i += lanes) {
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
+            const auto s = static_cast<double>(scores[i + lane]);
+            sums[lane] += s;
+            squared[lane] += s * s;
+        }
+    }
+    double sum = std::accumulate(sums.begin(), sums.end(), 0.0);
+    double squares = std::accumulate(squared.begin(), squared.end(), 0.0);
+    for (; i < scores.size(); ++i) {
+        sum += scores[i];
+        squares += static_cast<double>(scores[i]) * scores[i];
     }
     std::vector<std::uint32_t> distinct;
     for (const auto item : seen) {
@@ -29,9 +42,9 @@ Moments moments_of(std::span<const float> scores, std::span<const ItemId> seen) 
     std::ranges::sort(distinct);
     const auto repeated = std::ranges::unique(distinct);
     distinct.erase(repeated.begin(), repeated.end());
-    for (const auto i : distinct) {
-        sum -= scores[i];
-        squares -= static_cast<double>(scores[i]) * scores[i];
+    for (const auto item : distinct) {
+        sum -= scores[item];
+        squares -= static_cast<double>(scores[item]) * scores[item];
     }
     const auto n = static_cast<double>(scores.size() - distinct.size());
     if (n < 1) {
@@ -95,6 +108,10 @@ float Blend::weight(std::size_t part, std::size_t n_events) const {
     const float left_at = position(knots[right - 1]);
     const float share = (position(n_events) - left_at) / (position(knots[right]) - left_at);
     return (1 - share) * weights_(right - 1, part) + share * weights_(right, part);
+}
+
+float Blend::belief_weight(std::size_t n_events) const {
+    return belief_part_ < parts_.size() ? weight(belief_part_, n_events) : 0;
 }
 
 void Blend::add_part(

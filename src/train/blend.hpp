@@ -56,6 +56,9 @@ class Blend final : public Recommender {
     /// The weight of a part after that many events.
     [[nodiscard]] float weight(std::size_t part, std::size_t n_events) const;
 
+    /// Of the belief, 0 where there is none.
+    [[nodiscard]] float belief_weight(std::size_t n_events) const;
+
     [[nodiscard]] const std::vector<Part>& parts() const noexcept { return parts_; }
 
   private:

@@ -2,26 +2,27 @@
 #include "train/gaussian_prior.hpp"
 
 #include "core/digest.hpp"
+#include "core/dot.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
 
 namespace hg::train {
 namespace {
 
 constexpr std::size_t max_dim = 256;
 
-float dot(std::span<const float> a, std::span<const float> b) {
-    return std::inner_product(a.begin(), a.end(), b.begin(), 0.0F);
-}
-
-/// product = C v, for symmetric C.
+/// product = C v, for symmetric C: row by row of C, so that the sums do not wait for each other.
 void multiply(const GaussianPosterior& belief, std::span<const float> v, std::span<float> product) {
-    const std::span<const float> c{belief.covariance};
-    for (std::size_t r = 0; r < v.size(); ++r) {
-        product[r] = dot(c.subspan(r * v.size(), v.size()), v);
+    const auto d = v.size();
+    std::ranges::fill(product, 0.0F);
+    for (std::size_t r = 0; r < d; ++r) {
+        const float* const row = belief.covariance.data() + r * d;
+        const float x = v[r];
+        for (std::size_t c = 0; c < d; ++c) {
+            product[c] += x * row[c];
+        }
     }
 }
 
@@ -104,11 +105,16 @@ void GaussianPrior::score(const GaussianPosterior& belief, std::span<float> out)
 }
 
 float GaussianPrior::uncertainty(const GaussianPosterior& belief, std::size_t item) const {
+    return uncertainty_at(belief, parts_.item_vectors.row(item));
+}
+
+float GaussianPrior::uncertainty_at(
+    const GaussianPosterior& belief, std::span<const float> item_vector
+) const {
     std::array<float, max_dim> buffer{};
     const std::span<float> cv{buffer.data(), dim()};
-    const auto v = parts_.item_vectors.row(item);
-    multiply(belief, v, cv);
-    return std::sqrt(std::max(0.0F, dot(v, cv)));
+    multiply(belief, item_vector, cv);
+    return std::sqrt(std::max(0.0F, dot(item_vector, cv)));
 }
 
 std::vector<float> GaussianPrior::place(std::span<const float> content) const {

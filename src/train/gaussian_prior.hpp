@@ -69,6 +69,10 @@ class GaussianPrior {
     void score(const GaussianPosterior& belief, std::span<float> out) const;
     /// sqrt(v_i' C v_i): how unsure we are of that score.
     [[nodiscard]] float uncertainty(const GaussianPosterior& belief, std::size_t item) const;
+    /// The same of an item at that place.
+    [[nodiscard]] float uncertainty_at(
+        const GaussianPosterior& belief, std::span<const float> item_vector
+    ) const;
 
     /// The place of an item known only by its content; empty content_map -> all zeros.
     [[nodiscard]] std::vector<float> place(std::span<const float> content) const;

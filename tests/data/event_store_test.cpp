@@ -395,5 +395,102 @@ TEST(EventStore, behaves_like_a_map_over_random_operations_and_restarts) {
     run.check_all();
 }
 
+TEST(EventStore, a_forgotten_event_is_gone_for_good_and_its_item_counts_one_less) {
+    const Folder folder;
+    {
+        const auto store = open(folder);
+        append(*store, click("e1", "u1", "i1"));
+        append(*store, click("e2", "u1", "i1"));
+        const auto forget = [&](const std::string& user, const std::string& event) {
+            return value_or_throw(wait_for<std::optional<std::string>>([&](auto done) {
+                store->delete_event(user, event, done);
+            }));
+        };
+
+        EXPECT_EQ(forget("u2", "e1"), std::nullopt) << "another user's event";
+        EXPECT_EQ(forget("u1", "e1"), "i1");
+        EXPECT_EQ(forget("u1", "e1"), std::nullopt);
+    }
+    const auto store = open(folder);
+    EXPECT_EQ(event_ids(*store, "u1"), std::vector<std::string>{"e2"});
+    EXPECT_EQ(value_or_throw(store->item("i1"))->n_events, 1);
+}
+
+TEST(EventStore, settings_are_replaced_whole_emptied_and_erased_with_the_user) {
+    const Folder folder;
+    const auto put = [&](EventStore& store, const std::string& text) {
+        value_or_throw(wait_for<void>([&](auto done) {
+            store.put_user_settings("u1", text, 1000, done);
+        }));
+    };
+    {
+        const auto store = open(folder);
+        EXPECT_EQ(value_or_throw(store->user_settings("u1")), "");
+        put(*store, R"({"a":1})");
+        put(*store, R"({"a":2})");
+    }
+    const auto store = open(folder);
+    EXPECT_EQ(value_or_throw(store->user_settings("u1")), R"({"a":2})");
+    put(*store, "");
+    EXPECT_EQ(value_or_throw(store->user_settings("u1")), "");
+    put(*store, R"({"a":3})");
+    EXPECT_TRUE(value_or_throw(wait_for<bool>([&](auto done) { store->delete_user("u1", done); })));
+    EXPECT_EQ(value_or_throw(store->user_settings("u1")), "");
+}
+
+TEST(EventStore, slots_are_told_with_what_became_of_them) {
+    const Folder folder;
+    const auto store = open(folder);
+    store->log_impression({
+        .recommendation_id = "r1",
+        .user_id = "u1",
+        .time = 500,
+        .candidates = R"([["i1",2],["i2",1],["i3",0],["i4",-1]])",
+        .propensity = 0.4,
+        .slots =
+            {{"i2", 1, 0.5}, {.item_id = "i4", .score = -1, .propensity = 0.8, .is_explored = true}
+            },
+    });
+    store->flush();
+    auto answer = click("e1", "u1", "i4");
+    answer.recommendation_id = "r1";
+    append(*store, answer);
+    auto skipped = click("e2", "u1", "i2");
+    skipped.event = "skip";
+    skipped.recommendation_id = "r1";
+    append(*store, skipped);
+
+    const auto slots = value_or_throw(store->slot_outcomes(10, [](std::string_view event) {
+        return event == "click";
+    }));
+
+    ASSERT_EQ(slots.size(), 2U);
+    EXPECT_FALSE(slots[0].is_clicked);
+    EXPECT_DOUBLE_EQ(slots[0].uniform, 1.0 / 4);
+    EXPECT_TRUE(slots[1].is_clicked);
+    EXPECT_DOUBLE_EQ(slots[1].uniform, 1.0 / 3);
+    EXPECT_DOUBLE_EQ(slots[1].propensity, 0.8);
+    EXPECT_EQ(slots[1].time, 500);
+    const auto impression = value_or_throw(store->impression("r1"));
+    EXPECT_FALSE(impression->slots[0].is_explored);
+    EXPECT_TRUE(impression->slots[1].is_explored);
+}
+
+TEST(EventStore, a_database_of_the_first_version_is_brought_up_to_date_with_its_events) {
+    const Folder folder;
+    append(*open(folder), click("e1", "u1", "i1"));
+    {
+        SqliteDatabase database{folder / "events.db", SqliteDatabase::Mode::read_write, ""};
+        database.execute("DROP TABLE user_settings");
+        database.execute("DROP INDEX events_by_recommendation");
+        database.execute("PRAGMA user_version = 1");
+    }
+
+    const auto store = open(folder);
+
+    EXPECT_EQ(event_ids(*store, "u1"), std::vector<std::string>{"e1"});
+    EXPECT_EQ(value_or_throw(store->user_settings("u1")), "");
+}
+
 }  // namespace
 }  // namespace hg::data

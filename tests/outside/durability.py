@@ -1,4 +1,5 @@
-"""kill -9 under concurrent writes: every acknowledged event is there after the restart, none twice, none invented."""
+"""kill -9 under concurrent writes: every acknowledged event is there after the restart, none twice, none invented; what was
+forgotten stays forgotten, and wishes hold."""
 import concurrent.futures
 import json
 import pathlib
@@ -15,6 +16,59 @@ ROUNDS = 6
 args = arguments()
 check = Checks()
 rng = random.Random(11)
+
+
+def change_until_killed(server, user, log):
+    """Wishes, knobs and forgotten events, one after the other; log: what was sent, and what was acknowledged of it."""
+    n = 0
+    try:
+        while True:
+            n += 1
+            wish = {"traits": [{"field": "genres", "name": "Drama", "preference": 1 + n % 2000 / 1000}]}
+            log["sent_wish"] = wish["traits"]
+            if server.call("PUT", f"/v1/users/{user}/traits", wish)[0] == 200:
+                log["wish"] = wish["traits"]
+            event = f"{user}-{n}"
+            rows = [{"event_id": event, "user_id": user, "item_id": f"i{n % 60}", "event": "click"}]
+            if server.call("POST", "/v1/events", {"events": rows})[0] != 200:
+                continue
+            log["kept"].add(event)
+            if n % 2 == 0:
+                log["doubtful"] = event
+                if server.call("DELETE", f"/v1/users/{user}/events/{event}")[0] == 200:
+                    log["kept"].discard(event)
+                    log["forgotten"].add(event)
+    except (OSError, ValueError, EOFError):
+        return
+    except Exception as error:
+        if type(error).__module__ != "http.client":
+            raise
+
+
+def check_changes(data, run, db):
+    logs = {}
+    for k in range(ROUNDS):
+        server = Server(args.binary, run, data, db).wait_until_ready()
+        users = [f"change{k}-writer{w}" for w in range(3)]
+        logs.update({user: {"kept": set(), "forgotten": set(), "wish": None, "sent_wish": None, "doubtful": None} for user in users})
+        killer = threading.Timer(rng.uniform(0.1, 0.5), server.process.kill)
+        killer.start()
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            for user in users:
+                pool.submit(change_until_killed, server, user, logs[user])
+        killer.join()
+        server.kill()
+    server = Server(args.binary, run, data, db).wait_until_ready()
+    for user, log in logs.items():
+        _, answer = server.call("GET", f"/v1/users/{user}?events=100000")
+        got = {e["event_id"] for e in answer.get("events", [])}
+        check("no forgotten event is back", not got & log["forgotten"], got & log["forgotten"])
+        check("no other event is lost", log["kept"] - {log["doubtful"]} <= got, log["kept"] - got)
+        wishes = answer.get("belief", {}).get("wishes")
+        check("the last acknowledged wish holds, or the one on its way", wishes in (log["wish"], log["sent_wish"]), (wishes, log["wish"]))
+    forgotten = sum(len(log["forgotten"]) for log in logs.values())
+    check("events were forgotten at all", forgotten > 10, forgotten)
+    server.stop()
 
 
 def write_until_killed(server, user, acknowledged, sent):
@@ -61,6 +115,7 @@ with world(args) as (data, run, db):
     check("events were acknowledged at all", sum(map(len, acknowledged.values())) > 50, sum(map(len, acknowledged.values())))
     print(json.dumps({"acknowledged": sum(map(len, acknowledged.values())), "restart_s": round(restart, 2)}))
     server.stop()
+    check_changes(data, run, db)
     outside = args.shared and args.shared / "checks" / "durability.py"
     if outside and outside.exists():
         done = subprocess.run([sys.executable, outside, args.binary, run, data, "5"], capture_output=True, text=True, timeout=300)

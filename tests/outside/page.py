@@ -2,17 +2,17 @@
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from browser import Page, find_browser  # noqa: E402
 from server_under_test import Checks, Server, arguments, world  # noqa: E402
 
 args = arguments()
 check = Checks()
-browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+browser = find_browser()
 if not browser:
     print("skipped: no Chromium")
     sys.exit(77)
@@ -28,6 +28,35 @@ def look(url):
         return done.stdout, console
 
 
+def press_the_buttons(server):
+    """As a person would: a like, a wish, a knob, an event forgotten; each is told to the server and seen on the page."""
+    def user():
+        return server.call("GET", "/v1/users/u0")[1]
+
+    page = Page(server.url + "/?user=u0")
+    check("the page is drawn", page.until("document.body.dataset.slate === '12'"))
+    n_events = user()["history_size"]
+    page.value("document.querySelector('.item .like').click()")
+    check("a like is stored", page.until(f"document.querySelector('#history-size').textContent === '({n_events + 1})'"))
+    page.value("document.querySelector('[data-forget]').click()")
+    check("and forgotten again", page.until(f"document.querySelector('#history-size').textContent === '({n_events})'"))
+    check("for good", user()["history_size"] == n_events)
+    page.value("""document.querySelector('[data-wish="Horror 1"]').click()""")
+    check("a wish is shown", page.until("document.querySelector('#wishes').textContent === 'more Horror'"))
+    check("and stored", user()["belief"]["wishes"] == [{"field": "genres", "name": "Horror", "preference": 1}], user()["belief"])
+    page.value("document.querySelector('#reset-wishes').click()")
+    check("it can be taken back", page.until("document.querySelector('#reset-wishes').hidden"))
+    check("and is", "wishes" not in user()["belief"], user()["belief"])
+    page.value("{const k = document.querySelector('#knob-novelty'); k.value = 2; k.dispatchEvent(new Event('change'));}")
+    check("a knob is turned", page.until("document.querySelector('#knobs-by').textContent === '(yours)'"))
+    check("and in force", user()["knobs"]["novelty"] == 2 and "novelty=2" in page.value("document.querySelector('#policy').textContent"), user()["knobs"])
+    check("what only the knob shows is marked", page.value("document.querySelectorAll('.item .explore').length") > 0)
+    page.value("document.querySelector('#reset-knobs').click()")
+    check("it can be given back", page.until("document.querySelector('#knobs-by').textContent === '(constant)'"))
+    check("nothing went wrong on the way", not page.console, page.console)
+    page.close()
+
+
 with world(args) as (data, run, db):
     server = Server(args.binary, run, data, db).wait_until_ready()
     page, console = look(server.url + "/?user=u0")
@@ -37,10 +66,15 @@ with world(args) as (data, run, db):
     check("with titles", "number" in page)
     check("a belief is shown", page.count('class="trait"') >= 2, page.count('class="trait"'))
     check("a history is shown", 'class="mark up"' in page)
+    check("knobs can be turned", page.count('class="knob"') == 4 and 'id="knob-exploration"' in page, page.count('class="knob"'))
+    check("traits can be wished for", 'data-wish="Comedy 1"' in page and 'data-wish="Horror -1"' in page, re.findall(r'data-wish="[^"]*"', page))
+    check("events can be forgotten", 'data-forget="dataset:' in page)
+    press_the_buttons(server)
     overview, console = look(server.url + "/#overview")
     check("the overview has no console message", not console, console)
     check("tiles are filled", overview.count('class="tile"') == 7, overview.count('class="tile"'))
     check("charts are drawn", "chart-popular" in overview and re.search(r'<canvas id="chart-popular"[^>]*width="\d{2,}', overview) is not None)
+    check("the cost of data collection is told", "Off. At 2.0 % of slots" in overview and "decided after" in overview)
     check("the model is named", "on data" in overview)
     server.stop()
 sys.exit(check.done())

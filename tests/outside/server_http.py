@@ -115,6 +115,71 @@ def check_users(server):
     check("who never was cannot be erased", server.call("DELETE", "/v1/users/nobody")[0] == 404)
 
 
+def check_settings(server):
+    """What a person may change of what we think of them; this run (popularity) has no belief, and it works all the same."""
+    _, answer = recommend(server, user_id="tuner", k=10)
+    check("an item says whether it explores", all(isinstance(row["explore"], bool) for row in answer["items"]), answer)
+    status, answer = server.call("PUT", "/v1/users/tuner/traits", {"traits": [{"field": "genres", "name": "Horror", "preference": 3},
+                                                                             {"field": "genres", "name": "Comedy", "preference": -3}]})
+    check("wishes are stored", (status, answer) == (200, {"status": "stored"}), answer)
+    _, answer = recommend(server, user_id="tuner", k=100)
+    scores = {side: [row["score"] for row in answer["items"] if row["item_id"][0] == "i" and int(row["item_id"][1:]) % 2 == side] for side in (0, 1)}
+    check("all horror is above all comedy", min(scores[1]) > max(scores[0]), scores)
+    _, user = server.call("GET", "/v1/users/tuner")
+    check("wishes are told", {w["name"]: w["preference"] for w in user["belief"]["wishes"]} == {"Horror": 3, "Comedy": -3}, user)
+    check("wishes are taken back", server.call("DELETE", "/v1/users/tuner/traits") == (200, {"status": "reset"}))
+    check("and nothing is left of who asked for nothing", server.call("GET", "/v1/users/tuner")[0] == 404)
+    check("knobs are stored", server.call("PUT", "/v1/users/tuner/knobs", {"novelty": 5})[0] == 200)
+    _, answer = recommend(server, user_id="tuner", k=10)
+    check("the policy's version says the knobs", "novelty=5" in answer["policy"], answer["policy"])
+    check("what only a knob shows is marked", any(row["explore"] for row in answer["items"]), answer)
+    _, user = server.call("GET", "/v1/users/tuner")
+    check("knobs in force are told", user["knobs"] == {"exploration": 0, "novelty": 5, "content": 0, "diversity": 0, "chosen_by": "constant", "by_hand": True}, user["knobs"])
+    check("knobs are reset", server.call("DELETE", "/v1/users/tuner/knobs")[0] == 200)
+    _, answer = recommend(server, user_id="tuner", k=10)
+    check("and the policy is itself again", "knobs" not in answer["policy"], answer["policy"])
+    for path, body in [("knobs", {}), ("knobs", {"exploration": 6}), ("knobs", {"diversity": -1}), ("knobs", {"speed": 1}), ("knobs", []),
+                       ("traits", {"traits": [{"field": "genres", "name": "Nothing", "preference": 1}]}), ("traits", {"traits": [{"field": "x", "name": "y", "preference": 1}]}),
+                       ("traits", {"traits": [{"field": "genres", "name": "Horror", "preference": 0}]}), ("traits", {"traits": 1}), ("traits", {})]:
+        status, answer = server.call("PUT", f"/v1/users/tuner/{path}", body)
+        check(f"{path} {body} is refused with a reason", status == 400 and answer["message"] and answer["hint"], (status, answer))
+
+
+def check_forgetting(server):
+    server.call("POST", "/v1/events", {"events": [event("fg1", "forgetful", "i3"), event("fg/2", "forgetful", "i4")]})
+    _, user = server.call("GET", "/v1/users/forgetful")
+    check("the history names its events", [h["event_id"] for h in user["history"]] == ["fg/2", "fg1"], user)
+    check("an event is forgotten", server.call("DELETE", "/v1/users/forgetful/events/fg%2F2") == (200, {"status": "forgotten"}))
+    _, user = server.call("GET", "/v1/users/forgetful")
+    check("and gone", [e["event_id"] for e in user["events"]] == ["fg1"] and [h["item_id"] for h in user["history"]] == ["i3"], user)
+    ids, _ = recommend(server, user_id="forgetful", k=100)
+    check("its item can be shown again", "i4" in ids and "i3" not in ids, ids)
+    check("it cannot be forgotten twice", server.call("DELETE", "/v1/users/forgetful/events/fg%2F2")[0] == 404)
+    _, user = server.call("GET", "/v1/users/u2")
+    last = user["history"][0]
+    check("an event of the dataset too", server.call("DELETE", f"/v1/users/u2/events/{last['event_id']}")[0] == 200, last)
+    _, after = server.call("GET", "/v1/users/u2")
+    check("the history is one shorter", after["history_size"] == user["history_size"] - 1 and after["history"][0] != last, after["history"][:2])
+    check("an index past the end is not found", server.call("DELETE", "/v1/users/u2/events/dataset:999")[0] == 404)
+
+
+def check_collection(data, run, db):
+    server = Server(args.binary, run, data, db, "--collect", "0.05", "--collect-from", "40").wait_until_ready()
+    for n in range(30):
+        ids, answer = recommend(server, user_id=f"collected-{n}")
+        server.call("POST", "/v1/events", {"events": [event(f"collected-{n}", f"collected-{n}", ids[0], recommendation_id=answer["recommendation_id"])]})
+    check("the policy's version says it", "random=0.05,of=40" in answer["policy"], answer["policy"])
+    time.sleep(1.1)  # impressions are committed within a second
+    collection = server.call("GET", "/v1/status")[1]["collection"]
+    check("collection is on", collection["is_on"] and collection["random_share"] == 0.05, collection)
+    check("slots and clicks are counted", collection["slots"] >= 300 and 0 < collection["clicks_per_slot"] < 0.2, collection)
+    check("the question and what it needs are told", collection["question"] and collection["random_slots_needed"] > 1000, collection)
+    server.stop()
+    refused = subprocess.run([args.binary, "serve", "--run", run, "--data", data, "--db", db, "--port", "0", "--collect-for", run / "manifest.json"],
+                             capture_output=True, text=True, timeout=60)
+    check("a record that needs no data is refused", refused.returncode != 0 and "does not say what data it needs" in refused.stderr, refused.stderr)
+
+
 def check_errors(server):
     for method, path, body, wanted in [
         ("POST", "/v1/recommend", "{", 400), ("POST", "/v1/recommend", {"user_id": "u", "k": 0}, 400), ("POST", "/v1/recommend", {"usr": 1}, 400),
@@ -141,7 +206,7 @@ def check_system(server):
     document = server.call("GET", "/openapi.json")[1]
     for path, methods in document["paths"].items():
         for method in ("get", "post", "put", "patch", "delete"):
-            concrete = path.replace("{id}", "no-such-thing")
+            concrete = path.replace("{id}", "no-such-thing").replace("{event}", "none")
             status = server.call(method.upper(), concrete, "{" if method in ("post", "put", "patch") else None, raw=True)[0]
             if method in methods:
                 check(f"{method} {path} is served as described", status != 405, status)
@@ -236,12 +301,14 @@ def check_shutdown(data, run, db):
 
 with world(args) as (data, run, db):
     server = Server(args.binary, run, data, db).wait_until_ready()
-    for part in (check_recommend, check_events, check_reads_own_writes_together, check_items, check_users, check_errors, check_system):
+    for part in (check_recommend, check_events, check_reads_own_writes_together, check_items, check_users, check_settings, check_forgetting, check_errors,
+                 check_system):
         part(server)
     code, log = server.stop()
     check("SIGTERM ends with 0", code == 0, code)
     check("no user is named in the log", "reader" not in log, log)
     check_restart_and_reload(data, run, db)
+    check_collection(data, run, db)
     check_access(data, run, db)
     check_shutdown(data, run, db)
 sys.exit(check.done())

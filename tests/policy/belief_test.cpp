@@ -139,5 +139,52 @@ TEST(Belief, traits_name_the_category_of_what_was_liked) {
     EXPECT_EQ(found[0].preference > 0, found[0].name == "Horror");
 }
 
+/// Twelve items: even ones are comedies along the first axis, odd ones horror along the second.
+struct Genres {
+    Genres() : vectors(12, 2) {
+        field.name = "genres";
+        field.kind = data::FieldKind::categories;
+        field.vocabulary = {"Comedy", "Horror"};
+        field.code_offsets = {0};
+        for (std::uint32_t i = 0; i < 12; ++i) {
+            vectors(i, i % 2) = 1;
+            field.codes.push_back(i % 2);
+            field.code_offsets.push_back(i + 1);
+            field.present.push_back(1);
+        }
+    }
+
+    Matrix<float> vectors;
+    data::Field field;
+};
+
+TEST(Belief, a_wish_moves_the_items_with_the_trait_and_its_opposite_the_other_way) {
+    Genres world;
+    const train::GaussianPrior prior{{
+        .item_vectors = world.vectors,
+        .segments = {{"", {{0, 0}, {1, 0, 0, 1}}}},
+        .segment_field = {},
+        .noise_variance = 0.5F,
+        .forgetting = 0,
+        .content_map = {},
+    }};
+    const auto comedy = trait_direction(prior, world.field, "Comedy");
+    Belief more{prior};
+    Belief less{prior};
+
+    adapt_to_wish(prior, more, comedy, 1.0F);
+    adapt_to_wish(prior, less, comedy, -1.0F);
+
+    std::vector<float> up(12);
+    std::vector<float> down(12);
+    prior.score(more.posterior, up);
+    prior.score(less.posterior, down);
+    EXPECT_GT(up[0], up[1]);
+    EXPECT_LT(down[0], down[1]);
+    EXPECT_EQ(more.n_events, 0U) << "a wish is no event";
+    EXPECT_LT(uncertainty_left(prior, more), 1);
+    EXPECT_TRUE(trait_direction(prior, world.field, "Western").empty());
+}
+
 }  // namespace
 }  // namespace hg::policy

@@ -124,5 +124,64 @@ TEST(PlackettLuce, equal_scores_and_too_few_candidates_are_no_trouble) {
     EXPECT_EQ(policy.act(flat, 10, rng).slots.size(), 3U);
 }
 
+/// 8 candidates, the best 4 drawn as always, a share of the slots from all 8.
+PlackettLuce collecting(double share) {
+    return PlackettLuce{
+        {.epsilon = 0.1,
+         .temperature = 0.5,
+         .max_candidates = 4,
+         .random_share = share,
+         .random_candidates = 8}
+    };
+}
+
+TEST(PlackettLuce, data_collection_reaches_the_wider_pool_with_probabilities_that_sum_to_one) {
+    const auto pool = candidates(12);
+    double total = 0;
+    for (const auto& a : pool) {
+        for (const auto& b : pool) {
+            if (a.index != b.index) {
+                const auto p = collecting(0.2).propensities(pool, std::vector{a.index, b.index});
+                total += p[0] * p[1];
+            }
+        }
+    }
+
+    EXPECT_NEAR(total, 1, 1e-12);
+    const auto last_of_pool = collecting(0.2).propensities(pool, std::vector{pool[7].index})[0];
+    EXPECT_NEAR(last_of_pool, 0.2 / 8, 1e-12);
+    EXPECT_EQ(collecting(0.2).propensities(pool, std::vector{pool[8].index})[0], 0);
+}
+
+TEST(PlackettLuce, data_collection_draws_as_it_says) {
+    // n = 200,000 first slots: the share .025 of one item beyond the best has sd .00035, so 6 sd =
+    // .0021 is crossed by chance about once in 10^8.
+    const auto pool = candidates(12);
+    constexpr int n = 200'000;
+    int seen = 0;
+    Rng rng{5};
+    for (int i = 0; i < n; ++i) {
+        seen += collecting(0.2).act(pool, 1, rng).slots[0].item == pool[6].index ? 1 : 0;
+    }
+
+    EXPECT_NEAR(static_cast<double>(seen) / n, 0.2 / 8, 0.0021);
+}
+
+TEST(PlackettLuce, without_data_collection_nothing_changes_not_even_the_version) {
+    const auto pool = candidates(12);
+    const PlackettLuce plain{{.epsilon = 0.1, .temperature = 0.5, .max_candidates = 4}};
+    Rng one{9};
+    Rng other{9};
+
+    const auto a = plain.act(pool, 4, one);
+    const auto b = collecting(0).act(pool, 4, other);
+
+    for (std::size_t i = 0; i < 4; ++i) {
+        EXPECT_EQ(a.slots[i].item, b.slots[i].item);
+        EXPECT_EQ(a.slots[i].propensity, b.slots[i].propensity);
+    }
+    EXPECT_EQ(plain.version(), collecting(0).version());
+}
+
 }  // namespace
 }  // namespace hg::policy

@@ -13,7 +13,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <future>
+#include <memory>
 #include <set>
 
 namespace hg::serve {
@@ -62,13 +65,16 @@ class EngineTest : public ::testing::Test {
         open();
     }
 
-    void fit(const std::string& model, const Settings& settings = {}) {
+    /// Into a folder of that name, else of the model's.
+    void fit(
+        const std::string& model, const Settings& settings = {}, const std::string& name = {}
+    ) {
         SilentProgress silent;
         train::fit_run(
             {.entry = train::find_model(model),
              .settings = settings,
              .dataset = *dataset,
-             .folder = folder / model},
+             .folder = folder / (name.empty() ? model : name)},
             silent,
             {}
         );
@@ -80,7 +86,7 @@ class EngineTest : public ::testing::Test {
         store = std::make_unique<data::SqliteEventStore>(
             data::SqliteStoreOptions{.file = folder / "events.db"}
         );
-        engine = std::make_unique<Engine>(EngineOptions{}, dataset, *store, clock);
+        engine = std::make_unique<Engine>(options, dataset, *store, clock);
         publish("gaussian");
     }
 
@@ -135,6 +141,22 @@ class EngineTest : public ::testing::Test {
 
     nlohmann::json user(const std::string& id) { return value_or_throw(engine->user(id, 100)); }
 
+    /// Greedy slates, so that an order can be compared.
+    void open_greedy(const policy::Knobs& knobs = {}) {
+        options.policy = {.epsilon = 0, .temperature = 0};
+        options.knobs = std::make_shared<policy::ConstantKnobs>(knobs);
+        open();
+    }
+
+    void wish(const std::string& user_id, std::vector<TraitWish> wishes) {
+        wait([&](auto done) { engine->put_wishes(user_id, std::move(wishes), done); });
+    }
+
+    void forget(const std::string& user_id, const std::string& event_id) {
+        wait([&](auto done) { engine->forget_event(user_id, event_id, done); });
+    }
+
+    EngineOptions options;
     TemporaryFolder folder;
     ManualClock clock{now};
     std::shared_ptr<const data::Dataset> dataset;
@@ -197,8 +219,8 @@ TEST_F(EngineTest, what_is_known_of_a_newcomer_decides_whose_prior_they_start_fr
     Settings settings;
     settings.set("segment_field", "group");
     settings.set("segment_shrinkage", "1");
-    fit("gaussian", settings);
-    publish("gaussian");
+    fit("gaussian", settings, "segments");
+    publish("segments");
     const auto in_group = [](const nlohmann::json& answer, int group) {
         int n = 0;
         for (const auto& row : answer["items"]) {
@@ -331,6 +353,264 @@ TEST_F(EngineTest, similar_items_share_the_group) {
         own += std::stoi(row["item_id"].get<std::string>().substr(4)) % 4 == 3 ? 1 : 0;
     }
     EXPECT_GE(own, 4);
+}
+
+TEST_F(EngineTest, knobs_at_zero_are_the_greedy_slate_and_an_explored_item_is_marked) {
+    open_greedy();
+    const std::string wish = R"({"history": ["item1", "item5"], "k": 8})";
+    const auto greedy = recommend(wish);
+    open_greedy({.exploration = 0});
+    EXPECT_EQ(recommend(wish)["items"], greedy["items"]);
+
+    open_greedy({.exploration = 4});
+    const auto exploring = recommend(wish);
+    std::set<std::string> expected;
+    for (const auto& row : greedy["items"]) {
+        EXPECT_FALSE(row["explore"].get<bool>());
+        expected.insert(row["item_id"]);
+    }
+    int n_marked = 0;
+    for (const auto& row : exploring["items"]) {
+        EXPECT_EQ(row["explore"].get<bool>(), !expected.contains(row["item_id"]));
+        n_marked += row["explore"].get<bool>() ? 1 : 0;
+    }
+    EXPECT_GT(n_marked, 0);
+    EXPECT_NE(exploring["policy"], greedy["policy"]);
+    EXPECT_NE(exploring["policy"].get<std::string>().find("exploration=4"), std::string::npos);
+    store->flush();
+    const auto logged =
+        value_or_throw(store->impression(exploring["recommendation_id"].get<std::string>()));
+    EXPECT_EQ(logged->policy, exploring["policy"]);
+    for (std::size_t i = 0; i < logged->slots.size(); ++i) {
+        EXPECT_EQ(logged->slots[i].is_explored, exploring["items"][i]["explore"].get<bool>());
+    }
+}
+
+TEST_F(EngineTest, with_knobs_the_logged_candidates_still_give_the_propensities) {
+    options.knobs =
+        std::make_shared<policy::ConstantKnobs>(policy::Knobs{.exploration = 1, .diversity = 1});
+    open();
+    const auto slate = recommend(R"({"user_id": "user0", "k": 5})");
+    store->flush();
+
+    const auto logged =
+        value_or_throw(store->impression(slate["recommendation_id"].get<std::string>()));
+    std::vector<Scored> candidates;
+    std::vector<std::string> names;
+    for (const auto& row : nlohmann::json::parse(logged->candidates)) {
+        candidates.push_back({static_cast<std::uint32_t>(names.size()), row[1].get<float>()});
+        names.push_back(row[0]);
+    }
+    std::vector<std::uint32_t> slots;
+    for (const auto& slot : logged->slots) {
+        slots.push_back(
+            static_cast<std::uint32_t>(std::ranges::find(names, slot.item_id) - names.begin())
+        );
+    }
+    const auto again = policy::PlackettLuce{{}}.propensities(candidates, slots);
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+        EXPECT_NEAR(again[i], logged->slots[i].propensity, 1e-4);
+    }
+}
+
+TEST_F(EngineTest, knobs_set_by_hand_hold_for_that_user_survive_a_restart_and_can_be_reset) {
+    open_greedy();
+    const std::string ask = R"({"user_id": "user0", "k": 8})";
+    const auto greedy = ids(ask);
+    wait([&](auto done) { engine->put_knobs("user0", {.exploration = 4}, done); });
+
+    EXPECT_NE(ids(ask), greedy);
+    EXPECT_EQ(user("user0")["knobs"]["exploration"], 4);
+    EXPECT_EQ(user("user0")["knobs"]["by_hand"], true);
+    EXPECT_EQ(user("user1")["knobs"]["exploration"], 0);
+    open_greedy();
+    EXPECT_EQ(user("user0")["knobs"]["exploration"], 4);
+    wait([&](auto done) { engine->put_knobs("user0", {}, done); });
+    EXPECT_EQ(ids(ask), greedy);
+    EXPECT_EQ(user("user0")["knobs"]["by_hand"], false);
+}
+
+TEST_F(EngineTest, a_blend_scores_the_same_from_the_belief_in_the_session_as_by_replay) {
+    fit("blend");
+    options.policy = {.epsilon = 0, .temperature = 0};
+    open();
+    publish("blend");
+    for (const auto* item : {"item1", "item5", "item2"}) {
+        (void)recommend(R"({"user_id": "new"})");  // the belief is in the session, then updated
+        append(event(item, "new", item));
+    }
+
+    const auto by_session = recommend(R"({"user_id": "new", "k": 20})")["items"];
+    const auto by_replay = recommend(R"({"history": [{"item_id": "item1", "event": "click"},
+        {"item_id": "item5", "event": "click"}, {"item_id": "item2", "event": "click"}], "k": 20})"
+    )["items"];
+
+    ASSERT_EQ(by_session.size(), by_replay.size());
+    for (std::size_t i = 0; i < by_session.size(); ++i) {
+        EXPECT_NEAR(by_session[i]["score"].get<float>(), by_replay[i]["score"].get<float>(), 1e-4);
+    }
+}
+
+int count_of_group(const std::vector<std::string>& ids, int group) {
+    return static_cast<int>(std::ranges::count_if(ids, [&](const std::string& id) {
+        return std::stoi(id.substr(4)) % 4 == group;
+    }));
+}
+
+TEST_F(EngineTest, a_wish_is_obeyed_shown_kept_over_a_restart_and_a_reload_and_taken_back) {
+    open_greedy();
+    append(event("e1", "new", "item1"));
+    const std::string ask = R"({"user_id": "new", "k": 8})";
+    const auto before = ids(ask);
+    const auto belief = user("new")["belief"];
+
+    wish("new", {{"group", "group2", 2}, {"group", "group1", -2}});
+
+    EXPECT_GE(count_of_group(ids(ask), 2), 7);
+    EXPECT_EQ(count_of_group(ids(ask), 1), 0);
+    EXPECT_EQ(user("new")["belief"]["wishes"].size(), 2U);
+    EXPECT_LT(
+        user("new")["belief"]["uncertainty"].get<double>(), belief["uncertainty"].get<double>()
+    );
+    append(event("e2", "new", "item6"));
+    const auto updated = user("new")["belief"];
+    const auto wished = ids(ask);
+    open_greedy();
+    EXPECT_EQ(ids(ask), wished);
+    EXPECT_NEAR(
+        user("new")["belief"]["uncertainty"].get<double>(),
+        updated["uncertainty"].get<double>(),
+        1e-5
+    ) << "a replay with the wish is what updates with it gave";
+    publish("gaussian");
+    EXPECT_EQ(ids(ask), wished);
+    forget("new", "e2");
+    wish("new", {});
+    EXPECT_EQ(ids(ask), before);
+    EXPECT_NEAR(
+        user("new")["belief"]["uncertainty"].get<double>(),
+        belief["uncertainty"].get<double>(),
+        1e-6
+    );
+}
+
+TEST_F(EngineTest, new_weights_rebuild_the_belief_with_the_wish_in_it) {
+    open_greedy();
+    wish("new", {{"group", "group3", 2}});
+    append(event("e1", "new", "item3"));
+    const auto space = user("new")["belief"]["space"];
+    Settings settings;
+    settings.set("dim", "3", "test");
+    fit("gaussian", settings, "narrow");
+    publish("narrow");
+
+    const auto rebuilt = user("new")["belief"];
+    EXPECT_NE(rebuilt["space"], space);
+    EXPECT_EQ(rebuilt["n_events"], 1);
+    EXPECT_EQ(rebuilt["traits"][0]["name"], "group3");
+    EXPECT_GE(count_of_group(ids(R"({"user_id": "new", "k": 6})"), 3), 5);
+}
+
+TEST_F(EngineTest, a_wish_for_what_the_catalogue_does_not_have_is_refused) {
+    EXPECT_THROW(wish("new", {{"colour", "red", 1}}), Error);
+    EXPECT_THROW(wish("new", {{"group", "group9", 1}}), Error);
+}
+
+TEST_F(EngineTest, a_forgotten_event_never_happened_not_even_after_a_restart) {
+    append(event("e1", "new", "item1"));
+    const auto before = user("new");
+    append(event("e2", "new", "item2"));
+    EXPECT_EQ(user("new")["history"][0]["event_id"], "e2");
+
+    forget("new", "e2");
+
+    EXPECT_EQ(user("new")["belief"], before["belief"]);
+    EXPECT_EQ(user("new")["history"], before["history"]);
+    EXPECT_TRUE(has(ids(R"({"user_id": "new", "k": 40})"), "item2")) << "not seen any more";
+    EXPECT_THROW(forget("new", "e2"), Error);
+    EXPECT_THROW(forget("someone", "e1"), Error);
+    open();
+    EXPECT_EQ(user("new")["belief"], before["belief"]);
+}
+
+TEST_F(EngineTest, an_event_of_the_dataset_can_be_forgotten_too) {
+    const auto before = user("user0");
+    const std::string last = before["history"][0]["event_id"];
+    const std::string item = before["history"][0]["item_id"];
+    ASSERT_TRUE(last.starts_with("dataset:"));
+
+    forget("user0", last);
+    open();
+
+    EXPECT_EQ(user("user0")["history_size"].get<int>(), before["history_size"].get<int>() - 1);
+    EXPECT_NE(user("user0")["history"][0]["item_id"], item);
+    EXPECT_THROW(forget("user0", "dataset:1000"), Error);
+    EXPECT_THROW(forget("stranger", "dataset:0"), Error);
+}
+
+TEST_F(EngineTest, data_collection_tells_its_cost_and_the_days_until_it_decides) {
+    options.policy.random_share = 0.05;
+    options.policy.random_candidates = 30;
+    options.policy.max_candidates = 5;
+    open();
+    for (int i = 0; i < 200; ++i) {
+        const auto slate = recommend(R"({"user_id": "new", "k": 5, "seen": "allow"})");
+        const auto& first = slate["items"][0];
+        if (first["item_id"].get<std::string>().ends_with("1")) {
+            append(event(
+                fmt::format("e{}", i),
+                fmt::format("other{}", i),
+                first["item_id"],
+                fmt::format(R"(, "recommendation_id": {})", slate["recommendation_id"].dump())
+            ));
+        }
+    }
+    store->flush();
+    clock.set(now + 3'600'000);
+
+    const auto collection = value_or_throw(engine->status())["collection"];
+
+    EXPECT_EQ(collection["is_on"], true);
+    EXPECT_EQ(collection["slots"], 1000);
+    EXPECT_NEAR(collection["slots_per_day"].get<double>(), 24'000, 1);
+    EXPECT_TRUE(collection["question"].is_string());
+    const double needed = collection["random_slots_needed"];
+    EXPECT_NEAR(collection["days"].get<double>(), needed / (24'000 * 0.05), 1e-6 * needed);
+    EXPECT_NEAR(
+        collection["clicks_lost_per_day"].get<double>(),
+        24'000 * 0.05 *
+            (collection["clicks_per_slot"].get<double>() -
+             collection["clicks_per_random_slot"].get<double>()),
+        1e-6
+    );
+}
+
+TEST(Collection, the_value_of_a_random_slot_is_estimated_without_bias_from_a_skewed_log) {
+    // Four items clicked with .1, .2, .3, .4; shown with .7, .1, .1, .1. Shown: .16, random: .25.
+    // n = 200,000: the weights reach 2.5, so the estimate's sd is below .0015 and 6 sd = .009 is
+    // crossed by chance once in 10^8.
+    const std::array<double, 4> shown{0.7, 0.1, 0.1, 0.1};
+    Rng rng{3};
+    std::vector<data::SlotOutcome> slots;
+    for (int i = 0; i < 200'000; ++i) {
+        const double u = rng.uniform();
+        const std::size_t item = u < 0.7 ? 0 : u < 0.8 ? 1 : u < 0.9 ? 2 : 3;
+        slots.push_back({
+            .time = 0,
+            .propensity = shown[item],
+            .uniform = 0.25,
+            .is_clicked = rng.uniform() < 0.1 * static_cast<double>(item + 1),
+        });
+    }
+
+    const auto value = slot_value(slots, 86'400'000);
+
+    ASSERT_TRUE(value);
+    EXPECT_NEAR(value->shown, 0.16, 0.006);
+    EXPECT_NEAR(value->random, 0.25, 0.009);
+    EXPECT_LT(value->standard_error, 0.0015);
+    EXPECT_NEAR(value->slots_per_day, 200'000, 1e-6);
+    EXPECT_FALSE(slot_value({}, 0));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "app/command.hpp"
 #include "core/file.hpp"
 #include "serve/http/guard.hpp"
+#include "train/threads.hpp"
 
 #include <fmt/format.h>
 
@@ -52,6 +53,9 @@ int run(Arguments& arguments, Session& session) {
                                : std::max(2U, std::thread::hardware_concurrency());
     options.api_keys = read_keys(arguments.key_file);
     options.on_listening = [](const std::string& url) {
+        // From here on requests are the parallel work: a second thread for one of them would take
+        // its core from another, and wait there spinning.
+        train::set_threads(1);
         fmt::print("listening on {}\n", url);
         std::fflush(stdout);
     };
@@ -98,6 +102,40 @@ Run declare(CLI::App& verb) {
     )
         ->capture_default_str()
         ->check(CLI::Range(1, 1000));
+    const CLI::Range either{-policy::max_knob, policy::max_knob};
+    verb.add_option(
+            "--exploration", options.knobs.exploration, "weight of the belief's uncertainty"
+    )
+        ->capture_default_str()
+        ->check(either);
+    verb.add_option("--novelty", options.knobs.novelty, "weight of being little known")
+        ->capture_default_str()
+        ->check(either);
+    verb.add_option("--content", options.knobs.content, "weight of content like what was liked")
+        ->capture_default_str()
+        ->check(either);
+    verb.add_option(
+            "--diversity", options.knobs.diversity, "weight of being unlike the items above"
+    )
+        ->capture_default_str()
+        ->check(CLI::Range(0.0, policy::max_knob));
+    verb.add_option(
+            "--collect",
+            options.policy.random_share,
+            "data collection: share of slots drawn from a wider pool, .01 to .05; 0 = off"
+    )
+        ->capture_default_str()
+        ->check(CLI::Range(0.0, 0.05));
+    verb.add_option(
+            "--collect-from", options.policy.random_candidates, "data collection: size of that pool"
+    )
+        ->capture_default_str()
+        ->check(CLI::Range(1, 2000));
+    verb.add_option(
+        "--collect-for",
+        options.collection.gate_record,
+        "record of a gate that held: how long until its question is decided"
+    );
     return [arguments](Session& session) { return run(*arguments, session); };
 }
 

@@ -276,6 +276,28 @@ void SqliteEventStore::put_belief(std::string user_id, BeliefRecord belief, Done
     );
 }
 
+void SqliteEventStore::put_user_settings(
+    std::string user_id, std::string settings, TimeMs now, Done<void> done
+) {
+    impl_->write_void(
+        [this, now, user_id = std::move(user_id), settings = std::move(settings)] {
+            impl_->writes.put_user_settings(user_id, settings, now);
+        },
+        std::move(done)
+    );
+}
+
+void SqliteEventStore::delete_event(
+    std::string user_id, std::string event_id, Done<std::optional<std::string>> done
+) {
+    impl_->write<std::optional<std::string>>(
+        [this, user_id = std::move(user_id), event_id = std::move(event_id)] {
+            return impl_->writes.delete_event(user_id, event_id);
+        },
+        std::move(done)
+    );
+}
+
 void SqliteEventStore::log_impression(Impression impression) {
     if (impl_->waiting_impressions.fetch_add(1) >= impl_->options.max_waiting_impressions) {
         impl_->waiting_impressions.fetch_sub(1);
@@ -341,6 +363,16 @@ Result<std::optional<BeliefRecord>> SqliteEventStore::belief(std::string_view us
 Result<std::optional<Impression>> SqliteEventStore::impression(std::string_view recommendation_id
 ) const {
     return impl_->read([&](SqliteReads& reads) { return reads.impression(recommendation_id); });
+}
+
+Result<std::string> SqliteEventStore::user_settings(std::string_view user_id) const {
+    return impl_->read([&](SqliteReads& reads) { return reads.user_settings(user_id); });
+}
+
+Result<std::vector<SlotOutcome>> SqliteEventStore::slot_outcomes(
+    std::size_t limit, const IsClick& is_click
+) const {
+    return impl_->read([&](SqliteReads& reads) { return reads.slot_outcomes(limit, is_click); });
 }
 
 Result<StoreCounts> SqliteEventStore::counts() const {

@@ -59,6 +59,11 @@ class SqliteEventStore final : public EventStore {
     void put_user(std::string user_id, std::string fields, TimeMs now, Done<void> done) override;
     void delete_user(std::string user_id, Done<bool> done) override;
     void put_belief(std::string user_id, BeliefRecord belief, Done<void> done) override;
+    void put_user_settings(std::string user_id, std::string settings, TimeMs now, Done<void> done)
+        override;
+    void delete_event(
+        std::string user_id, std::string event_id, Done<std::optional<std::string>> done
+    ) override;
     void log_impression(Impression impression) override;
     void flush() override;
 
@@ -74,6 +79,10 @@ class SqliteEventStore final : public EventStore {
     [[nodiscard]] Result<std::optional<BeliefRecord>> belief(std::string_view user_id
     ) const override;
     [[nodiscard]] Result<std::optional<Impression>> impression(std::string_view recommendation_id
+    ) const override;
+    [[nodiscard]] Result<std::string> user_settings(std::string_view user_id) const override;
+    [[nodiscard]] Result<std::vector<SlotOutcome>> slot_outcomes(
+        std::size_t limit, const IsClick& is_click
     ) const override;
     [[nodiscard]] Result<StoreCounts> counts() const override;
     [[nodiscard]] Result<std::vector<EventTypeCount>> events_by_type() const override;

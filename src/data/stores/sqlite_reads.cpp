@@ -82,6 +82,17 @@ SqliteReads::SqliteReads(const SqliteDatabase& database, std::string tenant)
           " propensity, is_deterministic, slots FROM impressions WHERE tenant = ? AND "
           "recommendation_id = ?"
       ),
+      user_settings_(
+          database, "SELECT settings FROM user_settings WHERE tenant = ? AND user_id = ?"
+      ),
+      slots_(
+          database,
+          "SELECT recommendation_id, time, slots, json_array_length(candidates) FROM impressions"
+          " WHERE tenant = ? AND is_deterministic = 0 ORDER BY sequence DESC LIMIT ?"
+      ),
+      answers_(
+          database, "SELECT item_id, event FROM events WHERE tenant = ? AND recommendation_id = ?"
+      ),
       counts_(
           database,
           "SELECT (SELECT COUNT(*) FROM users WHERE tenant = ?1), (SELECT COUNT(*) FROM items WHERE"
@@ -213,9 +224,55 @@ std::optional<Impression> SqliteReads::impression(std::string_view recommendatio
             .item_id = slot.at(0).get<std::string>(),
             .score = slot.at(1).get<double>(),
             .propensity = slot.at(2).get<double>(),
+            .is_explored = slot.size() > 3,
         });
     }
     return found;
+}
+
+std::string SqliteReads::user_settings(std::string_view user_id) {
+    user_settings_.bind(1, tenant_);
+    user_settings_.bind(2, user_id);
+    const SqliteReset reset{user_settings_};
+    return user_settings_.step() ? user_settings_.text(0) : std::string{};
+}
+
+std::set<std::string> SqliteReads::clicked_items(
+    const std::string& recommendation_id, const EventStore::IsClick& is_click
+) {
+    answers_.bind(1, tenant_);
+    answers_.bind(2, recommendation_id);
+    const SqliteReset reset{answers_};
+    std::set<std::string> items;
+    while (answers_.step()) {
+        if (is_click(answers_.text(1))) {
+            items.insert(answers_.text(0));
+        }
+    }
+    return items;
+}
+
+std::vector<SlotOutcome> SqliteReads::slot_outcomes(
+    std::size_t limit, const EventStore::IsClick& is_click
+) {
+    slots_.bind(1, tenant_);
+    slots_.bind(2, sql_limit(limit));
+    const SqliteReset reset{slots_};
+    std::vector<SlotOutcome> outcomes;
+    while (slots_.step()) {
+        const auto clicked = clicked_items(slots_.text(0), is_click);
+        auto n_left = slots_.integer(3);
+        for (const auto& slot : nlohmann::json::parse(slots_.text(2))) {
+            outcomes.push_back({
+                .time = slots_.integer(1),
+                .propensity = slot.at(2).get<double>(),
+                .uniform = n_left > 0 ? 1.0 / static_cast<double>(n_left) : 0.0,
+                .is_clicked = clicked.contains(slot.at(0).get<std::string>()),
+            });
+            --n_left;
+        }
+    }
+    return outcomes;
 }
 
 StoreCounts SqliteReads::counts() {

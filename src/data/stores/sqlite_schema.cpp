@@ -43,6 +43,13 @@ CREATE TABLE beliefs(
 CREATE TABLE erased_users(
   tenant TEXT NOT NULL, user_digest TEXT NOT NULL, PRIMARY KEY(tenant, user_digest)) WITHOUT ROWID;
 )sql",
+    R"sql(
+CREATE TABLE user_settings(
+  tenant TEXT NOT NULL, user_id TEXT NOT NULL, settings TEXT NOT NULL, updated INTEGER NOT NULL,
+  PRIMARY KEY(tenant, user_id)) WITHOUT ROWID;
+CREATE INDEX events_by_recommendation ON events(tenant, recommendation_id)
+  WHERE recommendation_id IS NOT NULL;
+)sql",
 };
 
 }  // namespace

@@ -8,6 +8,8 @@
 #include "data/event_store.hpp"
 #include "data/stores/sqlite_database.hpp"
 
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +28,10 @@ class SqliteWrites {
     void put_user(std::string_view user_id, std::string_view fields, TimeMs now);
     [[nodiscard]] bool delete_user(std::string_view user_id);
     void put_belief(std::string_view user_id, const BeliefRecord& belief);
+    void put_user_settings(std::string_view user_id, std::string_view settings, TimeMs now);
+    [[nodiscard]] std::optional<std::string> delete_event(
+        std::string_view user_id, std::string_view event_id
+    );
     void log_impression(const Impression& impression);
 
   private:
@@ -43,6 +49,11 @@ class SqliteWrites {
     SqliteStatement delete_item_;
     SqliteStatement put_user_;
     SqliteStatement put_belief_;
+    SqliteStatement put_user_settings_;
+    SqliteStatement delete_user_settings_;
+    SqliteStatement item_of_event_;
+    SqliteStatement uncount_item_;
+    SqliteStatement delete_event_;
     SqliteStatement insert_impression_;
     SqliteStatement uncount_items_;
     SqliteStatement delete_events_;
@@ -67,11 +78,18 @@ class SqliteReads {
     [[nodiscard]] bool is_erased(std::string_view user_id);
     [[nodiscard]] std::optional<BeliefRecord> belief(std::string_view user_id);
     [[nodiscard]] std::optional<Impression> impression(std::string_view recommendation_id);
+    [[nodiscard]] std::string user_settings(std::string_view user_id);
+    [[nodiscard]] std::vector<SlotOutcome> slot_outcomes(
+        std::size_t limit, const EventStore::IsClick& is_click
+    );
     [[nodiscard]] StoreCounts counts();
     [[nodiscard]] std::vector<EventTypeCount> events_by_type();
 
   private:
     std::vector<ItemRecord> item_rows(SqliteStatement& statement);
+    std::set<std::string> clicked_items(
+        const std::string& recommendation_id, const EventStore::IsClick& is_click
+    );
 
     std::string tenant_;
     SqliteStatement last_events_;
@@ -83,6 +101,9 @@ class SqliteReads {
     SqliteStatement is_erased_;
     SqliteStatement belief_;
     SqliteStatement impression_;
+    SqliteStatement user_settings_;
+    SqliteStatement slots_;
+    SqliteStatement answers_;
     SqliteStatement counts_;
     SqliteStatement events_by_type_;
 };

@@ -11,6 +11,9 @@ std::string slots_json(const std::vector<ImpressionSlot>& slots) {
     auto rows = nlohmann::json::array();
     for (const auto& slot : slots) {
         rows.push_back({slot.item_id, slot.score, slot.propensity});
+        if (slot.is_explored) {
+            rows.back().push_back(1);
+        }
     }
     return rows.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -57,6 +60,24 @@ SqliteWrites::SqliteWrites(const SqliteDatabase& database, std::string tenant)
           " fields = excluded.fields, updated = excluded.updated"
       ),
       put_belief_(database, "INSERT OR REPLACE INTO beliefs VALUES(?, ?, ?, ?, ?)"),
+      put_user_settings_(
+          database,
+          "INSERT INTO user_settings VALUES(?1, ?2, ?3, ?4) ON CONFLICT(tenant, user_id) DO UPDATE"
+          " SET settings = excluded.settings, updated = excluded.updated"
+      ),
+      delete_user_settings_(
+          database, "DELETE FROM user_settings WHERE tenant = ?1 AND user_id = ?2"
+      ),
+      item_of_event_(
+          database,
+          "SELECT item_id FROM events WHERE tenant = ?1 AND user_id = ?2 AND event_id = ?3"
+      ),
+      uncount_item_(
+          database, "UPDATE items SET n_events = n_events - 1 WHERE tenant = ?1 AND item_id = ?2"
+      ),
+      delete_event_(
+          database, "DELETE FROM events WHERE tenant = ?1 AND user_id = ?2 AND event_id = ?3"
+      ),
       insert_impression_(
           database,
           "INSERT INTO impressions(tenant, recommendation_id, user_id, time, model, policy, "
@@ -173,6 +194,7 @@ bool SqliteWrites::delete_user(std::string_view user_id) {
     std::int64_t rows = run_for_user(delete_events_, user_id);
     rows += run_for_user(delete_impressions_, user_id);
     rows += run_for_user(delete_belief_, user_id);
+    rows += run_for_user(delete_user_settings_, user_id);
     rows += run_for_user(delete_user_, user_id);
     const auto digest = digest_hex(user_id);
     run_for_user(erase_user_, digest);
@@ -186,6 +208,45 @@ void SqliteWrites::put_belief(std::string_view user_id, const BeliefRecord& beli
     put_belief_.bind(4, belief.sequence);
     put_belief_.bind_blob(5, belief.data);
     put_belief_.run();
+}
+
+void SqliteWrites::put_user_settings(
+    std::string_view user_id, std::string_view settings, TimeMs now
+) {
+    if (settings.empty()) {
+        run_for_user(delete_user_settings_, user_id);
+        return;
+    }
+    put_user_settings_.bind(1, tenant_);
+    put_user_settings_.bind(2, user_id);
+    put_user_settings_.bind(3, settings);
+    put_user_settings_.bind(4, now);
+    put_user_settings_.run();
+}
+
+std::optional<std::string> SqliteWrites::delete_event(
+    std::string_view user_id, std::string_view event_id
+) {
+    const auto bind = [&](SqliteStatement& statement) {
+        statement.bind(1, tenant_);
+        statement.bind(2, user_id);
+        statement.bind(3, event_id);
+    };
+    bind(item_of_event_);
+    std::string item;
+    {
+        const SqliteReset reset{item_of_event_};
+        if (!item_of_event_.step()) {
+            return std::nullopt;
+        }
+        item = item_of_event_.text(0);
+    }
+    uncount_item_.bind(1, tenant_);
+    uncount_item_.bind(2, item);
+    uncount_item_.run();
+    bind(delete_event_);
+    delete_event_.run();
+    return item;
 }
 
 void SqliteWrites::log_impression(const Impression& impression) {

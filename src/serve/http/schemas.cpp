@@ -56,6 +56,7 @@ nlohmann::json schemas() {
     "required": ["item_id", "title", "score", "propensity", "reason"], "properties": {
     "item_id": {"type": "string"}, "title": {"type": "string"}, "score": {"type": "number"},
     "propensity": {"type": "number", "description": "P(this item here | the slots above, the candidates)"},
+    "explore": {"type": "boolean", "description": "the ranker alone would not have shown it among these k"},
     "reason": {"type": "string"},
     "because": {"type": "string", "description": "item of the history; without it the score is lower"}}}}}},
 "ItemList": {"type": "object", "required": ["items"], "properties": {
@@ -69,7 +70,20 @@ nlohmann::json schemas() {
   "user_id": {"type": "string"}, "fields": {"$ref": "#/components/schemas/Fields"},
   "events": {"type": "array", "items": {"type": "object"}},
   "history": {"type": "array", "items": {"type": "object"}}, "history_size": {"type": "integer"},
-  "belief": {"type": "object", "nullable": true}}},
+  "belief": {"type": "object", "nullable": true},
+  "knobs": {"allOf": [{"$ref": "#/components/schemas/Knobs"}, {"type": "object", "properties": {
+    "chosen_by": {"type": "string"}, "by_hand": {"type": "boolean"}}}]}}},
+"Knobs": {"type": "object", "properties": {
+  "exploration": {"type": "number", "minimum": -5, "maximum": 5, "description": "of the belief's uncertainty; 0 = greedy"},
+  "novelty": {"type": "number", "minimum": -5, "maximum": 5, "description": "of being little known"},
+  "content": {"type": "number", "minimum": -5, "maximum": 5, "description": "of content like what was liked"},
+  "diversity": {"type": "number", "minimum": 0, "maximum": 5, "description": "of being unlike the items above"}}},
+"Wishes": {"type": "object", "additionalProperties": false, "required": ["traits"], "properties": {
+  "traits": {"type": "array", "maxItems": 50, "items": {"type": "object", "additionalProperties": false,
+    "required": ["field", "name", "preference"], "properties": {
+    "field": {"type": "string", "example": "genres"}, "name": {"type": "string", "example": "Comedy"},
+    "preference": {"type": "number", "minimum": -3, "maximum": 3,
+      "description": "more (> 0) or less (< 0), in standard deviations of the user's scores"}}}}}},
 "Stored": {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}},
 "Status": {"type": "object"},
 "ReloadRequest": {"type": "object", "additionalProperties": false, "required": ["run"],

@@ -8,6 +8,7 @@
 // corruption is not random dropout but the prefix a new user would have shown, so training sees
 // what serving sees; a share of the examples (`long_share`) takes a longer prefix, so that old
 // users are served well too; no user node.
+#include "core/dot.hpp"
 #include "train/dropout.hpp"
 #include "train/holdout.hpp"
 #include "train/model_entry.hpp"
@@ -130,6 +131,9 @@ class Dae final : public Recommender {
             return;
         }
         const at::NoGradGuard no_grad;
+        if (histories.size() == 1) {
+            return score_one(positives(histories.front()), out.row(0));
+        }
         to_matrix(net_->logits(hidden(histories)), out);
     }
 
@@ -159,6 +163,29 @@ class Dae final : public Recommender {
     }
 
   private:
+    /// The same for one user, as a server asks: half the time of a matrix product with one row, and
+    /// no second thread is woken for it.
+    void score_one(const Items& items, std::span<float> out) const {
+        const auto dim = static_cast<std::size_t>(net_->encoder.size(1));
+        const auto* const encoder = net_->encoder.const_data_ptr<float>();
+        const auto* const bias = net_->encoder_bias.const_data_ptr<float>();
+        const auto weight = bag_weight(items.size());
+        std::vector<float> state(bias, bias + dim);
+        for (const auto item : items) {
+            const auto* const row = encoder + item.index() * dim;
+            for (std::size_t i = 0; i < dim; ++i) {
+                state[i] += weight * row[i];
+            }
+        }
+        for (auto& x : state) {
+            x = net_->relu ? std::max(x, 0.0F) : std::tanh(x);
+        }
+        state.push_back(1);  // times the decoder's bias
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            out[i] = dot(item_vectors_.row(i), state);
+        }
+    }
+
     [[nodiscard]] at::Tensor hidden(std::span<const data::History> histories) const {
         ItemBags bags;
         for (const auto& history : histories) {

@@ -18,18 +18,22 @@
 
 namespace hg::train {
 
+/// 1 / sqrt(n): the sum keeps its scale whether there are 2 items or 200.
+[[nodiscard]] inline float bag_weight(std::size_t n) noexcept {
+    return 1.0F / std::sqrt(static_cast<float>(std::max<std::size_t>(1, n)));
+}
+
 /// Several bags of items as embedding_bag takes them: all items, and where each bag starts.
 struct ItemBags {
     std::vector<std::int64_t> items;
     std::vector<std::int64_t> offsets;
     std::vector<float> weights;  // beside items
 
-    /// One more bag. 1 / sqrt(n): the sum keeps its scale whether there are 2 items or 200.
+    /// One more bag.
     template <typename Range>
     void add(const Range& bag) {
         offsets.push_back(static_cast<std::int64_t>(items.size()));
-        const auto weight =
-            1.0F / std::sqrt(static_cast<float>(std::max<std::size_t>(1, bag.size())));
+        const auto weight = bag_weight(bag.size());
         for (const ItemId item : bag) {
             items.push_back(static_cast<std::int64_t>(item.value));
             weights.push_back(weight);

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/knobs.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+namespace hg::policy {
+namespace {
+
+struct Moments {
+    double mean = 0;
+    double deviation = 0;
+};
+
+template <typename Row, typename Read>
+Moments moments_of(std::span<const Row> rows, Read read) {
+    double sum = 0;
+    double squares = 0;
+    for (const auto& row : rows) {
+        const auto x = static_cast<double>(read(row));
+        sum += x;
+        squares += x * x;
+    }
+    const auto n = static_cast<double>(std::max<std::size_t>(1, rows.size()));
+    const double mean = sum / n;
+    const double variance = squares / n - mean * mean;
+    const double tiny = 1e-12 * squares / n;  // relative: signals may be of any size
+    return {.mean = mean, .deviation = variance > tiny ? std::sqrt(variance) : 0};
+}
+
+double score_deviation(std::span<const Scored> candidates) {
+    return moments_of(candidates, [](const Scored& c) { return c.score; }).deviation;
+}
+
+/// added[i] += weight * z(signal i)
+template <typename Read>
+void add_standardised(
+    double weight, std::span<const Signals> signals, Read read, std::span<double> added
+) {
+    const auto moments = moments_of(signals, read);
+    if (weight == 0 || moments.deviation <= 0) {
+        return;
+    }
+    for (std::size_t i = 0; i < signals.size(); ++i) {
+        const double z = (static_cast<double>(read(signals[i])) - moments.mean) / moments.deviation;
+        added[i] += weight * z;
+    }
+}
+
+}  // namespace
+
+void Knobs::describe(OptionBinder& bind, Knobs& o) {
+    const OptionLimits either{.min = -max_knob, .max = max_knob};
+    bind("exploration", o.exploration, "weight of the belief's uncertainty; 0 = greedy", either);
+    bind("novelty", o.novelty, "weight of being little known", either);
+    bind("content", o.content, "weight of content like what was liked", either);
+    bind(
+        "diversity",
+        o.diversity,
+        "weight of being unlike the items above",
+        {.min = 0, .max = max_knob}
+    );
+}
+
+std::string to_text(const Knobs& knobs) {
+    return fmt::format(
+        "knobs(exploration={},novelty={},content={},diversity={})",
+        knobs.exploration,
+        knobs.novelty,
+        knobs.content,
+        knobs.diversity
+    );
+}
+
+void apply(const Knobs& knobs, std::span<const Signals> signals, std::span<Scored> candidates) {
+    if (knobs.exploration == 0 && knobs.novelty == 0 && knobs.content == 0) {
+        return;
+    }
+    HG_CHECK(signals.size() == candidates.size(), "one set of signals per candidate");
+    const double scale = score_deviation(candidates);
+    std::vector<double> added(candidates.size(), 0.0);
+    const auto uncertainty = [](const Signals& s) { return s.uncertainty; };
+    const auto novelty = [](const Signals& s) { return s.novelty; };
+    const auto content = [](const Signals& s) { return s.content; };
+    add_standardised(knobs.exploration, signals, uncertainty, added);
+    add_standardised(knobs.novelty, signals, novelty, added);
+    add_standardised(knobs.content, signals, content, added);
+    // Equal scores leave nothing to weigh against: then the signals alone decide.
+    const double unit = scale > 0 ? scale : 1;
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        candidates[i].score += static_cast<float>(unit * added[i]);
+    }
+    std::ranges::stable_sort(candidates, std::greater{}, &Scored::score);
+}
+
+void diversify(
+    double weight, const Similarity& similarity, std::vector<Scored>& candidates, std::size_t count
+) {
+    count = std::min(count, candidates.size());
+    if (weight == 0 || count == 0) {
+        candidates.resize(count);
+        return;
+    }
+    const double deviation = score_deviation(candidates);
+    const double unit = weight * (deviation > 0 ? deviation : 1);
+    std::vector<std::size_t> left(candidates.size());
+    std::iota(left.begin(), left.end(), std::size_t{0});
+    std::vector<float> likeness(candidates.size(), 0.0F);
+    const auto value = [&](std::size_t i) {
+        return static_cast<double>(candidates[i].score) - unit * static_cast<double>(likeness[i]);
+    };
+    std::vector<Scored> chosen;
+    while (chosen.size() < count) {
+        const auto best = std::ranges::max_element(left, std::less{}, value);
+        const auto i = *best;
+        chosen.push_back({.index = candidates[i].index, .score = static_cast<float>(value(i))});
+        left.erase(best);
+        for (const auto other : left) {
+            likeness[other] = std::max(likeness[other], similarity(i, other));
+        }
+    }
+    candidates = std::move(chosen);
+}
+
+}  // namespace hg::policy

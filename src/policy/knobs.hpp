@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Knobs: the handful of weights by which a policy departs from the ranker's own order.
+//
+//   score' = score + sd * (exploration * z(sqrt(v' C v)) + novelty * z(-log popularity)
+//                          + content * z(similarity to what was liked))
+//
+// sd and z are over the candidates, so a knob means the same under every ranker: 1 = one standard
+// deviation of the signal weighs as much as one of the score. All knobs at 0 leave order and scores
+// exactly as they were (greedy). Diversity takes from an item its likeness to those ranked above
+// it, once, before the slate is drawn; so propensities follow from the logged scores alone.
+//
+// Who chooses them is a KnobPolicy: constants, or an actor that looks at the belief.
+//
+//   const Knobs knobs = policy.choose(state);
+//   apply(knobs, signals, candidates);             // re-ranked in place
+//   diversify(knobs.diversity, similarity, candidates, 50);
+#pragma once
+
+#include "core/options.hpp"
+#include "core/top_k.hpp"
+#include "policy/belief.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hg::policy {
+
+struct Knobs {
+    double exploration = 0;  // alpha: of the standardised uncertainty
+    double novelty = 0;      // of being little known
+    double content = 0;      // of the likeness of content to what was liked
+    double diversity = 0;    // of the likeness to the items above, >= 0
+
+    friend bool operator==(const Knobs&, const Knobs&) = default;
+
+    static void describe(OptionBinder& bind, Knobs& o);
+};
+
+/// Bounds of every knob; diversity starts at 0.
+constexpr double max_knob = 5;
+
+/// "knobs(exploration=0.3,novelty=0,content=0,diversity=0)", for the version of a policy.
+[[nodiscard]] std::string to_text(const Knobs& knobs);
+
+/// What may decide the knobs: the meta-policy's view of a user. Borrowed.
+struct KnobState {
+    const Belief* belief = nullptr;  // mean, covariance and counters; null where there is none
+    std::size_t n_events = 0;        // in the history
+    std::size_t turn = 0;            // slates shown since the visit began
+    double uncertainty_left = 1;     // trace C / trace C0
+};
+
+/// Chooses the knobs of one request. Const-safe; called once a slate, so it must take microseconds.
+class KnobPolicy {
+  public:
+    KnobPolicy() = default;
+    KnobPolicy(const KnobPolicy&) = delete;
+    KnobPolicy& operator=(const KnobPolicy&) = delete;
+    KnobPolicy(KnobPolicy&&) = delete;
+    KnobPolicy& operator=(KnobPolicy&&) = delete;
+    virtual ~KnobPolicy() = default;
+
+    [[nodiscard]] virtual Knobs choose(const KnobState& state) const = 0;
+
+    /// For people: "constant", "meta_policy runs/meta".
+    [[nodiscard]] virtual std::string_view name() const = 0;
+};
+
+/// The same knobs for everyone.
+class ConstantKnobs final : public KnobPolicy {
+  public:
+    explicit ConstantKnobs(const Knobs& knobs = {}) : knobs_(knobs) {}
+
+    [[nodiscard]] Knobs choose(const KnobState& /*state*/) const override { return knobs_; }
+
+    [[nodiscard]] std::string_view name() const override { return "constant"; }
+
+  private:
+    Knobs knobs_;
+};
+
+/// What the knobs weigh, of one candidate, on any scale: apply() standardises.
+struct Signals {
+    float uncertainty = 0;
+    float novelty = 0;
+    float content = 0;
+};
+
+/// Adds the weighted signals and sorts, best first; ties keep their order. `signals`: one per
+/// candidate; may be empty when the three knobs are 0. Diversity is not looked at.
+void apply(const Knobs& knobs, std::span<const Signals> signals, std::span<Scored> candidates);
+
+/// Likeness of two candidates by their place in the list, in [-1, 1].
+using Similarity = std::function<float(std::size_t, std::size_t)>;
+
+/// Maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): the first `count` are chosen
+/// one by one by score - weight * sd * (largest likeness to those chosen before), and keep that as
+/// their score; it falls from one to the next. The rest is dropped. `similarity` speaks of the
+/// places before the call.
+void diversify(
+    double weight, const Similarity& similarity, std::vector<Scored>& candidates, std::size_t count
+);
+
+}  // namespace hg::policy

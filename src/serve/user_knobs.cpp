@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/user_knobs.hpp"
+
+namespace hg::serve {
+
+policy::KnobState knob_state(
+    const Snapshot& snapshot, const policy::Belief* belief, std::size_t n_events, std::size_t turn
+) {
+    policy::KnobState state{.belief = belief, .n_events = n_events, .turn = turn};
+    if (belief != nullptr) {
+        state.uncertainty_left =
+            policy::uncertainty_left(*snapshot.run.model->belief_prior(), *belief);
+    }
+    return state;
+}
+
+policy::Knobs knobs_of(
+    const Snapshot& snapshot, const policy::KnobPolicy& policy, const Session& session
+) {
+    const auto* const belief = session.belief ? &*session.belief : nullptr;
+    return session.settings.knobs.over(
+        policy.choose(knob_state(snapshot, belief, session.history_size, session.turn))
+    );
+}
+
+bool needs_signals(const policy::Knobs& knobs) noexcept {
+    return knobs.exploration != 0 || knobs.novelty != 0 || knobs.content != 0;
+}
+
+}  // namespace hg::serve
