@@ -13,10 +13,15 @@
 #include "core/ids.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
 namespace hg::data {
+
+/// In place of the number of a session that was not recorded.
+constexpr std::uint32_t no_session = std::numeric_limits<std::uint32_t>::max();
 
 struct History {
     std::span<const ItemId> items;
@@ -26,6 +31,7 @@ struct History {
     std::span<const TimeMs> times;       // empty = unknown
     std::span<const float>
         propensities;  // of being shown by us; NaN = not shown by us; empty = unknown
+    std::span<const std::uint32_t> sessions{};  // same number = same visit; empty = unknown
 
     [[nodiscard]] std::size_t size() const noexcept { return items.size(); }
 

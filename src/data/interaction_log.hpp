@@ -30,9 +30,11 @@ struct Interaction {
     float value = std::numeric_limits<float>::quiet_NaN();
     TimeMs time = 0;
     float propensity = std::numeric_limits<float>::quiet_NaN();
+    std::uint32_t session = no_session;
 };
 
-/// The columns behind a log, each n_events long except user_offsets (n_users + 1).
+/// The columns behind a log, each n_events long except user_offsets (n_users + 1) and, where no
+/// event has one, sessions (0).
 struct LogColumns {
     std::span<const std::int64_t> user_offsets;
     std::span<const ItemId> items;
@@ -41,6 +43,7 @@ struct LogColumns {
     std::span<const float> values;
     std::span<const TimeMs> times;
     std::span<const float> propensities;
+    std::span<const std::uint32_t> sessions{};
 };
 
 class InteractionLog {
