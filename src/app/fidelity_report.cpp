@@ -94,8 +94,11 @@ std::string sessions_html(const simulate::Fidelity& f) {
         const auto note = r.missing.empty() ? r.name : fmt::format("{} ({})", r.name, r.missing);
         rows += row({note, number(r.log, 3), number(r.world, 3), number(r.distance, 3)});
     }
-    return "<h2>Sessions</h2>\n<p class=\"lead\">Held-out sessions beside sessions played in the "
-           "world.</p>\n" +
+    return fmt::format(
+               "<h2>Sessions</h2>\n<p class=\"lead\">Held-out sessions beside sessions played in "
+               "the world. A session ends at: {}.</p>\n",
+               escape_html(f.session_rule.empty() ? "not available" : f.session_rule)
+           ) +
            table({"mean of", "log", "world", "KS distance"}, rows);
 }
 

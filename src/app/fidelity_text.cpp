@@ -15,7 +15,7 @@ std::string number(std::optional<double> value, int digits = 4) {
 
 std::string chances_text(const simulate::Fidelity& f) {
     std::string text = fmt::format(
-        "\n  {:<8} {:<16} {:>9} {:>14} {:>12} {:>9}\n",
+        "\n  {:<20} {:<16} {:>9} {:>14} {:>12} {:>9}\n",
         "answer",
         "predictor",
         "log loss",
@@ -25,7 +25,7 @@ std::string chances_text(const simulate::Fidelity& f) {
     );
     for (const auto& row : f.chances) {
         text += fmt::format(
-            "  {:<8} {:<16} {:>9} {:>14} {:>12} {:>9}\n",
+            "  {:<20} {:<16} {:>9} {:>14} {:>12} {:>9}\n",
             row.response,
             row.predictor,
             number(row.log_loss),
@@ -72,7 +72,10 @@ std::string sessions_text(const simulate::Fidelity& f) {
             row.missing
         );
     }
-    return text;
+    return text + fmt::format(
+                      "  a session ends at: {}\n",
+                      f.session_rule.empty() ? "not available" : f.session_rule
+                  );
 }
 
 std::string curve_text(std::string_view name, const std::vector<double>& curve) {

@@ -72,6 +72,9 @@ void write_log(const InteractionLog& log, const fs::path& path) {
     writer.add<float>("values", columns.values);
     writer.add<std::int64_t>("times", columns.times);
     writer.add<float>("propensities", columns.propensities);
+    if (!columns.sessions.empty()) {
+        writer.add<std::uint32_t>("sessions", columns.sessions);
+    }
     writer.save(path);
 }
 
@@ -135,7 +138,9 @@ json index_json(const Dataset& data, const fs::path& folder) {
         {"files", json::object()},
     };
     for (const auto& type : data.event_types) {
-        index["event_types"].push_back({{"name", type.name}, {"weight", type.weight}});
+        index["event_types"].push_back(
+            {{"name", type.name}, {"weight", type.weight}, {"purchase", type.is_purchase}}
+        );
     }
     for (const auto file : data_files) {
         const auto mapping = value_or_throw(MappedFile::open(folder / file));
@@ -197,7 +202,11 @@ class Opener {
         }
         data_.time_kind = static_cast<TimeKind>(found - time_names.begin());
         for (const auto& type : index_.at("event_types")) {
-            data_.event_types.push_back({.name = type.at("name"), .weight = type.at("weight")});
+            data_.event_types.push_back({
+                .name = type.at("name"),
+                .weight = type.at("weight"),
+                .is_purchase = type.value("purchase", false),
+            });
         }
         if (data_.event_types.empty()) {
             return std::unexpected(corrupt(index_path_, "no event types"));
@@ -333,6 +342,9 @@ class Opener {
         HG_TRY(columns.values, file->values<float>("values"));
         HG_TRY(columns.times, file->values<std::int64_t>("times"));
         HG_TRY(columns.propensities, file->values<float>("propensities"));
+        if (file->contains("sessions")) {
+            HG_TRY(columns.sessions, file->values<std::uint32_t>("sessions"));
+        }
         columns.items = typed<ItemId>(items);
         columns.types = typed<EventTypeId>(types);
         const std::size_t n = index_.at("n_events");
@@ -343,6 +355,7 @@ class Opener {
             columns.values.size(),
             columns.times.size(),
             columns.propensities.size(),
+            columns.sessions.empty() ? n : columns.sessions.size(),
         };
         if (std::ranges::any_of(sizes, [n](auto size) { return size != n; })) {
             return std::unexpected(corrupt(path, fmt::format("a column does not have {} events", n))

@@ -70,6 +70,7 @@ constexpr std::array<std::string_view, 13> time_names{
 constexpr std::array<std::string_view, 3> propensity_names{
     "propensity", "propensityscore", "pscore"
 };
+constexpr std::array<std::string_view, 4> session_names{"sessionid", "session", "visitid", "visit"};
 
 }  // namespace
 
@@ -87,6 +88,8 @@ std::string_view to_string(Role role) noexcept {
             return "time";
         case Role::propensity:
             return "propensity";
+        case Role::session:
+            return "session";
     }
     return "user";
 }
@@ -105,6 +108,8 @@ std::span<const std::string_view> aliases(Role role) noexcept {
             return time_names;
         case Role::propensity:
             return propensity_names;
+        case Role::session:
+            return session_names;
     }
     return {};
 }

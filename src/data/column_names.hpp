@@ -8,6 +8,7 @@
 //   find_column(columns, Role::item)   // "movieId" -> its index
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -17,7 +18,12 @@
 
 namespace hg::data {
 
-enum class Role : std::uint8_t { user, item, value, event, time, propensity };
+enum class Role : std::uint8_t { user, item, value, event, time, propensity, session };
+
+/// Every role, in the order of their numbers.
+inline constexpr std::array all_roles{
+    Role::user, Role::item, Role::value, Role::event, Role::time, Role::propensity, Role::session
+};
 
 [[nodiscard]] std::string_view to_string(Role role) noexcept;
 

@@ -73,7 +73,10 @@ std::string content_hash(const Dataset& data) {
     add_ids(digest, data.users);
     add_ids(digest, data.items);
     for (const auto& type : data.event_types) {
-        add_text(digest, fmt::format("{}={}", type.name, type.weight));
+        add_text(
+            digest,
+            fmt::format("{}={}{}", type.name, type.weight, type.is_purchase ? " purchase" : "")
+        );
     }
     add_text(digest, fmt::format("{} {}", static_cast<int>(data.time_kind), data.repeats_count));
     const auto& log = data.log.columns();
@@ -84,6 +87,9 @@ std::string content_hash(const Dataset& data) {
     add_column(digest, log.values);
     add_column(digest, log.times);
     add_column(digest, log.propensities);
+    if (!log.sessions.empty()) {
+        add_column(digest, log.sessions);
+    }
     add_fields(digest, data.item_fields);
     add_fields(digest, data.user_fields);
     return digest.hex();

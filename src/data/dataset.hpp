@@ -24,6 +24,7 @@ enum class TimeKind : std::uint8_t { real, order, none };
 struct EventType {
     std::string name;     // "click", "rating", ...
     float weight = 1.0F;  // strength of preference of one such event; < 0 = a dislike, 0 = ignored
+    bool is_purchase = false;  // what worlds learn P(purchase) from
 };
 
 struct Dataset {

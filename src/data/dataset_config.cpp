@@ -75,15 +75,12 @@ class ConfigReader {
 
   private:
     void read_columns(const toml::table& columns) {
-        constexpr std::array roles{
-            Role::user, Role::item, Role::value, Role::event, Role::time, Role::propensity
-        };
         Names known;
-        for (const auto role : roles) {
+        for (const auto role : all_roles) {
             known.push_back(to_string(role));
         }
         refuse_unknown(columns, known, "columns.");
-        for (const auto role : roles) {
+        for (const auto role : all_roles) {
             if (const auto* node = columns.get(to_string(role))) {
                 config_.columns[role] = text(*node, fmt::format("columns.{}", to_string(role)));
             }
@@ -91,7 +88,15 @@ class ConfigReader {
     }
 
     void read_events(const toml::table& events) {
-        refuse_unknown(events, {"weights", "positive", "negative", "other"}, "events.");
+        refuse_unknown(
+            events, {"weights", "positive", "negative", "other", "purchases"}, "events."
+        );
+        if (const auto* node = events.get("purchases")) {
+            config_.purchases.emplace();
+            for (const auto& entry : list(*node, "events.purchases")) {
+                config_.purchases->insert(text(entry, "events.purchases"));
+            }
+        }
         if (const auto* node = events.get("positive")) {
             give_weight(*node, "events.positive", 1.0F);
         }
@@ -112,12 +117,16 @@ class ConfigReader {
         }
     }
 
-    void give_weight(const toml::node& node, std::string_view key, float weight) {
-        const auto* list = node.as_array();
-        if (list == nullptr) {
+    const toml::array& list(const toml::node& node, std::string_view key) const {
+        const auto* entries = node.as_array();
+        if (entries == nullptr) {
             wrong(node, key, "a list of event types");
         }
-        for (const auto& entry : *list) {
+        return *entries;
+    }
+
+    void give_weight(const toml::node& node, std::string_view key, float weight) {
+        for (const auto& entry : list(node, key)) {
             config_.weights[text(entry, key)] = weight;
         }
     }
@@ -270,6 +279,17 @@ float DatasetConfig::weight_of(std::string_view event_type) const {
         return found->second;
     }
     return default_weight.value_or(default_event_weight(event_type));
+}
+
+bool is_purchase_name(std::string_view event_type) {
+    constexpr std::array<std::string_view, 8> purchases{
+        "purchase", "purchased", "buy", "bought", "order", "ordered", "transaction", "checkout"
+    };
+    return std::ranges::find(purchases, plain_name(event_type)) != purchases.end();
+}
+
+bool DatasetConfig::is_purchase(std::string_view event_type) const {
+    return purchases ? purchases->contains(std::string{event_type}) : is_purchase_name(event_type);
 }
 
 Result<DatasetConfig> parse_dataset_config(std::string_view toml, std::string_view name) {

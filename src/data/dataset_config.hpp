@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -39,17 +40,24 @@ struct DatasetConfig {
     std::optional<TimeKind> time;       // nothing = judged by looking
     std::optional<TimeUnit> time_unit;  // nothing = judged by size
     bool repeats = false;
-    std::map<Role, std::string> columns;    // of the interactions; absent = recognised by name
-    std::map<std::string, float> weights;   // of event types
-    std::optional<float> default_weight;    // of event types not in `weights`
-    std::optional<float> rating_threshold;  // below it an event weighs `rating_below`
+    std::map<Role, std::string> columns;   // of the interactions; absent = recognised by name
+    std::map<std::string, float> weights;  // of event types
+    std::optional<float> default_weight;   // of event types not in `weights`
+    std::optional<std::set<std::string>> purchases;  // event types; nothing = known by name
+    std::optional<float> rating_threshold;           // below it an event weighs `rating_below`
     float rating_below = 0;
     TableConfig items;
     TableConfig users;
 
     /// The weight of an event type under this configuration.
     [[nodiscard]] float weight_of(std::string_view event_type) const;
+
+    /// Whether such an event is a purchase: listed, or without a list known by its name.
+    [[nodiscard]] bool is_purchase(std::string_view event_type) const;
 };
+
+/// purchase, buy, order, transaction, checkout and their like.
+[[nodiscard]] bool is_purchase_name(std::string_view event_type);
 
 /// 1, but -1 for names of refusals (dislike, thumbs_down, report, ...) and 0 for names that say
 /// only that an item was shown or passed over (skip, impression, ...).

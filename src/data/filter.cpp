@@ -141,6 +141,7 @@ InteractionLog renumbered(
                 .value = history.values[i],
                 .time = history.times[i],
                 .propensity = history.propensities[i],
+                .session = history.sessions.empty() ? no_session : history.sessions[i],
             });
         }
     }

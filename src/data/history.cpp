@@ -26,6 +26,7 @@ History History::slice(std::size_t first, std::size_t count) const {
         .values = part(values, first, count),
         .times = part(times, first, count),
         .propensities = part(propensities, first, count),
+        .sessions = part(sessions, first, count),
         .attributes = attributes,
     };
 }

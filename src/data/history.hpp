@@ -13,11 +13,16 @@
 #include "core/ids.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <vector>
 
 namespace hg::data {
+
+/// In place of the number of a session that was not recorded.
+constexpr std::uint32_t no_session = std::numeric_limits<std::uint32_t>::max();
 
 /// One thing known of a user: {"gender", "F"}.
 struct Attribute {
@@ -33,7 +38,8 @@ struct History {
     std::span<const TimeMs> times;       // empty = unknown
     std::span<const float>
         propensities;  // of being shown by us; NaN = not shown by us; empty = unknown
-    std::span<const Attribute> attributes;  // of the user; empty = nothing is known
+    std::span<const std::uint32_t> sessions{};  // same number = same visit; empty = unknown
+    std::span<const Attribute> attributes{};  // of the user; empty = nothing is known
 
     [[nodiscard]] std::size_t size() const noexcept { return items.size(); }
 

@@ -76,6 +76,7 @@ void ImpressionLog::append(const ImpressionRow& impression) {
         slot.reward.push_back(from.reward);
         slot.value.push_back(from.value);
         slot.clicked.push_back(encode(from.clicked));
+        slot.purchased.push_back(encode(from.purchased));
         slot.position.push_back(from.position.value_or(static_cast<std::int32_t>(i)));
     }
     slots.end_row();
@@ -106,6 +107,7 @@ ImpressionRow ImpressionLog::row(std::size_t index) const {
             .reward = slot.reward[i],
             .value = slot.value[i],
             .clicked = decode(slot.clicked[i]),
+            .purchased = decode(slot.purchased[i]),
             .position = {},
         };
         if (slot.position[i] != static_cast<std::int32_t>(i - slots.offsets[index])) {

@@ -59,6 +59,7 @@ struct SlotColumns {
     std::vector<double> reward;  // no_number = not given
     std::vector<double> value;
     std::vector<std::int8_t> clicked;    // 1, 0, -1 = unknown
+    std::vector<std::int8_t> purchased;  // the same
     std::vector<std::int32_t> position;  // from 0
 };
 

@@ -59,6 +59,12 @@ Result<void> check_slot(const LoggedSlot& slot, std::size_t index, Purpose purpo
             "serve with epsilon > 0 and keep the propensities that are logged then"
         );
     }
+    if (slot.purchased == true && slot.clicked == false) {
+        return bad(
+            fmt::format("{} is true without a click", where("purchased")),
+            "a purchase is a click that went further: log clicked as true too"
+        );
+    }
     if (auto fine = check_given(slot.reward, where("reward")); !fine) {
         return fine;
     }
@@ -239,6 +245,9 @@ void append_slot(std::string& out, const LoggedSlot& slot) {
     append_number(out, "reward", slot.reward);
     if (slot.clicked) {
         out += *slot.clicked ? ",\"clicked\":true" : ",\"clicked\":false";
+    }
+    if (slot.purchased) {
+        out += *slot.purchased ? ",\"purchased\":true" : ",\"purchased\":false";
     }
     append_number(out, "value", slot.value);
     if (slot.position) {

@@ -34,6 +34,7 @@ struct LoggedSlot {
     double reward = no_number;
     double value = no_number;  // dwell, rating, ... as it came
     std::optional<bool> clicked{};
+    std::optional<bool> purchased{};         // after a click
     std::optional<std::int32_t> position{};  // where it is not the place in the list; from 0
 };
 

@@ -19,6 +19,7 @@ struct OwnedColumns {
     std::vector<float> values;
     std::vector<TimeMs> times;
     std::vector<float> propensities;
+    std::vector<std::uint32_t> sessions;
 
     void reserve(std::size_t n) {
         items.reserve(n);
@@ -27,10 +28,11 @@ struct OwnedColumns {
         values.reserve(n);
         times.reserve(n);
         propensities.reserve(n);
+        sessions.reserve(n);
     }
 
     [[nodiscard]] LogColumns view() const {
-        return {user_offsets, items, types, weights, values, times, propensities};
+        return {user_offsets, items, types, weights, values, times, propensities, sessions};
     }
 };
 
@@ -83,6 +85,11 @@ InteractionLog InteractionLog::from_events(
         columns->values.push_back(event.value);
         columns->times.push_back(event.time);
         columns->propensities.push_back(event.propensity);
+        columns->sessions.push_back(event.session);
+    }
+    const auto is_none = [](std::uint32_t session) { return session == no_session; };
+    if (std::ranges::all_of(columns->sessions, is_none)) {
+        columns->sessions.clear();
     }
     return own(std::move(columns), n_items);
 }
@@ -117,6 +124,8 @@ History InteractionLog::history(UserId user) const {
         .values = columns_.values.subspan(begin, count),
         .times = columns_.times.subspan(begin, count),
         .propensities = columns_.propensities.subspan(begin, count),
+        .sessions =
+            columns_.sessions.empty() ? columns_.sessions : columns_.sessions.subspan(begin, count),
         .attributes = attributes_ == nullptr ? std::span<const Attribute>{} : attributes_->of(user),
     };
 }
@@ -145,6 +154,9 @@ InteractionLog InteractionLog::filter(const std::function<bool(UserId, std::size
             kept->values.push_back(events.values[i]);
             kept->times.push_back(events.times[i]);
             kept->propensities.push_back(events.propensities[i]);
+            if (!events.sessions.empty()) {
+                kept->sessions.push_back(events.sessions[i]);
+            }
         }
         kept->user_offsets.push_back(static_cast<std::int64_t>(kept->items.size()));
     }

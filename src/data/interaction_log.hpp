@@ -30,11 +30,13 @@ struct Interaction {
     float value = std::numeric_limits<float>::quiet_NaN();
     TimeMs time = 0;
     float propensity = std::numeric_limits<float>::quiet_NaN();
+    std::uint32_t session = no_session;
 };
 
-/// The columns behind a log, each n_events long except user_offsets (n_users + 1).
 class AttributeTable;
 
+/// The columns behind a log, each n_events long except user_offsets (n_users + 1) and, where no
+/// event has one, sessions (0).
 struct LogColumns {
     std::span<const std::int64_t> user_offsets;
     std::span<const ItemId> items;
@@ -43,6 +45,7 @@ struct LogColumns {
     std::span<const float> values;
     std::span<const TimeMs> times;
     std::span<const float> propensities;
+    std::span<const std::uint32_t> sessions{};
 };
 
 class InteractionLog {

@@ -46,6 +46,8 @@ Result<LoggedSlot> parse_slot(const dom::element& value, const std::string& wher
             HG_TRY(slot.value, read.number(entry, where + ".value"));
         } else if (key == "clicked") {
             HG_TRY(slot.clicked, read.truth(entry, where + ".clicked"));
+        } else if (key == "purchased") {
+            HG_TRY(slot.purchased, read.truth(entry, where + ".purchased"));
         } else if (key == "position") {
             HG_TRY(slot.position, parse_position(entry, where + ".position"));
         }

@@ -16,10 +16,6 @@
 namespace hg::data {
 namespace {
 
-constexpr std::array all_roles{
-    Role::user, Role::item, Role::value, Role::event, Role::time, Role::propensity
-};
-
 std::size_t index_of(Role role) {
     return static_cast<std::size_t>(role);
 }
@@ -216,6 +212,11 @@ std::optional<InteractionReader::Complaint> InteractionReader::take(const Row& r
             };
         }
     }
+    const auto session = cell(row, Role::session);
+    if (const auto problem = id_problem(session); !is_missing(session) && !problem.empty()) {
+        const auto complaint = fmt::format("{} {}", column_name(Role::session), problem);
+        return Complaint{complaint, complaint, "name the visit in UTF-8, or leave it empty"};
+    }
     const auto type = cell(row, Role::event);
     if (const auto problem = id_problem(type); !type.empty() && !problem.empty()) {
         const auto complaint = fmt::format("{} {}", column_name(Role::event), problem);
@@ -235,6 +236,9 @@ std::optional<InteractionReader::Complaint> InteractionReader::take(const Row& r
     event.user = UserId{users_.intern(user)};
     event.item = ItemId{items_.intern(item)};
     event.type = event_type(type);
+    if (!is_missing(session)) {
+        event.session = session_names_.intern(session);
+    }
     event.weight = out_.types[event.type.index()].weight;
     if (config_.rating_threshold && event.value < *config_.rating_threshold) {
         event.weight = config_.rating_below;
@@ -353,7 +357,11 @@ EventTypeId InteractionReader::event_type(std::string_view name) {
     }
     const auto id = type_names_.intern(name);
     if (id == out_.types.size()) {
-        out_.types.push_back({.name = std::string{name}, .weight = config_.weight_of(name)});
+        out_.types.push_back({
+            .name = std::string{name},
+            .weight = config_.weight_of(name),
+            .is_purchase = config_.is_purchase(name),
+        });
     }
     return EventTypeId{id};
 }

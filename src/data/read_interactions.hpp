@@ -7,6 +7,7 @@
 #pragma once
 
 #include "core/error.hpp"
+#include "data/column_names.hpp"
 #include "data/dataset.hpp"
 #include "data/dataset_config.hpp"
 #include "data/id_map.hpp"
@@ -44,7 +45,6 @@ class InteractionReader {
     [[nodiscard]] EventsRead finish() &&;
 
   private:
-    static constexpr std::size_t n_roles = 6;
     enum class TimeText : std::uint8_t { unknown, number, iso };
 
     struct Complaint {
@@ -79,10 +79,11 @@ class InteractionReader {
     Rejections& rejections_;
     EventsRead out_;
     IdMap type_names_;
+    IdMap session_names_;
     std::vector<double> raw_times_;  // numeric times as written, while the unit is not known
     TimeText time_text_ = TimeText::unknown;
-    std::array<std::optional<std::size_t>, n_roles> columns_;
-    std::array<std::string, n_roles> names_;
+    std::array<std::optional<std::size_t>, all_roles.size()> columns_;
+    std::array<std::string, all_roles.size()> names_;
 };
 
 }  // namespace hg::data

@@ -98,7 +98,10 @@ void fill(
 ImpressionRecorder::ImpressionRecorder(
     std::ostream& out, std::string policy, const simulate::EnvironmentFacts& world
 )
-    : writer_(out), policy_(std::move(policy)), items_persist_(world.n_items > 0) {}
+    : writer_(out),
+      policy_(std::move(policy)),
+      items_persist_(world.n_items > 0),
+      has_purchases_(world.has_purchases) {}
 
 void ImpressionRecorder::begin_play(std::uint64_t seed) {
     play_ = fmt::format("s{}-", seed);
@@ -135,6 +138,9 @@ void ImpressionRecorder::operator()(
             shown.item_id = row_.candidates[slate[slot]];
             shown.propensity = step.decisions.propensities(u, slot);
             shown.clicked = response.clicked;
+            if (has_purchases_) {
+                shown.purchased = response.purchased;
+            }
             shown.value = static_cast<double>(response.value);
             row_.propensity *= shown.propensity;
         }

@@ -40,6 +40,7 @@ class ImpressionRecorder {
     std::string policy_;
     std::string play_;  // begins every user id
     bool items_persist_;
+    bool has_purchases_;
     std::uint64_t step_ = 0;
     data::ImpressionRow row_;  // reused
 };

@@ -33,6 +33,7 @@ struct EnvironmentFacts {
     std::size_t n_states = 0;    // > 0: observation.state is the whole observation, below this
     std::size_t step_limit = 0;  // episodes are cut here (truncated); 0 = they end by themselves
     bool has_hidden_state = false;  // the observation does not say all that matters
+    bool has_purchases = false;     // a click may go further: Response::purchased
     float user_low = 0;
     float user_high = 1;
     float item_low = 0;
@@ -52,8 +53,9 @@ struct Observation {
 /// What the user did with one shown item.
 struct Response {
     bool clicked = false;
-    float value = 0;   // minutes watched, engagement, ...: 0 without a click
-    float rating = 0;  // what the user makes known of its quality, where the world tells
+    bool purchased = false;  // never without a click
+    float value = 0;         // minutes watched, engagement, ...: 0 without a click
+    float rating = 0;        // what the user makes known of its quality, where the world tells
 };
 
 /// What a step led to. `responses` follows the slate and is borrowed like an observation.

@@ -92,6 +92,10 @@ class Clones final : public EnvironmentBatch {
         }
     }
 
+    std::string describe_state(std::size_t user) const override {
+        return worlds_.at(user)->describe_state();
+    }
+
     std::unique_ptr<EnvironmentBatch> make_another(std::size_t n_users) const override {
         return make_batch(*worlds_.front(), n_users);
     }

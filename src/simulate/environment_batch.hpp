@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace hg::simulate {
@@ -59,6 +60,9 @@ class EnvironmentBatch {
     /// Mean reward of these slates now, one per user; NaN where the world cannot tell.
     virtual void expected_rewards(MatrixView<const std::uint32_t> slates, std::span<double> out)
         const = 0;
+
+    /// Of one user, before the next decision: for transcripts, never for agents.
+    [[nodiscard]] virtual std::string describe_state(std::size_t user) const = 0;
 
     /// A batch of the same world, for evaluation beside training.
     [[nodiscard]] virtual std::unique_ptr<EnvironmentBatch> make_another(std::size_t n_users

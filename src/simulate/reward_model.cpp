@@ -39,8 +39,11 @@ double FormulaReward::reward(
     std::vector<Response> responses;
     for (std::size_t i = state.size(); i < next.size(); ++i) {
         const float value = next.values.empty() ? 0 : next.values[i];
+        const bool has_type = !context_.is_purchase.empty() && !next.types.empty();
+        const bool is_liked = next.weight(i) > 0;
         responses.push_back({
-            .clicked = next.weight(i) > 0,
+            .clicked = is_liked,
+            .purchased = is_liked && has_type && context_.is_purchase[next.types[i].index()] != 0,
             .value = std::isfinite(value) ? value : 0,
         });
     }

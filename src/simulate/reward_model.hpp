@@ -48,6 +48,7 @@ struct RewardContext {
     MatrixView<const float> item_vectors{};        // by ItemId
     std::span<const float> self_information{};     // bits, by ItemId
     std::span<const std::uint8_t> is_protected{};  // by ItemId
+    std::span<const std::uint8_t> is_purchase{};   // by EventTypeId
     /// p(s): how much this user likes these items.
     std::function<double(const data::History&, std::span<const ItemId>)> preference{};
 };

@@ -20,7 +20,7 @@ double mean(std::span<const T> values) {
 }  // namespace
 
 bool RewardOptions::is_off() const noexcept {
-    return event == 0 && log_value == 0 && preference_gain == 0 && survival == 0 &&
+    return event == 0 && purchase == 0 && log_value == 0 && preference_gain == 0 && survival == 0 &&
            diversity == 0 && novelty == 0 && constraint == 0;
 }
 
@@ -53,6 +53,7 @@ double StepReward::operator()(const StepOutcome& outcome) const {
         if (response.clicked) {
             const double value = std::max(0.0, static_cast<double>(response.value));
             total += o.event + o.log_value * std::log1p(value);
+            total += response.purchased ? o.purchase : 0;
         }
     }
     total += o.preference_gain * (outcome.preference_after - outcome.preference_before);

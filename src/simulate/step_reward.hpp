@@ -2,6 +2,7 @@
 // StepReward: what one step was worth, as a weighted sum of fixed formulas, set by config.
 //
 //   event            sum of clicks
+//   purchase         sum of purchases
 //   log_value        sum of log(1 + value) over clicks
 //   preference_gain  p(s') - p(s): how much more the user likes what was shown after having seen it
 //   survival         1 where the user stays
@@ -25,6 +26,7 @@ namespace hg::simulate {
 
 struct RewardOptions {
     double event = 0;
+    double purchase = 0;
     double log_value = 0;
     double preference_gain = 0;
     double survival = 0;
@@ -39,6 +41,7 @@ struct RewardOptions {
     static void describe(OptionBinder& bind, RewardOptions& o) {
         const OptionLimits weight{.min = -1e6, .max = 1e6};
         bind("event", o.event, "weight of a click", weight);
+        bind("purchase", o.purchase, "weight of a purchase, beside its click", weight);
         bind("log_value", o.log_value, "weight of log(1 + value) of a click", weight);
         bind("preference_gain", o.preference_gain, "weight of p(s') - p(s) of the slate", weight);
         bind("survival", o.survival, "weight of the user staying", weight);

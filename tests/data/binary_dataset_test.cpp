@@ -79,6 +79,22 @@ TEST_F(Ingest, a_binary_dataset_equals_the_raw_folder) {
     expect_same(raw, binary);
 }
 
+TEST_F(Ingest, sessions_and_purchases_are_kept) {
+    write(
+        "raw/interactions.csv",
+        "user_id,item_id,event,session\nu,a,view,s\nu,b,purchase,t\nv,a,view,\n"
+    );
+    (void)ingested();
+
+    const auto raw = value_or_throw(open_dataset(folder() / "raw"));
+    const auto data = value_or_throw(open_dataset(out()));
+
+    expect_same(raw, data);
+    EXPECT_THAT(data.log.columns().sessions, ElementsAre(0, 1, no_session));
+    EXPECT_FALSE(data.event_types.at(0).is_purchase);
+    EXPECT_TRUE(data.event_types.at(1).is_purchase);
+}
+
 TEST_F(Ingest, the_log_is_mapped_and_outlives_the_folder) {
     ingested();
     const auto data = value_or_throw(open_dataset(out()));

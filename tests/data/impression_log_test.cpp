@@ -111,6 +111,24 @@ TEST(ImpressionLog, what_off_policy_evaluation_cannot_use_is_refused_with_the_ne
     );
 }
 
+TEST(ImpressionLog, a_purchase_is_a_click_that_went_further) {
+    const std::string line =
+        R"({"slots":[{"item_id":"a","propensity":0.5,"clicked":true,"purchased":true},)"
+        R"({"item_id":"b","propensity":0.5,"clicked":true}],"reward":1})";
+
+    const auto log = value_or_throw(parse(line));
+
+    EXPECT_THAT(log.slot.purchased, ElementsAre(1, -1));
+    std::string again;
+    append_json(log.row(0), again);
+    EXPECT_THAT(again, HasSubstr(R"("clicked":true,"purchased":true)"));
+    EXPECT_THAT(
+        error_of(R"({"slots":[{"item_id":"a","propensity":1,"clicked":false,"purchased":true}],)"
+                 R"("reward":1})"),
+        HasSubstr("slots[0].purchased is true without a click")
+    );
+}
+
 TEST(ImpressionLog, learning_takes_deterministic_rows_without_propensities) {
     const auto line = line_with(R"([{"item_id":"a","clicked":true}])", R"(,"deterministic":true)");
 

@@ -163,6 +163,44 @@ TEST_F(OpenDataset, the_configuration_maps_columns_weighs_events_and_sets_a_thre
     EXPECT_THAT(data.log.columns().weights, ElementsAre(3.0F, 1.0F, -1.0F, -1.0F));
 }
 
+TEST_F(OpenDataset, purchases_are_known_by_name_or_listed) {
+    write("interactions.csv", "user_id,item_id,event\nu,a,view\nu,a,Buy\nu,a,subscribe\n");
+    const auto is_purchase = [&](std::string_view type) {
+        const auto data = opened(folder());
+        return data.event_types.at(data.event_type(type).index()).is_purchase;
+    };
+
+    EXPECT_FALSE(is_purchase("view"));
+    EXPECT_TRUE(is_purchase("Buy"));
+    EXPECT_FALSE(is_purchase("subscribe"));
+
+    write("dataset.toml", "[events]\npurchases = [\"subscribe\"]\n");
+    EXPECT_FALSE(is_purchase("Buy"));
+    EXPECT_TRUE(is_purchase("subscribe"));
+
+    write("dataset.toml", "[events]\npurchases = true\n");
+    EXPECT_THAT(error_of(folder()), HasSubstr("a list of event types"));
+}
+
+TEST_F(OpenDataset, session_ids_become_numbers_and_may_be_missing) {
+    write(
+        "interactions.csv",
+        "user_id,item_id,timestamp,session_id\nu,a,1,s9\nu,b,2,s9\nu,c,3,\nv,a,1,s4\n"
+    );
+
+    const auto data = opened(folder());
+
+    EXPECT_THAT(data.log.history(UserId{0}).sessions, ElementsAre(0, 0, no_session));
+    EXPECT_THAT(data.log.history(UserId{1}).sessions, ElementsAre(1));
+    EXPECT_THAT(data.log.history(UserId{0}).tail(1).sessions, ElementsAre(no_session));
+}
+
+TEST_F(OpenDataset, without_session_ids_there_is_no_such_column) {
+    write("interactions.csv", "user_id,item_id\nu,a\n");
+
+    EXPECT_TRUE(opened(folder()).log.history(UserId{0}).sessions.empty());
+}
+
 TEST_F(OpenDataset, an_unknown_key_is_refused_with_its_place) {
     write("interactions.csv", "user_id,item_id\nu,a\n");
     write("dataset.toml", "\nrepeat = true\n");

@@ -66,16 +66,29 @@ TEST(StepReward, novelty_is_mean_bits_and_the_constraint_charges_what_is_missing
     EXPECT_DOUBLE_EQ((StepReward{{.constraint = 4, .min_share = 0.2}}({.is_protected = tail})), 0);
 }
 
+TEST(StepReward, a_purchase_counts_beside_its_click) {
+    const std::array responses{
+        Response{.clicked = true, .purchased = true, .value = 0},
+        Response{.clicked = true},
+        Response{.clicked = false}
+    };
+
+    EXPECT_DOUBLE_EQ((StepReward{{.event = 1, .purchase = 5}}({.responses = responses})), 7);
+    EXPECT_FALSE(RewardOptions{.purchase = 5}.is_off());
+}
+
 TEST(FormulaReward, reads_events_values_and_preference_from_histories) {
     data::HistoryBuffer buffer;
     buffer.add({.item = ItemId{1}, .weight = 5});
-    buffer.add({.item = ItemId{2}, .weight = 3, .value = 1});
-    buffer.add({.item = ItemId{0}, .weight = -1, .value = 9});
+    buffer.add({.item = ItemId{2}, .weight = 3, .type = EventTypeId{1}, .value = 1});
+    buffer.add({.item = ItemId{0}, .weight = -1, .type = EventTypeId{1}, .value = 9});
     const auto all = buffer.view();
     const std::array slate{ItemId{2}, ItemId{0}};
     const std::vector<float> bits{1, 2, 3};
+    const std::vector<std::uint8_t> purchases{0, 1};
     const RewardContext context{
         .self_information = bits,
+        .is_purchase = purchases,
         .preference = [](const data::History& h,
                          auto) { return 0.1 * static_cast<double>(h.size()); },
     };
@@ -85,6 +98,7 @@ TEST(FormulaReward, reads_events_values_and_preference_from_histories) {
 
     EXPECT_DOUBLE_EQ(reward({.event = 2}), 4);                // 2 * (3 - 1)
     EXPECT_DOUBLE_EQ(reward({.log_value = 1}), std::log(2));  // the liked event only
+    EXPECT_DOUBLE_EQ(reward({.purchase = 7}), 7);             // a disliked purchase is none
     EXPECT_NEAR(reward({.preference_gain = 1}), 0.2, 1e-12);
     EXPECT_DOUBLE_EQ(reward({.novelty = 1}), 2);
     EXPECT_DOUBLE_EQ(reward({.survival = 1}), 1);

@@ -126,6 +126,100 @@ TEST(FeedbackFromDataset, without_real_time_nobody_is_seen_leaving) {
     }
 }
 
+data::Dataset dataset_of(const data::Dataset& like, std::vector<data::Interaction> events) {
+    auto data = like;
+    data.log =
+        data::InteractionLog::from_events(std::move(events), like.users.size(), like.items.size());
+    return data;
+}
+
+std::vector<data::Interaction> events_of(const data::Dataset& data) {
+    std::vector<data::Interaction> events;
+    for (std::uint32_t u = 0; u < data.log.n_users(); ++u) {
+        const auto history = data.log.history({u});
+        for (std::size_t i = 0; i < history.size(); ++i) {
+            events.push_back({.user = {u}, .item = history.items[i], .time = history.times[i]});
+        }
+    }
+    return events;
+}
+
+TEST(FeedbackFromDataset, a_session_id_ends_sessions_and_a_pause_only_where_there_is_none) {
+    const auto plain = small_dataset(data::TimeKind::real);  // pauses after the third event
+    auto events = events_of(plain);
+    for (std::size_t e = 0; e < events.size(); ++e) {
+        const auto i = e % 6;
+        if (events[e].user.value == 0) {
+            continue;  // nothing recorded of this user's visits
+        }
+        events[e].session = static_cast<std::uint32_t>(10 * (e / 6) + (i < 5 ? 1 : 2));
+    }
+    const auto table = table_of(dataset_of(plain, events));
+
+    EXPECT_EQ(table.leaving[2], Leaving::leaves) << "the pause of a user without ids";
+    EXPECT_EQ(table.leaving[4], Leaving::stays);
+    EXPECT_EQ(table.leaving[6 + 2], Leaving::stays) << "a pause within a visit";
+    EXPECT_EQ(table.leaving[6 + 4], Leaving::leaves) << "another id a minute later";
+    EXPECT_NEAR(table.gap_hours[6 + 4], 1.0 / 60, 1e-6);
+    EXPECT_EQ(table.session_step[6 + 5], 0U);
+    EXPECT_THAT(table.facts.session_rule, ::testing::StartsWith("another session_id"));
+}
+
+TEST(FeedbackFromDataset, session_ids_do_without_real_time) {
+    const auto plain = small_dataset(data::TimeKind::order);
+    auto events = events_of(plain);
+    for (std::size_t e = 0; e < events.size(); ++e) {
+        events[e].session = static_cast<std::uint32_t>(e / 2);
+    }
+    const auto table = table_of(dataset_of(plain, events));
+
+    EXPECT_TRUE(table.facts.has_sessions);
+    EXPECT_FALSE(table.facts.has_gaps);
+    EXPECT_EQ(table.leaving[1], Leaving::leaves);
+    EXPECT_TRUE(std::isnan(table.gap_hours[1]));
+    EXPECT_EQ(table.facts.session_rule, "another session_id");
+}
+
+TEST(FeedbackFromDataset, purchases_are_told_from_clicks_only_where_there_are_both) {
+    auto plain = small_dataset(data::TimeKind::order);
+    plain.event_types.push_back({.name = "purchase", .weight = 3, .is_purchase = true});
+    auto events = events_of(plain);
+    EXPECT_FALSE(table_of(dataset_of(plain, events)).facts.has_purchases);
+    for (std::size_t e = 0; e < events.size(); e += 3) {
+        events[e].type = EventTypeId{1};
+        events[e].weight = 3;
+    }
+
+    const auto table = table_of(dataset_of(plain, events));
+
+    EXPECT_TRUE(table.facts.has_purchases);
+    EXPECT_DOUBLE_EQ(table.facts.click_weight, 1);
+    EXPECT_DOUBLE_EQ(table.facts.purchase_weight, 3);
+    for (std::size_t d = 0; d < table.n_decisions(); ++d) {
+        EXPECT_EQ(table.slots_of(d).front().purchased, d % 3 == 0);
+        EXPECT_FALSE(table.slots_of(d).back().purchased);
+    }
+}
+
+TEST(FeedbackFromLog, purchases_are_told_of_every_click_or_of_none) {
+    const auto world = make_world("bernoulli_bandit");
+    auto log = random_log(*world, 50);
+    EXPECT_FALSE(feedback_from_log(log, "a.jsonl", {}).facts.has_purchases);
+    bool is_odd = false;
+    for (std::size_t i = 0; i < log.slot.clicked.size(); ++i) {
+        is_odd = log.slot.clicked[i] == 1 ? !is_odd : is_odd;
+        log.slot.purchased[i] = log.slot.clicked[i] == 1 && is_odd ? 1 : 0;
+    }
+    EXPECT_TRUE(feedback_from_log(log, "a.jsonl", {}).facts.has_purchases);
+    log.slot.purchased[std::ranges::find(log.slot.clicked, 1) - log.slot.clicked.begin()] = -1;
+    try {
+        (void)feedback_from_log(log, "a.jsonl", {});
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), ::testing::HasSubstr("do not say whether they were purchases"));
+    }
+}
+
 TEST(FeedbackFromDataset, negatives_are_items_the_user_never_had) {
     const auto table = table_of(small_dataset(data::TimeKind::order));
 

@@ -252,6 +252,19 @@ TEST_F(LearnedBandit, stays_within_its_declared_bounds) {
     }
 }
 
+TEST_F(LearnedBandit, facts_written_before_purchases_were_learned_are_read) {
+    auto json = to_json(load_world(folder / "world").model->facts);
+    for (const auto* later :
+         {"session_rule", "has_purchases", "click_weight", "purchase_weight", "reward_purchase"}) {
+        ASSERT_EQ(json.erase(later), 1U) << later;
+    }
+
+    const auto facts = parse_world_facts(json);
+
+    EXPECT_FALSE(facts.shape.has_purchases);
+    EXPECT_EQ(facts.reward_purchase, 0);
+}
+
 TEST_F(LearnedBandit, a_finished_world_is_not_fitted_over) {
     const auto truth = make_world("bernoulli_bandit", bandit_settings());
     const auto table = feedback_from_log(testing_log(*truth), "bandit.jsonl", {});

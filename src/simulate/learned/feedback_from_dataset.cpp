@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <unordered_set>
@@ -110,8 +111,10 @@ class Builder {
         facts.data_name = dataset.name;
         facts.data_hash = dataset.hash;
         facts.slate_size = 1 + static_cast<std::size_t>(options.negatives);
-        facts.has_sessions = dataset.time_kind == data::TimeKind::real;
-        facts.has_gaps = facts.has_sessions;
+        const bool has_ids = !dataset.log.columns().sessions.empty();
+        facts.has_gaps = dataset.time_kind == data::TimeKind::real;
+        facts.has_sessions = has_ids || facts.has_gaps;
+        facts.session_rule = session_rule(has_ids);
         facts.has_repeats = dataset.repeats_count;
         facts.is_clicks_only = true;
         facts.negatives_per_event = static_cast<double>(options.negatives);
@@ -121,6 +124,7 @@ class Builder {
     FeedbackTable build(ProgressSink& progress, const std::stop_token& stop) {
         make_items(progress, stop);
         centre_values();
+        find_purchases();
         Progress bar{progress, "read feedback", users_.size(), "users"};
         for (const auto user : users_) {
             add_user(user);
@@ -242,6 +246,43 @@ class Builder {
         table_.facts.value_centre = n > 0 ? sum / n : 0;
     }
 
+    /// Whether training users both click and purchase, and what dataset.toml says either weighs.
+    void find_purchases() {
+        std::array<double, 2> n{};  // clicks, purchases
+        std::array<double, 2> weight{};
+        for (const auto user : users_) {
+            const auto history = dataset_.log.history(user);
+            for (std::size_t i = 0; is_train_[user.index()] && i < history.size(); ++i) {
+                if (history.weight(i) > 0) {
+                    const auto kind = static_cast<std::size_t>(is_purchase(history, i));
+                    n.at(kind) += 1;
+                    weight.at(kind) += static_cast<double>(history.weight(i));
+                }
+            }
+        }
+        auto& facts = table_.facts;
+        facts.has_purchases = n[0] > 0 && n[1] > 0;
+        if (facts.has_purchases) {
+            facts.click_weight = weight[0] / n[0];
+            facts.purchase_weight = weight[1] / n[1];
+        }
+    }
+
+    [[nodiscard]] bool is_purchase(const data::History& history, std::size_t event) const {
+        return !history.types.empty() &&
+               dataset_.event_types[history.types[event].index()].is_purchase;
+    }
+
+    [[nodiscard]] std::string session_rule(bool has_ids) const {
+        const auto pause = fmt::format("a pause above {} minutes", options_.session_minutes);
+        const bool is_real = dataset_.time_kind == data::TimeKind::real;
+        if (has_ids) {
+            return is_real ? "another session_id; " + pause + " between events without one"
+                           : "another session_id";
+        }
+        return is_real ? pause : "";
+    }
+
     void add_user(UserId user) {
         const auto history = dataset_.log.history(user);
         std::vector<std::size_t> liked;
@@ -290,6 +331,7 @@ class Builder {
         table_.slots.push_back({
             .item = history.items[event].value,
             .clicked = true,
+            .purchased = table_.facts.has_purchases && is_purchase(history, event),
             .value = value_of(history, event),
         });
         constexpr int tries = 50;  // of users who have nearly everything
@@ -318,12 +360,24 @@ class Builder {
             return step + 1;
         }
         const auto gap = history.times[liked[i + 1]] - history.times[liked[i]];
-        const bool leaves = gap > options_.session_minutes * 60'000;
+        const bool leaves = ends_session(history, liked[i], liked[i + 1], gap);
         table_.leaving.push_back(leaves ? Leaving::leaves : Leaving::stays);
-        if (leaves) {
+        if (leaves && table_.facts.has_gaps) {
             table_.gap_hours.back() = static_cast<float>(static_cast<double>(gap) / ms_per_hour);
         }
         return leaves ? 0 : step + 1;
+    }
+
+    /// Whether the session of one event is not that of the next.
+    [[nodiscard]] bool ends_session(
+        const data::History& history, std::size_t event, std::size_t next, TimeMs gap
+    ) const {
+        const auto& sessions = history.sessions;
+        if (!sessions.empty() &&
+            (sessions[event] != data::no_session || sessions[next] != data::no_session)) {
+            return sessions[event] != sessions[next];
+        }
+        return table_.facts.has_gaps && gap > options_.session_minutes * 60'000;
     }
 
     const data::Dataset& dataset_;

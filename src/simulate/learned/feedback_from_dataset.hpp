@@ -6,8 +6,10 @@
 // was not wanted: missing not at random; cf. Mikolov et al., 2013, for the power). Items are their
 // leading right singular vectors over the training users, scaled to unit length, log popularity and
 // the catalogue's numbers (price, year); users are HistoryProfile numbers, a known function of what
-// they did. Sessions end at long pauses where time is real; else nobody is seen leaving. Users are
-// drawn whole until max_decisions; only their last events are used.
+// they did. A session ends where the next event has another session_id, between events without one
+// at long pauses where time is real; else nobody is seen leaving. A liked event of a type that
+// dataset.toml calls a purchase is a click that went further, any other a click. Users are drawn
+// whole until max_decisions; only their last events are used.
 //
 //   const auto table = feedback_from_dataset(dataset, options, Rng{seed}, progress, stop);
 #pragma once

@@ -10,6 +10,7 @@
 #include <numeric>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 namespace hg::simulate {
 namespace {
@@ -125,6 +126,9 @@ class Builder {
             );
             table_.facts.has_sessions = table_.facts.has_sessions || ended;
         }
+        if (table_.facts.has_sessions) {
+            table_.facts.session_rule = "what the log calls ended";
+        }
         table_.sequence_offsets.push_back(table_.leaving.size());
     }
 
@@ -135,6 +139,7 @@ class Builder {
         rows_.move_to(table_);
         weigh(exposure_clip);
         find_dynamics();
+        find_purchases();
         return std::move(table_);
     }
 
@@ -215,9 +220,12 @@ class Builder {
                     "log \"clicked\" for every slot"
                 );
             }
+            const auto purchased = log_.slot.purchased[first + k];
+            (purchased < 0 ? n_untold_ : n_told_) += static_cast<std::size_t>(clicked);
             table_.slots.push_back({
                 .item = row_of.at(items[k]),
                 .clicked = clicked == 1,
+                .purchased = purchased == 1,
                 .value =
                     clicked == 1 ? static_cast<float>(log_.slot.value[first + k]) : unknown_value,
             });
@@ -244,6 +252,23 @@ class Builder {
         }
     }
 
+    /// Worlds learn P(purchase | click): the log must say it of every click, or of none.
+    void find_purchases() {
+        if (n_told_ > 0 && n_untold_ > 0) {
+            refuse(
+                name_,
+                fmt::format(
+                    "{} of {} clicks do not say whether they were purchases",
+                    n_untold_,
+                    n_untold_ + n_told_
+                ),
+                "log \"purchased\" for every clicked slot, or for none"
+            );
+        }
+        const auto n_purchases = std::ranges::count_if(table_.slots, &FeedbackSlot::purchased);
+        table_.facts.has_purchases = n_purchases > 0 && std::cmp_less(n_purchases, n_told_);
+    }
+
     void find_dynamics() {
         constexpr float least = 1e-6F;
         for (std::size_t d = 0; d + 1 < n_decisions(); ++d) {
@@ -266,6 +291,8 @@ class Builder {
     ItemNumbers numbers_ = item_numbers(log_.items);
     ItemRows rows_;
     std::vector<float> users_;
+    std::size_t n_told_ = 0;  // clicks of which the log says whether they were purchases
+    std::size_t n_untold_ = 0;
     FeedbackTable table_;
 };
 

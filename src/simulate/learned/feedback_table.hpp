@@ -36,6 +36,7 @@ enum class Leaving : std::uint8_t {
 struct FeedbackSlot {
     std::uint32_t item = 0;  // row of item_rows
     bool clicked = false;
+    bool purchased = false;       // never without a click
     float value = unknown_value;  // of a click: minutes, rating, quantity
 };
 
@@ -49,13 +50,17 @@ struct FeedbackFacts {
     bool has_fresh_items = false;  // an item id is a kind: candidates may share one
     bool has_propensities = false;
     bool has_sessions = false;         // false: nobody is ever seen leaving
+    std::string session_rule;          // what ends a session; empty where nothing does
     bool has_gaps = false;             // real times between sessions
+    bool has_purchases = false;        // some clicks are purchases and some are not
     bool has_repeats = false;          // a consumed item may come again
     bool has_session_repeats = false;  // ... even within a session
     bool has_rewards = false;          // what a decision was worth is logged
     bool has_dynamics = false;         // user numbers move in ways that must be learned
     bool is_clicks_only = false;       // decisions without a click leave no trace (dataset)
     double negatives_per_event = 0;    // dataset: slots that were drawn, not shown
+    double click_weight = 1;           // dataset: mean weight of a liked event that is no purchase
+    double purchase_weight = 1;        // dataset: and of one that is
     double value_centre = 0;           // dataset: what HistoryProfile takes from every value
     std::string value_name = "value";
 };

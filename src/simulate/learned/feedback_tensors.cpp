@@ -20,6 +20,7 @@ class Columns {
           users_(n_, shape_.user_size),
           mask_(n_, shape_.slate_size),
           clicked_(n_, shape_.slate_size),
+          purchased_(n_, shape_.slate_size),
           values_(n_, shape_.slate_size),
           value_mask_(n_, shape_.slate_size),
           slot_items_(n_ * shape_.slate_size),
@@ -50,6 +51,7 @@ class Columns {
                 torch::tensor(at::ArrayRef<std::int64_t>{slot_items_}, at::kLong).view({-1, k}),
             .slot_mask = to_tensor(mask_.view()),
             .clicked = to_tensor(clicked_.view()),
+            .purchased = to_tensor(purchased_.view()),
             .choice = torch::tensor(at::ArrayRef<std::int64_t>{choice_}, at::kLong),
             .values = to_tensor(values_.view()),
             .value_mask = to_tensor(value_mask_.view()),
@@ -101,11 +103,12 @@ class Columns {
             values_(d, k) = value;
             value_mask_(d, k) = has_value ? 1 : 0;
             clicked_(d, k) = slot.clicked ? 1 : 0;
+            purchased_(d, k) = slot.purchased ? 1 : 0;
             if (slot.clicked) {
                 choice_[d] = static_cast<std::int64_t>(k);
             }
             if (slot.clicked || !table_.facts.is_clicks_only) {
-                shown_.push_back({items_.row(slot.item), slot.clicked, value});
+                shown_.push_back({items_.row(slot.item), slot.clicked, slot.purchased, value});
             }
         }
         write_token(shape_, shown_, tokens_.row(d));
@@ -130,6 +133,7 @@ class Columns {
     Matrix<float> users_;
     Matrix<float> mask_;
     Matrix<float> clicked_;
+    Matrix<float> purchased_;
     Matrix<float> values_;
     Matrix<float> value_mask_;
     std::vector<std::int64_t> slot_items_;

@@ -16,6 +16,7 @@ struct FeedbackTensors {
     at::Tensor slot_items;   // [n, k] rows of items
     at::Tensor slot_mask;    // [n, k] 1 = there is such a slot
     at::Tensor clicked;      // [n, k]
+    at::Tensor purchased;    // [n, k] of clicked slots
     at::Tensor choice;       // [n] the clicked slot, k = none
     at::Tensor values;       // [n, k] scaled
     at::Tensor value_mask;   // [n, k]

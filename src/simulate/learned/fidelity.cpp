@@ -45,6 +45,9 @@ void add_doubts_of_data(const FeedbackFacts& facts, std::vector<std::string>& do
     } else if (!facts.has_propensities) {
         doubts.emplace_back("items the logging policy seldom showed (no propensities)");
     }
+    if (!facts.has_purchases) {
+        doubts.emplace_back("purchases (the data do not tell them from clicks)");
+    }
     if (!facts.has_sessions) {
         doubts.emplace_back("how long users stay");
     }
@@ -56,7 +59,7 @@ void add_doubts_of_data(const FeedbackFacts& facts, std::vector<std::string>& do
 void add_doubts_of_numbers(const Fidelity& f, std::vector<std::string>& doubts) {
     constexpr double wide = 0.15;  // KS: a tenth or more of all sessions are elsewhere
     constexpr double loose = 0.05;
-    for (const std::string_view response : {"click", "leave"}) {
+    for (const std::string_view response : {"click", "purchase", "purchase if clicked", "leave"}) {
         const auto* world = find_row(f, response, "world");
         if (world == nullptr) {
             continue;
@@ -169,6 +172,7 @@ Fidelity measure_fidelity(
     Fidelity f;
     f.source = table.facts.source;
     f.data_name = table.facts.data_name;
+    f.session_rule = table.facts.session_rule;
     f.n_sequences = split.test.size();
     for (const auto s : split.test) {
         f.n_decisions += table.sequence_offsets[s + 1] - table.sequence_offsets[s];
@@ -187,6 +191,8 @@ nlohmann::json to_json(const Fidelity& f) {
     json["data"] = f.data_name;
     json["held_out_sequences"] = f.n_sequences;
     json["held_out_decisions"] = f.n_decisions;
+    json["session_rule"] =
+        f.session_rule.empty() ? nlohmann::json{} : nlohmann::json(f.session_rule);
     json["popularity"] = {{"log", f.log_popularity}, {"world", f.world_popularity}};
     json["session_length_deciles"] = {{"log", f.log_lengths}, {"world", f.world_lengths}};
     json["policy_measure"] = f.policy_measure;

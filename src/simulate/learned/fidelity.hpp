@@ -26,7 +26,7 @@ namespace hg::simulate {
 
 /// A predictor of a yes-or-no answer.
 struct ChanceRow {
-    std::string response;   // "click", "leave"
+    std::string response;   // "click", "purchase", "purchase if clicked", "leave"
     std::string predictor;  // "world", "family feature", "base rate", ...
     double log_loss = 0;
     double auc = 0;  // NaN: not defined
@@ -67,6 +67,7 @@ struct Fidelity {
     std::vector<ChanceRow> chances;
     std::vector<evaluate::CalibrationBin> click_bins;  // of the world
     std::vector<NumberRow> numbers;
+    std::string session_rule;  // what ends a session of the data; empty = not available
     std::vector<SessionRow> sessions;
     std::vector<double> log_lengths;  // quantiles 0, .1, .. 1; empty = not available
     std::vector<double> world_lengths;

@@ -5,9 +5,11 @@
 #include "simulate/learned/replayed.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <string_view>
 
 namespace hg::simulate {
 namespace {
@@ -33,15 +35,20 @@ class Mean {
 /// Means of the training sequences.
 struct TrainMeans {
     double click = 0;
+    double purchase = 0;          // per slot
+    double purchase_clicked = 0;  // per click
     double leave = 0;
     double value = 0;
     std::map<std::uint32_t, Mean> item_clicks;
+    std::map<std::uint32_t, Mean> item_purchases;          // per slot
+    std::map<std::uint32_t, Mean> item_purchases_clicked;  // per click
     std::map<std::uint32_t, Mean> item_values;
 };
 
 TrainMeans train_means(const FidelityInput& in) {
     TrainMeans means;
     double n_slots = 0;
+    double n_clicks = 0;
     double n_known = 0;
     double n_values = 0;
     for (const auto s : in.split.train) {
@@ -50,6 +57,12 @@ TrainMeans train_means(const FidelityInput& in) {
                 const auto id = in.table.item_ids[slot.item];
                 means.click += slot.clicked ? 1 : 0;
                 means.item_clicks[id].add(slot.clicked ? 1 : 0);
+                means.purchase += slot.purchased ? 1 : 0;
+                means.item_purchases[id].add(slot.purchased ? 1 : 0);
+                if (slot.clicked) {
+                    means.item_purchases_clicked[id].add(slot.purchased ? 1 : 0);
+                    n_clicks += 1;
+                }
                 n_slots += 1;
                 if (slot.clicked && std::isfinite(slot.value)) {
                     means.value += static_cast<double>(slot.value);
@@ -64,6 +77,8 @@ TrainMeans train_means(const FidelityInput& in) {
         }
     }
     means.click /= std::max(1.0, n_slots);
+    means.purchase_clicked = means.purchase / std::max(1.0, n_clicks);
+    means.purchase /= std::max(1.0, n_slots);
     means.leave /= std::max(1.0, n_known);
     means.value /= std::max(1.0, n_values);
     return means;
@@ -74,6 +89,13 @@ struct HeldOut {
     std::vector<std::uint8_t> clicked;
     std::vector<double> item_click;
     std::vector<double> user_click;
+    std::vector<std::uint8_t> purchased;
+    std::vector<double> item_purchase;
+    std::vector<double> user_purchase;
+    std::vector<std::size_t> clicks;              // slots
+    std::vector<std::uint8_t> purchased_clicked;  // of `clicks`
+    std::vector<double> item_purchase_clicked;
+    std::vector<double> user_purchase_clicked;
     std::vector<std::size_t> known_values;  // slots
     std::vector<double> values;
     std::vector<double> item_value;
@@ -88,11 +110,24 @@ HeldOut held_out(const FidelityInput& in, TrainMeans& means) {
     for (const auto s : in.split.test) {
         Mean clicks;
         Mean values;
+        Mean purchases;
+        Mean purchases_clicked;
         for (const auto d : in.table.decisions(s)) {
             for (const auto& slot : in.table.slots_of(d)) {
                 const auto id = in.table.item_ids[slot.item];
                 h.item_click.push_back(means.item_clicks[id].get(means.click));
                 h.user_click.push_back(clicks.get(means.click));
+                h.item_purchase.push_back(means.item_purchases[id].get(means.purchase));
+                h.user_purchase.push_back(purchases.get(means.purchase));
+                if (slot.clicked) {
+                    h.clicks.push_back(h.clicked.size());
+                    h.purchased_clicked.push_back(slot.purchased ? 1 : 0);
+                    h.item_purchase_clicked.push_back(
+                        means.item_purchases_clicked[id].get(means.purchase_clicked)
+                    );
+                    h.user_purchase_clicked.push_back(purchases_clicked.get(means.purchase_clicked)
+                    );
+                }
                 if (slot.clicked && std::isfinite(slot.value)) {
                     h.known_values.push_back(h.clicked.size());
                     h.values.push_back(static_cast<double>(slot.value));
@@ -100,9 +135,14 @@ HeldOut held_out(const FidelityInput& in, TrainMeans& means) {
                     h.user_value.push_back(values.get(means.value));
                 }
                 h.clicked.push_back(slot.clicked ? 1 : 0);
+                h.purchased.push_back(slot.purchased ? 1 : 0);
             }
             for (const auto& slot : in.table.slots_of(d)) {
                 clicks.add(slot.clicked ? 1 : 0);
+                purchases.add(slot.purchased ? 1 : 0);
+                if (slot.clicked) {
+                    purchases_clicked.add(slot.purchased ? 1 : 0);
+                }
                 if (slot.clicked && std::isfinite(slot.value)) {
                     values.add(static_cast<double>(slot.value));
                 }
@@ -175,6 +215,16 @@ void add_world_rows(
     if (name == "world") {
         out.click_bins = evaluate::calibration_bins(seen.click, h.clicked);
     }
+    if (in.table.facts.has_purchases && in.model->facts.shape.has_purchases) {
+        std::vector<double> both;
+        for (std::size_t i = 0; i < seen.click.size(); ++i) {
+            both.push_back(seen.click[i] * seen.purchase[i]);
+        }
+        out.chances.push_back(chance_row("purchase", name, both, h.purchased));
+        out.chances.push_back(chance_row(
+            "purchase if clicked", name, pick(seen.purchase, h.clicks), h.purchased_clicked
+        ));
+    }
     if (in.table.facts.has_sessions && !h.left.empty()) {
         out.chances.push_back(chance_row("leave", name, pick(seen.leave, h.known_leaving), h.left));
     }
@@ -183,6 +233,29 @@ void add_world_rows(
             number_row(in.table.facts.value_name, name, pick(seen.value, h.known_values), h.values)
         );
     }
+}
+
+/// What knows nothing but means, of clicks and purchases.
+void add_mean_rows(
+    const FidelityInput& in, const HeldOut& h, const TrainMeans& means, Fidelity& out
+) {
+    const std::vector<double> click(h.clicked.size(), means.click);
+    out.chances.push_back(chance_row("click", "base rate", click, h.clicked));
+    out.chances.push_back(chance_row("click", "item mean", h.item_click, h.clicked));
+    out.chances.push_back(chance_row("click", "user mean", h.user_click, h.clicked));
+    if (!in.table.facts.has_purchases) {
+        return;
+    }
+    const std::vector<double> any(h.purchased.size(), means.purchase);
+    out.chances.push_back(chance_row("purchase", "base rate", any, h.purchased));
+    out.chances.push_back(chance_row("purchase", "item mean", h.item_purchase, h.purchased));
+    out.chances.push_back(chance_row("purchase", "user mean", h.user_purchase, h.purchased));
+    const std::string if_clicked = "purchase if clicked";
+    const auto& truth = h.purchased_clicked;
+    const std::vector<double> rate(truth.size(), means.purchase_clicked);
+    out.chances.push_back(chance_row(if_clicked, "base rate", rate, truth));
+    out.chances.push_back(chance_row(if_clicked, "item mean", h.item_purchase_clicked, truth));
+    out.chances.push_back(chance_row(if_clicked, "user mean", h.user_purchase_clicked, truth));
 }
 
 void add_return_rows(const FidelityInput& in, Fidelity& out) {
@@ -231,10 +304,7 @@ void measure_answers(const FidelityInput& in, Fidelity& out) {
     add_world_rows(in, h, "world", all, out);
     add_world_rows(in, h, "family feature", features, out);
     add_world_rows(in, h, "family sequence", sequences, out);
-    const std::vector<double> base(h.clicked.size(), means.click);
-    out.chances.push_back(chance_row("click", "base rate", base, h.clicked));
-    out.chances.push_back(chance_row("click", "item mean", h.item_click, h.clicked));
-    out.chances.push_back(chance_row("click", "user mean", h.user_click, h.clicked));
+    add_mean_rows(in, h, means, out);
     if (in.table.facts.has_sessions && !h.left.empty()) {
         const std::vector<double> leave(h.left.size(), means.leave);
         out.chances.push_back(chance_row("leave", "base rate", leave, h.left));
@@ -247,7 +317,12 @@ void measure_answers(const FidelityInput& in, Fidelity& out) {
         out.numbers.push_back(number_row(name, "user mean", h.user_value, h.values));
     }
     add_return_rows(in, out);
-    std::ranges::stable_sort(out.chances, {}, &ChanceRow::response);
+    constexpr std::array<std::string_view, 4> order{
+        "click", "purchase", "purchase if clicked", "leave"
+    };
+    std::ranges::stable_sort(out.chances, {}, [&](const ChanceRow& row) {
+        return std::ranges::find(order, row.response) - order.begin();
+    });
     std::ranges::stable_sort(out.numbers, std::greater<>{}, &NumberRow::response);
 }
 

@@ -23,6 +23,7 @@ struct Sessions {
     std::vector<double> distances;  // of items clicked one after the other
     double repeats = 0;             // clicks on an item clicked before in the session
     double n_clicks = 0;
+    double n_purchases = 0;
 };
 
 /// Follows the clicks of one session.
@@ -69,6 +70,7 @@ Sessions logged(const FidelityInput& in) {
                 if (slot.clicked) {
                     trail.click(table.item_ids[slot.item], table.item_rows.row(slot.item));
                     clicks += 1;
+                    sessions.n_purchases += slot.purchased ? 1 : 0;
                 }
             }
             sessions.clicks_per_step.push_back(clicks);
@@ -119,6 +121,7 @@ Sessions played(const FidelityInput& in) {
                 if (answer.responses[k].clicked) {
                     trail.click(ids[k], shown.row(k));
                     clicks += 1;
+                    sessions.n_purchases += answer.responses[k].purchased ? 1 : 0;
                 }
             }
             sessions.clicks_per_step.push_back(clicks);
@@ -241,6 +244,15 @@ void measure_sessions(const FidelityInput& in, Fidelity& out) {
         world.distances,
         "too few clicks"
     ));
+    if (facts.has_purchases && log.n_clicks > 0 && world.n_clicks > 0) {
+        out.sessions.push_back({
+            .name = "purchases per click",
+            .log = log.n_purchases / log.n_clicks,
+            .world = world.n_purchases / world.n_clicks,
+            .distance = {},
+            .missing = {},
+        });
+    }
     if (log.n_clicks > 0 && world.n_clicks > 0) {
         out.sessions.push_back({
             .name = "clicks on an item clicked before in the session",

@@ -65,6 +65,14 @@ nlohmann::json assumptions_of(const WorldFacts& facts, const WorldFitOptions& op
             options.exposure_clip
         ));
     }
+    if (f.has_purchases) {
+        notes.push_back(
+            "a purchase is a click that went further: P(purchase) = P(click) P(purchase | click)"
+        );
+    }
+    if (!f.session_rule.empty()) {
+        notes.push_back(fmt::format("a session ends at {}", f.session_rule));
+    }
     if (!f.has_sessions) {
         notes.push_back("nobody was seen leaving: episodes are cut at step_limit");
     }

@@ -85,7 +85,7 @@ struct WorldFitOptions {
         bind(
             "session_minutes",
             o.session_minutes,
-            "dataset with real time: a longer pause ends a session",
+            "dataset with real time: a longer pause ends a session, where no session_id says it",
             {.min = 1, .max = 1e6}
         );
         bind(

@@ -33,6 +33,7 @@ EnvironmentFacts facts_of(
             options.step_limit > 0 ? options.step_limit : world.step_limit
         ),
         .has_hidden_state = true,
+        .has_purchases = world.shape.has_purchases,
         .user_low = std::ranges::min(model.user_low),
         .user_high = std::ranges::max(model.user_high),
         .item_low = std::min(0.0F, std::ranges::min(model.item_rows.values())),
@@ -40,10 +41,10 @@ EnvironmentFacts facts_of(
     };
     const double clicks = world.single_click ? 1 : static_cast<double>(facts.slate_size);
     const double low =
-        world.reward_click +
+        world.reward_click + std::min(0.0, world.reward_purchase) +
         std::min(world.reward_value * world.value_low, world.reward_value * world.value_high);
     const double high =
-        world.reward_click +
+        world.reward_click + std::max(0.0, world.reward_purchase) +
         std::max(world.reward_value * world.value_low, world.reward_value * world.value_high);
     const double span = clicks * (high - low) + std::abs(high) * clicks;
     facts.reward_low =
@@ -53,10 +54,11 @@ EnvironmentFacts facts_of(
         const auto& o = reward.options();
         const double bits = static_cast<double>(std::ranges::max(model.item_bits));
         const double value = std::log1p(std::max(0.0, world.value_high));
-        const double most = clicks * (std::abs(o.event) + std::abs(o.log_value) * value) +
-                            std::abs(o.preference_gain) * clicks + std::abs(o.survival) +
-                            2 * std::abs(o.diversity) + std::abs(o.novelty) * bits +
-                            std::abs(o.constraint);
+        const double click =
+            std::abs(o.event) + std::abs(o.purchase) + std::abs(o.log_value) * value;
+        const double most = clicks * click + std::abs(o.preference_gain) * clicks +
+                            std::abs(o.survival) + 2 * std::abs(o.diversity) +
+                            std::abs(o.novelty) * bits + std::abs(o.constraint);
         facts.reward_low = -most - options.uncertainty_penalty * span;
         facts.reward_high = most;
     }

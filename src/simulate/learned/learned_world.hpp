@@ -69,7 +69,8 @@ struct LearnedWorldOptions {
         bind(
             "reward_model",
             o.reward_model,
-            "where reward.* says nothing: clicks and values as the log weighed them, or learned",
+            "where reward.* says nothing: clicks, values and purchases as the log weighed them, or "
+            "learned",
             {.choices = {"linear", "features", "rnn", "vae"}}
         );
         bind(
@@ -95,10 +96,11 @@ struct LearnedWorldOptions {
 
 /// What a slate is expected to do, member by member or on average.
 struct SlateForecast {
-    std::vector<double> click;  // by slot
-    std::vector<double> value;  // mean value of a click, by slot
-    double reward = 0;          // expected by the linear reward of the world
-    double disagreement = 0;    // of the members about that
+    std::vector<double> click;     // by slot
+    std::vector<double> purchase;  // P(purchase | click), by slot; 0 where the data tell none
+    std::vector<double> value;     // mean value of a click, by slot
+    double reward = 0;             // expected by the linear reward of the world
+    double disagreement = 0;       // of the members about that
 };
 
 /// Standard deviation over members; 0 for fewer than two.
@@ -155,8 +157,10 @@ class LearnedWorld final : public Environment {
     void click_probabilities(
         const Mind& mind, std::span<const std::uint32_t> slate, std::span<double> out
     ) const;
+    [[nodiscard]] double purchase_chance(const Mind& mind, std::uint32_t row) const;
     [[nodiscard]] double mean_value(const Mind& mind, std::uint32_t row) const;
     void draw_clicks(const SlateForecast& forecast);
+    void draw_purchases(const SlateForecast& forecast);
     [[nodiscard]] bool draw_leaving(std::span<const std::uint32_t> slate);
     void draw_values(const SlateForecast& forecast, bool leaves);
     void write_shown(std::span<const std::uint32_t> slate);

@@ -67,6 +67,15 @@ void LearnedWorld::click_probabilities(
     }
 }
 
+double LearnedWorld::purchase_chance(const Mind& mind, std::uint32_t row) const {
+    const auto& shape = model_->facts.shape;
+    if (!shape.has_purchases) {
+        return 0;
+    }
+    const auto item = model_->item_vectors[mind.member].row(row);
+    return sigmoid(static_cast<double>(purchase_logit(shape, mind.vector, item)));
+}
+
 double LearnedWorld::mean_value(const Mind& mind, std::uint32_t row) const {
     const auto& world = model_->facts;
     if (world.value_sd <= 0) {
@@ -83,8 +92,11 @@ double LearnedWorld::mean_value(const Mind& mind, std::uint32_t row) const {
 SlateForecast LearnedWorld::forecast(std::span<const std::uint32_t> slate) const {
     const auto& world = model_->facts;
     SlateForecast forecast{
-        .click = std::vector<double>(slate.size()), .value = std::vector<double>(slate.size())
+        .click = std::vector<double>(slate.size()),
+        .purchase = std::vector<double>(slate.size()),
+        .value = std::vector<double>(slate.size()),
     };
+    std::vector<double> purchased(slate.size());  // P(click and purchase)
     std::vector<double> rewards;
     std::vector<double> clicks(slate.size());
     const double share = options_.member == "mean" ? 1 / static_cast<double>(minds_.size()) : 1;
@@ -93,14 +105,20 @@ SlateForecast LearnedWorld::forecast(std::span<const std::uint32_t> slate) const
         double reward = world.reward_base;
         for (std::size_t k = 0; k < slate.size(); ++k) {
             const double value = mean_value(minds_[i], candidates_[slate[k]]);
-            reward += clicks[k] * (world.reward_click + world.reward_value * value);
+            const double purchase = purchase_chance(minds_[i], candidates_[slate[k]]);
+            reward += clicks[k] * (world.reward_click + world.reward_value * value +
+                                   world.reward_purchase * purchase);
             if (is_answering(i)) {
                 forecast.click[k] += share * clicks[k];
+                purchased[k] += share * clicks[k] * purchase;
                 forecast.value[k] += share * value;
             }
         }
         forecast.reward += is_answering(i) ? share * reward : 0;
         rewards.push_back(reward);
+    }
+    for (std::size_t k = 0; k < slate.size(); ++k) {
+        forecast.purchase[k] = forecast.click[k] > 0 ? purchased[k] / forecast.click[k] : 0;
     }
     forecast.disagreement = deviation(rewards);
     return forecast;
@@ -132,6 +150,12 @@ void LearnedWorld::draw_clicks(const SlateForecast& forecast) {
     }
 }
 
+void LearnedWorld::draw_purchases(const SlateForecast& forecast) {
+    for (std::size_t k = 0; model_->facts.shape.has_purchases && k < responses_.size(); ++k) {
+        responses_[k].purchased = responses_[k].clicked && random_.uniform() < forecast.purchase[k];
+    }
+}
+
 void LearnedWorld::write_shown(std::span<const std::uint32_t> slate) {
     const auto& world = model_->facts;
     shown_.clear();
@@ -145,6 +169,7 @@ void LearnedWorld::write_shown(std::span<const std::uint32_t> slate) {
             shown_.push_back({
                 .features = model_->scaled_items.row(candidates_[slate[k]]),
                 .clicked = response.clicked,
+                .purchased = response.purchased,
                 .value = static_cast<float>(value),
             });
         }
@@ -267,6 +292,7 @@ double LearnedWorld::reward_of(std::span<const std::uint32_t> slate, double befo
                 response.clicked
                     ? world.reward_click + world.reward_value * static_cast<double>(response.value)
                     : 0;
+            reward += response.purchased ? world.reward_purchase : 0;
         }
         return reward;
     }
@@ -308,6 +334,7 @@ Transition LearnedWorld::step(std::span<const std::uint32_t> slate) {
     const auto expected = forecast(slate);
     const double liked = std::accumulate(expected.click.begin(), expected.click.end(), 0.0);
     draw_clicks(expected);
+    draw_purchases(expected);
     const bool ended = draw_leaving(slate);
     draw_values(expected, ended);
     remember(slate);

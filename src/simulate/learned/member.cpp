@@ -29,6 +29,17 @@ float sigmoid(float x) {
     return 1.0F / (1.0F + std::exp(-x));
 }
 
+/// a . b / sqrt(n) + the biases of both, of the part of two towers that begins at `first`.
+float affinity(
+    std::span<const float> a, std::span<const float> b, std::size_t first, std::size_t n
+) {
+    float dot = 0;
+    for (std::size_t i = first; i < first + n; ++i) {
+        dot += a[i] * b[i];
+    }
+    return dot / std::sqrt(static_cast<float>(n)) + a[first + n] + b[first + n];
+}
+
 }  // namespace
 
 DenseLayer load_dense(
@@ -158,22 +169,15 @@ float click_logit(
     std::span<const float> b,
     std::size_t position
 ) {
-    float dot = 0;
-    for (std::size_t i = 0; i < shape.rank; ++i) {
-        dot += a[i] * b[i];
-    }
-    return dot / std::sqrt(static_cast<float>(shape.rank)) + a[shape.rank] + b[shape.rank] +
-           member.position[position];
+    return affinity(a, b, 0, shape.rank) + member.position[position];
+}
+
+float purchase_logit(const MemberShape& shape, std::span<const float> a, std::span<const float> b) {
+    return affinity(a, b, shape.purchase_start(), MemberShape::purchase_rank);
 }
 
 float scaled_value(const MemberShape& shape, std::span<const float> a, std::span<const float> b) {
-    const auto first = shape.rank + 1;
-    float dot = 0;
-    for (std::size_t i = first; i < first + MemberShape::value_rank; ++i) {
-        dot += a[i] * b[i];
-    }
-    const auto bias = first + MemberShape::value_rank;
-    return dot / std::sqrt(static_cast<float>(MemberShape::value_rank)) + a[bias] + b[bias];
+    return affinity(a, b, shape.value_start(), MemberShape::value_rank);
 }
 
 }  // namespace hg::simulate

@@ -8,10 +8,13 @@
 //
 //   logit(click) = a(u) . b(x) / sqrt(rank) + c(u) + d(x) + bias(position)
 //
-// so that items' vectors are computed once. `u` includes the session's counters. `leave` reads the
-// user and what was clicked, but not how long or how much: a last visit is cut short by leaving, not
-// the other way round. `change` gives mean and spread of the change of the user's numbers. Fitting is done by torch (member_net.hpp); stepping is plain loops, row by row:
-// the same numbers for one user as for thousands, and no dispatch per operation. Const-safe.
+// so that items' vectors are computed once. P(purchase | click), where the data tell purchases, and
+// the value of a click have vectors of the same form. `u` includes the session's counters. `leave`
+// reads the user, what was clicked and whether it was bought, but not how long or how much: a last
+// visit is cut short by leaving, not the other way round. `change` gives mean and spread of the
+// change of the user's numbers. Fitting is done by torch (member_net.hpp); stepping is plain loops,
+// row by row: the same numbers for one user as for thousands, and no dispatch per operation.
+// Const-safe.
 //
 //   const Member member = load_member(file, "member0", shape);
 #pragma once
@@ -38,11 +41,15 @@ struct MemberShape {
     std::size_t hidden = 64;  // of every small network
     std::size_t gru = 32;     // state of the sequence family
     bool has_dynamics = false;
+    bool has_purchases = false;
     static constexpr std::size_t value_rank = 8;
+    static constexpr std::size_t purchase_rank = 8;
     static constexpr std::size_t n_counts = 4;  // log steps, steps, clicks, values of the session
 
-    /// clicked features, clicked features x value, shown features, clicks, values, 1
-    [[nodiscard]] std::size_t token_size() const noexcept { return 3 * item_size + 3; }
+    /// clicked features, clicked features x value, shown features, clicks, values, 1, purchases
+    [[nodiscard]] std::size_t token_size() const noexcept {
+        return 3 * item_size + 3 + (has_purchases ? 1 : 0);
+    }
 
     /// counts and the sum of the clicked features of the session
     [[nodiscard]] std::size_t counter_size() const noexcept { return n_counts + item_size; }
@@ -65,8 +72,16 @@ struct MemberShape {
         return user_size + token_size() + product_size();
     }
 
-    /// [click vector, click bias, value vector, value bias]
-    [[nodiscard]] std::size_t tower_size() const noexcept { return rank + 1 + value_rank + 1; }
+    /// [click vector, click bias, value vector, value bias, purchase vector, purchase bias]
+    [[nodiscard]] std::size_t tower_size() const noexcept {
+        return purchase_start() + (has_purchases ? purchase_rank + 1 : 0);
+    }
+
+    [[nodiscard]] std::size_t value_start() const noexcept { return rank + 1; }
+
+    [[nodiscard]] std::size_t purchase_start() const noexcept {
+        return value_start() + value_rank + 1;
+    }
 
     /// mean and log standard deviation by number
     [[nodiscard]] std::size_t change_size() const noexcept { return 2 * user_size; }
@@ -132,6 +147,11 @@ struct Member {
     std::span<const float> a,
     std::span<const float> b,
     std::size_t position
+);
+
+/// Logit of a purchase once it is clicked; only where has_purchases.
+[[nodiscard]] float purchase_logit(
+    const MemberShape& shape, std::span<const float> a, std::span<const float> b
 );
 
 /// Mean value of a click, scaled.

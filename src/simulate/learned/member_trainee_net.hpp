@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // MemberTrainee: what a member learns from a FeedbackTable, for train::train: clicks (a softmax with
-// "nothing" over the slate, or one logistic loss a slot), values of clicks, moves of the user's
-// numbers. Private to this room.
+// "nothing" over the slate, or one logistic loss a slot), which clicks were purchases, values of
+// clicks, moves of the user's numbers. Private to this room.
 #pragma once
 
 #include "simulate/learned/feedback_tensors_net.hpp"
@@ -63,10 +63,11 @@ inline at::Tensor indices(const std::vector<std::int64_t>& values) {
 }
 
 struct Predicted {
-    at::Tensor user;    // [rows, user_input]
-    at::Tensor logits;  // [rows, k]
-    at::Tensor values;  // [rows, k]
-    at::Tensor change;  // [rows, change_size]; undefined without dynamics
+    at::Tensor user;       // [rows, user_input]
+    at::Tensor logits;     // [rows, k]
+    at::Tensor values;     // [rows, k]
+    at::Tensor purchases;  // [rows, k] logits; undefined where the data tell none
+    at::Tensor change;     // [rows, change_size]; undefined without dynamics
 };
 
 class MemberTrainee final : public train::Trainee {
@@ -236,16 +237,21 @@ class MemberTrainee final : public train::Trainee {
         }
         const auto a = net_.user->forward(user).unsqueeze(1);                    // [rows, 1, tower]
         const auto b = item_vectors(data_.slot_items.index_select(0, at_rows));  // [rows, k, tower]
-        const auto r = static_cast<std::int64_t>(net_.shape.rank);
-        constexpr auto v = static_cast<std::int64_t>(MemberShape::value_rank);
-        const auto dot = [&](std::int64_t first, std::int64_t n) {
+        const auto& shape = net_.shape;
+        const auto dot = [&](std::size_t from, std::size_t size) {
+            const auto first = static_cast<std::int64_t>(from);
+            const auto n = static_cast<std::int64_t>(size);
             return (a.narrow(2, first, n) * b.narrow(2, first, n)).sum(2) /
                        std::sqrt(static_cast<double>(n)) +
                    a.select(2, first + n) + b.select(2, first + n);
         };
-        auto logits = dot(0, r);
+        auto logits = dot(0, shape.rank);
         if (table_.facts.has_positions) {
             logits = logits + net_.position;
+        }
+        at::Tensor purchases;
+        if (shape.has_purchases) {
+            purchases = dot(shape.purchase_start(), MemberShape::purchase_rank);
         }
         at::Tensor change;
         if (net_.change) {
@@ -256,7 +262,7 @@ class MemberTrainee final : public train::Trainee {
                 1
             ));
         }
-        return {user, logits, dot(r + 1, v), change};
+        return {user, logits, dot(shape.value_start(), MemberShape::value_rank), purchases, change};
     }
 
     [[nodiscard]] at::Tensor loss_of(std::span<const std::uint32_t> sequences) {
@@ -273,6 +279,9 @@ class MemberTrainee final : public train::Trainee {
             const auto off = predicted.values - data_.values.index_select(0, at_rows);
             loss = loss + value_weight * ((off.square() * mask).sum(1) * weight).sum() /
                               (mask.sum(1) * weight).sum().clamp_min(1);
+        }
+        if (predicted.purchases.defined()) {
+            loss = loss + (purchase_loss(predicted.purchases, at_rows) * weight).sum() / total;
         }
         if (predicted.change.defined()) {
             loss = loss + change_weight * change_loss(predicted.change, at_rows);
@@ -294,6 +303,19 @@ class MemberTrainee final : public train::Trainee {
             logits, clicked, /*weight=*/{}, /*pos_weight=*/{}, at::Reduction::None
         );
         return (each * mask).sum(1);
+    }
+
+    /// [rows]: of clicked slots
+    [[nodiscard]] at::Tensor purchase_loss(const at::Tensor& logits, const at::Tensor& at_rows)
+        const {
+        const auto each = at::binary_cross_entropy_with_logits(
+            logits,
+            data_.purchased.index_select(0, at_rows),
+            /*weight=*/{},
+            /*pos_weight=*/{},
+            at::Reduction::None
+        );
+        return (each * data_.clicked.index_select(0, at_rows)).sum(1);
     }
 
     [[nodiscard]] at::Tensor change_loss(const at::Tensor& change, const at::Tensor& at_rows)

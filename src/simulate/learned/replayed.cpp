@@ -44,17 +44,9 @@ class Replayer {
                     counters_.clear();
                 }
                 look(member, d, state);
-                const auto n = table_.slots_of(d).size();
-                answer(
-                    member,
-                    vectors,
-                    d,
-                    share,
-                    std::span{out.click}.subspan(slot, n),
-                    std::span{out.value}.subspan(slot, n)
-                );
+                answer(member, vectors, d, share, slot, out);
                 finish(member, d, share, state, out.leave[decision]);
-                slot += n;
+                slot += table_.slots_of(d).size();
                 ++decision;
             }
         }
@@ -75,8 +67,8 @@ class Replayer {
         const Matrix<float>& vectors,
         std::size_t d,
         double share,
-        std::span<double> click,
-        std::span<double> value
+        std::size_t first,  // slot of `out`
+        Replayed& out
     ) {
         const auto slots = table_.slots_of(d);
         double total = 1;  // of choosing nothing
@@ -93,10 +85,15 @@ class Replayer {
             const double mean =
                 world.value_mean +
                 world.value_sd * static_cast<double>(scaled_value(shape_, vector_, item));
-            value[k] += share * std::clamp(mean, world.value_low, world.value_high);
+            out.value[first + k] += share * std::clamp(mean, world.value_low, world.value_high);
+            if (shape_.has_purchases) {
+                const auto purchase = static_cast<double>(purchase_logit(shape_, vector_, item));
+                out.purchase[first + k] += share * sigmoid(purchase);
+            }
         }
         for (std::size_t k = 0; k < slots.size(); ++k) {
-            click[k] += share * (model_.facts.single_click ? chances_[k] / total : chances_[k]);
+            out.click[first + k] +=
+                share * (model_.facts.single_click ? chances_[k] / total : chances_[k]);
         }
     }
 
@@ -112,7 +109,9 @@ class Replayer {
                 const double value =
                     is_known ? (static_cast<double>(slot.value) - world.value_mean) / world.value_sd
                              : 0;
-                shown_.push_back({items_.row(slot.item), slot.clicked, static_cast<float>(value)});
+                shown_.push_back(
+                    {items_.row(slot.item), slot.clicked, slot.purchased, static_cast<float>(value)}
+                );
             }
         }
         write_token(shape_, shown_, token_);
@@ -161,6 +160,7 @@ Replayed replay(
     }
     replayed.leave.resize(replayed.decisions.size());
     replayed.click.resize(n_slots);
+    replayed.purchase.resize(model.facts.shape.has_purchases ? n_slots : 0);
     replayed.value.resize(n_slots);
     Replayer replayer{model, table};
     for (const auto m : members) {

@@ -17,9 +17,10 @@ namespace hg::simulate {
 /// Means over the members asked. Parallel to the decisions and slots of the sequences, in order.
 struct Replayed {
     std::vector<std::size_t> decisions;
-    std::vector<double> leave;  // by decision
-    std::vector<double> click;  // by slot
-    std::vector<double> value;  // by slot: mean of a click, unscaled
+    std::vector<double> leave;     // by decision
+    std::vector<double> click;     // by slot
+    std::vector<double> purchase;  // by slot: once it is clicked; empty where the data tell none
+    std::vector<double> value;     // by slot: mean of a click, unscaled
 };
 
 [[nodiscard]] Replayed replay(

@@ -18,10 +18,12 @@ namespace hg::simulate {
 struct ShownItem {
     std::span<const float> features;  // scaled
     bool clicked = false;
+    bool purchased = false;
     float value = 0;  // scaled; 0 = unknown, that is the mean
 };
 
-/// [clicked features, clicked features x value, mean of shown features, clicks, values, 1]
+/// [clicked features, clicked features x value, mean of shown features, clicks, values, 1] and,
+/// where the data tell purchases, their number
 inline void write_token(
     const MemberShape& shape, std::span<const ShownItem> shown, std::span<float> token
 ) {
@@ -37,6 +39,9 @@ inline void write_token(
         }
         token[3 * n] += slot.clicked ? 1.0F : 0.0F;
         token[3 * n + 1] += slot.clicked ? slot.value : 0.0F;
+        if (shape.has_purchases) {
+            token[3 * n + 3] += slot.purchased ? 1.0F : 0.0F;
+        }
     }
     token[3 * n + 2] = 1;
 }

@@ -62,6 +62,16 @@ void each_field(Facts& f, const Visit& visit) {
     visit("reward_value", f.reward_value);
 }
 
+/// Fields that worlds fitted by an earlier version do not have; absent = the default.
+template <typename Facts, typename Visit>
+void each_later_field(Facts& f, const Visit& visit) {
+    visit("session_rule", f.feedback.session_rule);
+    visit("has_purchases", f.feedback.has_purchases);
+    visit("click_weight", f.feedback.click_weight);
+    visit("purchase_weight", f.feedback.purchase_weight);
+    visit("reward_purchase", f.reward_purchase);
+}
+
 [[noreturn]] void corrupt(const fs::path& path, std::string_view what) {
     throw Error{
         ErrorCode::corrupt,
@@ -137,7 +147,10 @@ Matrix<float> warm_states(const WorldModel& model, const Member& member) {
             std::max(starts.history_offsets[s], end > warm_up_events ? end - warm_up_events : 0);
         for (auto i = begin; i < end; ++i) {
             const ShownItem event{
-                model.scaled_items.row(starts.history_items[i]), true, starts.history_values[i]
+                model.scaled_items.row(starts.history_items[i]),
+                true,
+                starts.history_purchased[i] != 0,
+                starts.history_values[i]
             };
             write_token(shape, {&event, 1}, token);
             member.gru.step(token, states.row(s), work);
@@ -174,7 +187,9 @@ void check_model(const WorldModel& m) {
         check(m.item_sampling.size() == m.item_rows.rows(), "no chances of items");
         check(
             m.starts.history_offsets.size() == m.starts.users.rows() + 1 &&
-                m.starts.history_offsets.back() <= m.starts.history_items.size(),
+                m.starts.history_offsets.back() <= m.starts.history_items.size() &&
+                m.starts.history_items.size() == m.starts.history_purchased.size() &&
+                m.starts.history_items.size() == m.starts.history_values.size(),
             "histories do not fit"
         );
     } else {
@@ -215,7 +230,9 @@ void prepare(WorldModel& model) {
 
 nlohmann::json to_json(const WorldFacts& facts) {
     nlohmann::json json;
-    each_field(facts, [&](const char* key, const auto& field) { json[key] = field; });
+    const auto write = [&](const char* key, const auto& field) { json[key] = field; };
+    each_field(facts, write);
+    each_later_field(facts, write);
     json["reward_r2"] = facts.reward_r2 ? nlohmann::json(*facts.reward_r2) : nlohmann::json{};
     return json;
 }
@@ -224,6 +241,9 @@ WorldFacts parse_world_facts(const nlohmann::json& json) {
     WorldFacts facts;
     try {
         each_field(facts, [&](const char* key, auto& field) { json.at(key).get_to(field); });
+        each_later_field(facts, [&](const char* key, auto& field) {
+            field = json.value(key, field);
+        });
         if (json.contains("reward_r2") && json["reward_r2"].is_number()) {
             facts.reward_r2 = json["reward_r2"].get<double>();
         }
@@ -238,6 +258,7 @@ WorldFacts parse_world_facts(const nlohmann::json& json) {
         corrupt("manifest.json", "world: sizes out of range");
     }
     facts.shape.has_dynamics = facts.feedback.has_dynamics;
+    facts.shape.has_purchases = facts.feedback.has_purchases;
     return facts;
 }
 
@@ -259,6 +280,7 @@ void save_world_model(const WorldModel& m, SafetensorsWriter& w) {
     add_vector(w, "starts.history_offsets", widened(m.starts.history_offsets));
     add_vector(w, "starts.history_items", m.starts.history_items);
     add_vector(w, "starts.history_values", m.starts.history_values);
+    add_vector(w, "starts.history_purchased", m.starts.history_purchased);
     add_vector(w, "returns.weights", m.returns.weights);
     add_vector(w, "returns.residuals", m.returns.residuals);
 }
@@ -285,6 +307,9 @@ WorldModel make_world_model(const SafetensorsFile& file, const WorldFacts& facts
     }
     m.starts.history_items = vector_of<std::uint32_t>(file, "starts.history_items");
     m.starts.history_values = vector_of<float>(file, "starts.history_values");
+    m.starts.history_purchased = file.contains("starts.history_purchased")
+                                     ? vector_of<std::uint8_t>(file, "starts.history_purchased")
+                                     : std::vector<std::uint8_t>(m.starts.history_items.size());
     m.returns = {
         vector_of<float>(file, "returns.weights"), vector_of<float>(file, "returns.residuals")
     };

@@ -42,6 +42,7 @@ struct WorldFacts {
     double reward_base = 0;         // reward = base + click * clicks + value * sum of values
     double reward_click = 1;
     double reward_value = 0;
+    double reward_purchase = 0;       // + purchase * purchases
     std::optional<double> reward_r2;  // how well that explains the logged rewards
 };
 
@@ -56,6 +57,7 @@ struct WorldStarts {
     std::vector<std::size_t> history_offsets;  // dataset only: consumed before the start,
     std::vector<std::uint32_t> history_items;  // oldest first
     std::vector<float> history_values;         // scaled
+    std::vector<std::uint8_t> history_purchased;
 };
 
 /// Hours until a user comes back: exp(weights . scaled numbers + residual).

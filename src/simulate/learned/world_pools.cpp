@@ -88,6 +88,7 @@ class Pools {
             .hidden = static_cast<std::size_t>(m.hidden),
             .gru = static_cast<std::size_t>(m.gru),
             .has_dynamics = table_.facts.has_dynamics,
+            .has_purchases = table_.facts.has_purchases,
         };
         facts().n_members = m.feature_members + m.sequence_members;
         facts().single_click = has_single_clicks(table_);
@@ -166,13 +167,16 @@ class Pools {
         return static_cast<std::int64_t>(longest) * (table_.facts.has_sessions ? 2 : 1);
     }
 
-    /// Least squares: reward = base + click * clicks + value * sum of values.
+    /// A log: least squares, reward = base + click * clicks + value * sum of values + purchase *
+    /// purchases. A dataset where clicks are told from purchases: what dataset.toml says they weigh.
     void set_reward() {
         if (!table_.facts.has_rewards) {
+            facts().reward_click = table_.facts.click_weight;
+            facts().reward_purchase = table_.facts.purchase_weight - table_.facts.click_weight;
             return;
         }
-        Eigen::Matrix3d a = 1e-6 * Eigen::Matrix3d::Identity();
-        Eigen::Vector3d b = Eigen::Vector3d::Zero();
+        Eigen::Matrix4d a = 1e-6 * Eigen::Matrix4d::Identity();
+        Eigen::Vector4d b = Eigen::Vector4d::Zero();
         double sum = 0;
         double squares = 0;
         for (const auto d : train_) {
@@ -183,7 +187,7 @@ class Pools {
             sum += y;
             squares += y * y;
         }
-        const Eigen::Vector3d w = a.ldlt().solve(b);
+        const Eigen::Vector4d w = a.ldlt().solve(b);
         double off = 0;
         for (const auto d : train_) {
             off += std::pow(static_cast<double>(table_.reward[d]) - answers(d).dot(w), 2);
@@ -192,6 +196,7 @@ class Pools {
         facts().reward_base = tidy(w(0));
         facts().reward_click = tidy(w(1));
         facts().reward_value = tidy(w(2));
+        facts().reward_purchase = tidy(w(3));
         facts().reward_r2 = spread > 1e-9 ? 1 - off / spread : 1;
     }
 
@@ -199,12 +204,14 @@ class Pools {
         return std::abs(weight) < 1e-5 ? 0 : weight;  // of the ridge
     }
 
-    [[nodiscard]] Eigen::Vector3d answers(std::size_t d) const {
-        Eigen::Vector3d x{1, 0, 0};
+    /// 1, clicks, sum of values, purchases
+    [[nodiscard]] Eigen::Vector4d answers(std::size_t d) const {
+        Eigen::Vector4d x{1, 0, 0, 0};
         for (const auto& slot : table_.slots_of(d)) {
             if (slot.clicked) {
                 x(1) += 1;
                 x(2) += std::isfinite(slot.value) ? static_cast<double>(slot.value) : 0;
+                x(3) += slot.purchased ? 1 : 0;
             }
         }
         return x;
@@ -267,6 +274,7 @@ class Pools {
                 const auto sd = static_cast<float>(facts().value_sd);
                 model_.starts.history_items.push_back(slot.item);
                 model_.starts.history_values.push_back(is_known ? (slot.value - mean) / sd : 0);
+                model_.starts.history_purchased.push_back(slot.purchased ? 1 : 0);
             }
         }
     }

@@ -2,6 +2,7 @@
 #include "simulate/worlds/interest_evolution.hpp"
 
 #include "simulate/recsim_streams.hpp"
+#include "simulate/slates.hpp"
 #include "simulate/world_entry.hpp"
 
 #include <fmt/format.h>
@@ -42,15 +43,7 @@ InterestEvolution::InterestEvolution(const InterestEvolutionOptions& options)
       responses_(static_cast<std::size_t>(options.slate_size)),
       items_(documents_.size(), n_topics),
       item_ids_(documents_.size()) {
-    if (options.slate_size > options.n_candidates) {
-        throw Error{
-            ErrorCode::invalid_argument,
-            fmt::format(
-                "slate_size {} exceeds n_candidates {}", options.slate_size, options.n_candidates
-            ),
-            "offer at least as many documents as are shown"
-        };
-    }
+    check_slate_size(options.slate_size, options.n_candidates);
     const bool shows_feedback = options.observe == "feedback";
     user_.resize(shows_feedback ? 3 * n_topics : n_topics);
     facts_ = {

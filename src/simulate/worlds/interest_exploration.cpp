@@ -2,6 +2,7 @@
 #include "simulate/worlds/interest_exploration.hpp"
 
 #include "simulate/recsim_streams.hpp"
+#include "simulate/slates.hpp"
 #include "simulate/world_entry.hpp"
 
 #include <fmt/format.h>
@@ -28,15 +29,7 @@ InterestExploration::InterestExploration(const InterestExplorationOptions& optio
       responses_(static_cast<std::size_t>(options.slate_size)),
       items_(documents_.size(), n_topics + 1),
       item_ids_(documents_.size()) {
-    if (options.slate_size > options.n_candidates) {
-        throw Error{
-            ErrorCode::invalid_argument,
-            fmt::format(
-                "slate_size {} exceeds n_candidates {}", options.slate_size, options.n_candidates
-            ),
-            "offer at least as many documents as are shown"
-        };
-    }
+    check_slate_size(options.slate_size, options.n_candidates);
     facts_ = {
         .n_candidates = documents_.size(),
         .slate_size = responses_.size(),

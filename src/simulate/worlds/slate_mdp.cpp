@@ -23,13 +23,7 @@ SlateMdp::SlateMdp(const SlateMdpOptions& options)
       items_(appeal_.cols(), appeal_.cols()),
       item_ids_(appeal_.cols()),
       responses_(static_cast<std::size_t>(options.slate_size)) {
-    if (options.slate_size > options.n_items) {
-        throw Error{
-            ErrorCode::invalid_argument,
-            fmt::format("slate_size {} exceeds n_items {}", options.slate_size, options.n_items),
-            "have at least as many items as are shown"
-        };
-    }
+    check_slate_size(options.slate_size, options.n_items);
     slates_ = all_slates(appeal_.cols(), responses_.size());
     Rng random{static_cast<std::uint64_t>(options.task_seed)};
     for (std::size_t s = 0; s < appeal_.rows(); ++s) {
