@@ -4,6 +4,7 @@
 #include "core/file.hpp"
 #include "core/utc_time.hpp"
 #include "policy/learn.hpp"
+#include "simulate/item_texts.hpp"
 #include "train/run.hpp"
 
 #include <fmt/format.h>
@@ -57,6 +58,7 @@ void write_manifest(const LearnRequest& request, const LearnResult& result) {
         {"settings", request.agent_settings.resolve(request.entry.options)},
         {"learn", options_json(request.options)},
         {"world", request.world_facts},
+        {"start_from", request.start_from.string()},
         {"shape", shape_json(request.world.facts())},
         {"fit",
          {{"curve", curve_json(result)},
@@ -81,6 +83,7 @@ std::string command_of(const LearnRequest& request) {
         {"settings", request.agent_settings.resolve(request.entry.options)},
         {"learn", options_json(request.options)},
         {"world", request.world_facts},
+        {"start_from", request.start_from.string()},
         {"seed", request.seed},
     };
     return command.dump();
@@ -150,19 +153,67 @@ nlohmann::json read_manifest(const std::string& run) {
     return manifest;
 }
 
-LoadedAgent load_run_of_agent(const std::string& run, const simulate::EnvironmentFacts& world) {
+constexpr const char* items_file = "item_texts.safetensors";
+
+/// The names a run knows items by, for worlds and logs that have none.
+simulate::EnvironmentFacts with_names(
+    const simulate::EnvironmentFacts& world, const fs::path& folder
+) {
+    auto named = world;
+    std::error_code ignored;
+    if (named.item_texts == nullptr && fs::exists(folder / items_file, ignored)) {
+        named.item_texts = std::make_shared<const simulate::ItemTexts>(
+            simulate::ItemTexts::load(value_or_throw(SafetensorsFile::open(folder / items_file)))
+        );
+    }
+    return named;
+}
+
+/// Weights of another run before the first step.
+void start_from(Agent& agent, const LearnRequest& request) {
+    const auto run = request.start_from.string();
+    const auto manifest = read_manifest(run);
+    const auto shape = shape_json(request.world.facts());
+    if (manifest.at("agent") != request.entry.name) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format(
+                "{}: is a run of {}, not of {}",
+                run,
+                manifest.at("agent").get<std::string>(),
+                request.entry.name
+            ),
+            "begin with a run of the same agent"
+        };
+    }
+    if (manifest.at("shape") != shape) {
+        refuse_shape(run, manifest.at("shape"), shape);
+    }
+    const auto weights =
+        value_or_throw(SafetensorsFile::open(request.start_from / "weights.safetensors"));
+    agent.load(weights, Agent::Save::policy);
+}
+
+LoadedAgent load_run_of_agent(
+    const std::string& run, const simulate::EnvironmentFacts& world, const Settings& given
+) {
     const fs::path folder{run};
     auto manifest = read_manifest(run);
     if (manifest.at("shape") != shape_json(world)) {
         refuse_shape(run, manifest.at("shape"), shape_json(world));
     }
+    given.refuse_any(fmt::format(
+        "{} keeps the options it was learned with; here a run takes world.KEY only", run
+    ));
     const auto& entry = find_agent(manifest.at("agent").get<std::string>());
     const auto settings =
         Settings::from_json(manifest.at("settings"), (folder / "manifest.json").string());
     LoadedAgent loaded{
         .name = folder.filename().string(),
         .manifest = manifest,
-        .agent = make(entry, world, settings, manifest.at("seed").get<std::uint64_t>()),
+        .agent = make(
+            entry, with_names(world, folder), settings, manifest.at("seed").get<std::uint64_t>()
+        ),
         .session_tokens = tokens_of(entry, settings),
     };
     const auto weights = value_or_throw(SafetensorsFile::open(folder / "weights.safetensors"));
@@ -186,7 +237,10 @@ nlohmann::json shape_json(const simulate::EnvironmentFacts& world) {
 LearnResult learn_run(
     const LearnRequest& request, ProgressSink& progress, const std::stop_token& stop
 ) {
-    const auto& facts = request.world.facts();
+    auto facts = request.world.facts();
+    if (facts.item_texts == nullptr) {
+        facts.item_texts = request.item_texts;
+    }
     auto agent = make(request.entry, facts, request.agent_settings, request.seed);
     if (!has(request.entry.facts, AgentFact::learns)) {
         throw Error{
@@ -207,6 +261,9 @@ LearnResult learn_run(
     std::error_code ignored;
     if (first_step == 0) {
         fs::remove(request.folder / "best.safetensors", ignored);
+        if (!request.start_from.empty()) {
+            start_from(*agent, request);
+        }
     }
     const LearnSetup setup{
         .agent = *agent,
@@ -237,6 +294,11 @@ LearnResult learn_run(
     SafetensorsWriter weights;
     agent->save(weights, Agent::Save::policy);
     weights.save(request.folder / "weights.safetensors");
+    if (facts.item_texts != nullptr) {
+        SafetensorsWriter items;
+        facts.item_texts->save(items);
+        items.save(request.folder / items_file);
+    }
     write_manifest(request, result);
     fs::remove(run.checkpoint_path(), ignored);
     fs::remove(request.folder / "best.safetensors", ignored);
@@ -250,7 +312,7 @@ LoadedAgent load_agent(
     std::uint64_t seed
 ) {
     if (is_run(run_or_name)) {
-        return load_run_of_agent(run_or_name, world);
+        return load_run_of_agent(run_or_name, world, settings);
     }
     const auto colon = run_or_name.find(':');
     const auto name = run_or_name.substr(0, colon);

@@ -5,6 +5,7 @@
 
 #include "policy/agent_net.hpp"
 #include "policy/replay_net.hpp"
+#include "policy/return_scale.hpp"
 #include "policy/scored_agent.hpp"
 
 #include <cstdint>
@@ -59,6 +60,7 @@ class ValueAgent : public ScoredAgent {
 
   private:
     [[nodiscard]] static train::Adam::NamedTensors named(const torch::nn::Module& module);
+    static void copy_weights(const torch::nn::Module& from, const torch::nn::Module& to);
     void follow();
     void learn(Rng& rng, const MetricSink& log);
 
@@ -71,8 +73,7 @@ class ValueAgent : public ScoredAgent {
     std::int64_t adam_step_ = 0;
     Replay replay_;
     double updates_due_ = 0;
-    double reward_sum_ = 0;  // of absolute rewards: what they are scaled by
-    double n_rewards_ = 0;
+    ReturnScale return_scale_;
 };
 
 }  // namespace hg::policy
