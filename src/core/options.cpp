@@ -176,7 +176,6 @@ void Settings::set_assignment(std::string_view assignment) {
 Settings Settings::section(std::string_view prefix) const {
     Settings part;
     const auto wanted = std::string{prefix} + ".";
-    part.section_ = section_ + wanted;
     for (const auto& [key, value] : values_) {
         if (key.starts_with(wanted)) {
             part.values_.emplace(key.substr(wanted.size()), value);
@@ -187,7 +186,6 @@ Settings Settings::section(std::string_view prefix) const {
 
 Settings Settings::without_sections(std::span<const std::string> prefixes) const {
     Settings rest;
-    rest.section_ = section_;
     for (const auto& [key, value] : values_) {
         const bool is_inside = std::ranges::any_of(prefixes, [&key](const std::string& prefix) {
             return key.starts_with(prefix + ".");
@@ -197,17 +195,6 @@ Settings Settings::without_sections(std::span<const std::string> prefixes) const
         }
     }
     return rest;
-}
-
-void Settings::refuse_any(std::string_view hint) const {
-    if (!values_.empty()) {
-        const auto& [key, value] = *values_.begin();
-        throw Error{
-            ErrorCode::invalid_argument,
-            fmt::format("{}: unknown key {}{}", value.origin, section_, key),
-            std::string{hint}
-        };
-    }
 }
 
 void Settings::assign(const std::vector<OptionInfo>& options) const {
@@ -221,8 +208,8 @@ void Settings::assign(const std::vector<OptionInfo>& options) const {
         if (option == options.end()) {
             throw Error{
                 ErrorCode::invalid_argument,
-                fmt::format("{}: unknown key {}{}", value.origin, section_, key),
-                suggest(key, names, section_),
+                fmt::format("{}: unknown key {}", value.origin, key),
+                suggest(key, names),
             };
         }
         const bool parsed = std::visit(Parse{trimmed(value.text)}, option->field);
@@ -230,9 +217,7 @@ void Settings::assign(const std::vector<OptionInfo>& options) const {
             const auto limits = option->limits_text();
             throw Error{
                 ErrorCode::invalid_argument,
-                fmt::format(
-                    "{}: {}{} = {} is not a valid value", value.origin, section_, key, value.text
-                ),
+                fmt::format("{}: {} = {} is not a valid value", value.origin, key, value.text),
                 fmt::format(
                     "expected {}{}{} ({})",
                     option->type_name(),
@@ -256,7 +241,6 @@ nlohmann::json Settings::resolve(DescribeOptions describe) const {
     }
     describe([&](const OptionInfo& option) {
         Settings own;
-        own.section_ = section_;
         if (const auto found = values_.find(option.name); found != values_.end()) {
             own.values_.insert(*found);
         }

@@ -90,8 +90,6 @@ class Settings {
     void set_assignment(std::string_view assignment);
     /// Everything under "prefix." with the prefix cut off.
     [[nodiscard]] Settings section(std::string_view prefix) const;
-    /// Throws Error{invalid_argument} when there is any key: for settings that nobody would read.
-    void refuse_any(std::string_view hint) const;
     /// Everything but "prefix.*" of these prefixes: what is left for the owner of the sections.
     [[nodiscard]] Settings without_sections(std::span<const std::string> prefixes) const;
 
@@ -121,7 +119,6 @@ class Settings {
     void assign(const std::vector<OptionInfo>& options) const;
 
     std::map<std::string, Value> values_;
-    std::string section_;  // "world.": what messages put before the keys
 };
 
 template <typename T>

@@ -6,11 +6,11 @@
 //                                                     (GAE: Schulman et al., 2016, equation 16)
 //
 // A truncated episode and the end of a rollout are continued by V of what would have followed.
-// Rewards are scaled by ReturnScale.
+// Rewards are divided by a running deviation of the discounted return, so that one learning rate
+// fits worlds that pay cents and worlds that pay minutes.
 #pragma once
 
 #include "policy/agent_net.hpp"
-#include "policy/return_scale.hpp"
 #include "policy/scored_agent.hpp"
 
 #include <cstdint>
@@ -46,6 +46,26 @@ struct Rollout {
 struct Advantages {
     at::Tensor advantage;  // [T * B], mean 0 and deviation 1
     at::Tensor target;     // [T * B] what the value should have said
+};
+
+/// Divides rewards by the deviation of the discounted return seen so far.
+class ReturnScale {
+  public:
+    explicit ReturnScale(double discount) : discount_(discount) {}
+
+    void update(const TransitionBatch& step);
+
+    [[nodiscard]] double scale() const;
+
+    void save(SafetensorsWriter& weights) const;
+    void load(const SafetensorsFile& weights);
+
+  private:
+    double discount_;
+    std::vector<double> returns_;  // per user, discounted from the past
+    double n_ = 0;
+    double mean_ = 0;
+    double squares_ = 0;  // sum of squared deviations (Welford, 1962)
 };
 
 class ActorCritic : public ScoredAgent {

@@ -202,9 +202,14 @@ LoadedAgent load_run_of_agent(
     if (manifest.at("shape") != shape_json(world)) {
         refuse_shape(run, manifest.at("shape"), shape_json(world));
     }
-    given.refuse_any(fmt::format(
-        "{} keeps the options it was learned with; here a run takes world.KEY only", run
-    ));
+    if (!given.empty()) {
+        const auto& [key, value] = *given.values().begin();
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format("{}: unknown key {}", value.origin, key),
+            fmt::format("{} keeps the options it was learned with; only world.KEY is free", run)
+        };
+    }
     const auto& entry = find_agent(manifest.at("agent").get<std::string>());
     const auto settings =
         Settings::from_json(manifest.at("settings"), (folder / "manifest.json").string());

@@ -47,13 +47,15 @@ ValueAgent::ValueAgent(
               .learning_rate = options.network.learning_rate, .clip_norm = options.network.clip_norm
           }
       )),
-      replay_(context, options.replay, options.n_step, options.network.discount),
-      return_scale_(options.network.discount) {
+      replay_(context, options.replay, options.n_step, options.network.discount) {
     copy_weights(*online_, *target_);
 }
 
 void ValueAgent::observe(const TransitionBatch& step, Rng& rng, const MetricSink& log) {
-    return_scale_.update(step);
+    for (const double reward : step.rewards) {
+        reward_sum_ += std::abs(reward);
+        n_rewards_ += 1;
+    }
     replay_.add(step);
     updates_due_ += options_.updates_per_step;
     if (replay_.size() < 2 * options_.batch) {
@@ -66,7 +68,8 @@ void ValueAgent::observe(const TransitionBatch& step, Rng& rng, const MetricSink
 
 void ValueAgent::learn(Rng& rng, const MetricSink& log) {
     auto batch = replay_.sample(options_.batch, rng);
-    batch.rewards = batch.rewards * return_scale_.scale();
+    const double scale = n_rewards_ / std::max(1e-6, reward_sum_);
+    batch.rewards = batch.rewards * scale;
     const auto value = loss(batch);
     adam_->zero_gradients();
     value.backward();
@@ -84,9 +87,8 @@ void ValueAgent::save(SafetensorsWriter& weights, Save what) const {
         add_tensors(weights, "target.", named(*target_));
         add_tensors(weights, "adam.first.", adam_->first_moments());
         add_tensors(weights, "adam.second.", adam_->second_moments());
-        const std::vector<double> step{static_cast<double>(adam_step_)};
-        weights.add("adam.step", std::span<const double>{step});
-        return_scale_.save(weights);
+        const std::vector<double> numbers{static_cast<double>(adam_step_), reward_sum_, n_rewards_};
+        weights.add("numbers", std::span<const double>{numbers});
     }
 }
 
@@ -99,9 +101,11 @@ void ValueAgent::load(const SafetensorsFile& weights, Save what) {
         copy_tensors(weights, "target.", named(*target_));
         copy_tensors(weights, "adam.first.", adam_->first_moments());
         copy_tensors(weights, "adam.second.", adam_->second_moments());
-        adam_step_ =
-            static_cast<std::int64_t>(value_or_throw(weights.values<double>("adam.step"))[0]);
-        return_scale_.load(weights);
+        const auto numbers = value_or_throw(weights.values<double>("numbers"));
+        HG_CHECK(numbers.size() == 3, "written by save()");
+        adam_step_ = static_cast<std::int64_t>(numbers[0]);
+        reward_sum_ = numbers[1];
+        n_rewards_ = numbers[2];
     }
 }
 

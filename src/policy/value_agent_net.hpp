@@ -5,7 +5,6 @@
 
 #include "policy/agent_net.hpp"
 #include "policy/replay_net.hpp"
-#include "policy/return_scale.hpp"
 #include "policy/scored_agent.hpp"
 
 #include <cstdint>
@@ -73,7 +72,8 @@ class ValueAgent : public ScoredAgent {
     std::int64_t adam_step_ = 0;
     Replay replay_;
     double updates_due_ = 0;
-    ReturnScale return_scale_;
+    double reward_sum_ = 0;  // of absolute rewards: what they are scaled by
+    double n_rewards_ = 0;
 };
 
 }  // namespace hg::policy

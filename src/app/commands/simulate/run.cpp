@@ -122,8 +122,16 @@ void refuse_learn_keys(const Settings& learn, const nlohmann::json& world) {
         names.push_back(option.key());
     }
     const std::vector<std::string_view> known{names.begin(), names.end()};
-    const auto& key = learn.values().begin()->first;
-    learn.refuse_any("learn.KEY is for honeyguide learn; " + suggest(key, known, "world."));
+    const auto& [key, value] = *learn.values().begin();
+    const auto near = nearest_name(key, known);
+    throw Error{
+        ErrorCode::invalid_argument,
+        fmt::format("{}: unknown key learn.{}", value.origin, key),
+        fmt::format(
+            "{}learn.KEY is for honeyguide learn; here: world.KEY and options of the policy",
+            near.empty() ? "" : fmt::format("did you mean world.{}? ", near)
+        )
+    };
 }
 
 int run(const Arguments& arguments, Session& session) {
