@@ -30,7 +30,7 @@ LEARNED = [
     ("a2c", ["learning_rate=0.003", "gae_lambda=1", "rollout=32"]),
     ("reinforce", ["learning_rate=0.003"]),
     ("slate_q", ["n_step=20", "discount=0.995", "learning_rate=0.002", "updates_per_step=0.5"]),
-    ("dqn", ["n_step=10", "learning_rate=0.0005", "updates_per_step=0.5"]),
+    ("dqn", ["n_step=20", "discount=0.995", "learning_rate=0.002", "updates_per_step=2"]),
     ("lin_ucb", []),
 ]
 # name, title, settings of the world, rows beside the others

@@ -121,7 +121,8 @@ def iterates_with_text(folder):
     write_small_bert(model)
     answer = json_of("iterate", *SHOP, "--agent", "ppo", "--until", "return>=99", "--max-iterations", "2", "--log-episodes", "60",
                      "--set", "encoder=bert", "--set", f"bert.model={model}", "--set", "bert.tuned_layers=1",
-                     "--set", "session_length=3", "--set", "hidden=16", "--set", "learning_rate=0.003", "--set", "learn.steps=12000",
+                     "--set", "session_length=3", "--set", "hidden=16", "--set", "learning_rate=0.01", "--set", "rollout=8",
+                     "--set", "minibatch=256", "--set", "learn.steps=12000",
                      "--set", "learn.evaluate_every=6000", "--set", "learn.users=64", "--out", out)
     assert [r["round"] for r in answer["rounds"]] == [1, 2], answer
     first, second = (out / f"round-{n}" / "agent" for n in (1, 2))

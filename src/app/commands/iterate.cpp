@@ -128,13 +128,7 @@ Run declare(CLI::App& verb) {
     verb.add_option("--epsilon", request.epsilon, "share of uniform slates in the log")
         ->capture_default_str()
         ->check(CLI::Range(0.0, 1.0));
-    verb.add_flag(
-        "--anew",
-        request.begins_anew,
-        "learn from first weights in every round; default: an agent with a network goes on from "
-        "the "
-        "last candidate, or from the policy in charge where that one was worse"
-    );
+    verb.add_flag("--anew", request.begins_anew, "learn from first weights in every round");
     verb.add_option(
         "--config", arguments->config, "TOML file: the agent's options, [world], [learn]"
     );
