@@ -1,6 +1,7 @@
 """Agents in RecSim's interest evolution (10 candidates, slate 2), over seeds, beside fixed policies.
 
     .venv/bin/python bench/interest_evolution.py --binary build/release/honeyguide --out OUT.md [--seeds 10]
+        [--worlds fixed,anew] [--agents dqn,ppo]
 
 Every agent learns with its own seed, keeps the version that did best on 128 held-out users, and is
 then played for 500 episodes with users nobody has seen. Intervals are over seeds. An agent gets at
@@ -18,6 +19,8 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--binary", required=True)
 parser.add_argument("--out", required=True)
 parser.add_argument("--seeds", type=int, default=10)
+parser.add_argument("--worlds", default="fixed,anew")
+parser.add_argument("--agents", default="", help="only these rows, in both worlds")
 arguments = parser.parse_args()
 
 FIXED = [("random", []), ("affinity", []), ("fixed_rule", [])]
@@ -27,14 +30,21 @@ LEARNED = [
     ("a2c", ["learning_rate=0.003", "gae_lambda=1", "rollout=32"]),
     ("reinforce", ["learning_rate=0.003"]),
     ("slate_q", ["n_step=20", "discount=0.995", "learning_rate=0.002", "updates_per_step=0.5"]),
-    ("dqn", ["n_step=10", "learning_rate=0.0005", "updates_per_step=0.5"]),
+    ("dqn", ["n_step=20", "discount=0.995", "learning_rate=0.002", "updates_per_step=2"]),
     ("lin_ucb", []),
 ]
+# name, title, settings of the world, rows beside the others
 WORLDS = [
-    ("qualities by topic fixed, topics and interests seen", []),
-    ("qualities dealt anew per user, what clicks revealed is seen",
-     ["world.qualities=per_episode", "world.observe=feedback"]),
+    ("fixed", "qualities by topic fixed, topics and interests seen", [], []),
+    ("anew", "qualities dealt anew per user, what clicks revealed is seen",
+     ["world.qualities=per_episode", "world.observe=feedback"],
+     [("ppo with products", ["learning_rate=0.003", "products=true", "discount=0.995"])]),
 ]
+ONLY = [name for name in arguments.agents.split(",") if name]
+
+
+def wanted(rows):
+    return [row for row in rows if not ONLY or row[0] in ONLY]
 
 
 def call(*words):
@@ -82,18 +92,20 @@ def write():
 
 
 with tempfile.TemporaryDirectory() as folder:
-    for title, world in WORLDS:
+    for short, title, world, more in WORLDS:
+        if short not in arguments.worlds.split(","):
+            continue
         lines += [f"## {title}", "",
                   "| policy | return, mean and 95 % interval over seeds | worst seed | length | coverage | diversity | steps | seconds |",
                   "|---|---|---|---|---|---|---|---|"]
-        for name, options in FIXED:
+        for name, options in wanted(FIXED):
             lines.append(row(name, [play(name, world, s) for s in range(arguments.seeds)], []))
             write()
-        for name, options in LEARNED:
+        for name, options in wanted(LEARNED + more):
             played, learned = [], []
             for seed in range(arguments.seeds):
-                run = pathlib.Path(folder) / f"{name}-{len(lines)}-{seed}"
-                learned.append(call("learn", "--agent", name, "--world", "interest_evolution", "--out", str(run),
+                run = pathlib.Path(folder) / f"run-{len(lines)}-{seed}"
+                learned.append(call("learn", "--agent", name.split()[0], "--world", "interest_evolution", "--out", str(run),
                                     "--seed", str(seed), *sets([*options, *world, f"learn.steps={STEPS}",
                                                                 f"learn.wall_seconds={CAP}"])))
                 played.append(play(str(run), world, seed))

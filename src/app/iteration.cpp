@@ -54,6 +54,7 @@ nlohmann::json to_json(const Round& round) {
         {"incumbent_metric", round.incumbent_metric},
         {"candidate_metric", round.candidate_metric},
         {"was_right", round.was_right},
+        {"started_from", round.started_from},
         {"seconds", round.seconds},
     };
 }
@@ -67,6 +68,7 @@ Round round_from(const nlohmann::json& json) {
         .incumbent_metric = json.at("incumbent_metric"),
         .candidate_metric = json.at("candidate_metric"),
         .was_right = json.at("was_right"),
+        .started_from = json.value("started_from", ""),
         .seconds = json.at("seconds"),
     };
 }
@@ -91,6 +93,7 @@ class Loop {
             const auto round = one_round(n);
             tell(round);
             const bool promoted = round.decision == "promote";
+            last_was_worse_ = round.reason == "worse";
             held = promoted ? 0 : held + 1;
             if (promoted) {
                 policy_ = agent_folder(n).string();
@@ -128,7 +131,8 @@ class Loop {
         Round round{.number = n};
         collect(n);
         learn_world(n);
-        learn_agent(n);
+        round.started_from = weights_before(n).string();
+        learn_agent(n, round.started_from);
         judge(n, round);
         round.predicted_return = predicted(n);
         round.incumbent_metric = truth(policy_);
@@ -184,7 +188,23 @@ class Loop {
         );
     }
 
-    void learn_agent(std::int64_t n) {
+    /// Empty = first weights.
+    [[nodiscard]] fs::path weights_before(std::int64_t n) const {
+        const auto& entry = policy::find_agent(request_.agent);
+        if (request_.begins_anew || !policy::has(entry.facts, policy::AgentFact::uses_network)) {
+            return {};
+        }
+        if (n > 1 && !last_was_worse_) {
+            return agent_folder(n - 1);
+        }
+        std::error_code error;
+        const fs::path in_charge{policy_};
+        const bool is_ours =
+            fs::equivalent(in_charge.parent_path().parent_path(), request_.folder, error);
+        return is_ours ? in_charge : fs::path{};
+    }
+
+    void learn_agent(std::int64_t n, const fs::path& begin_with) {
         if (fs::exists(agent_folder(n) / "manifest.json")) {
             return;
         }
@@ -198,6 +218,8 @@ class Loop {
             .held_out = *world.batch,
             .world_facts = world.facts,
             .folder = agent_folder(n),
+            .start_from = begin_with,
+            .item_texts = world_->facts().item_texts,
         };
         (void)policy::learn_run(request, progress_, stop_);
     }
@@ -250,6 +272,7 @@ class Loop {
     ProgressSink& progress_;
     const std::stop_token& stop_;
     std::string policy_;
+    bool last_was_worse_ = false;  // the candidate of the round before
     std::unique_ptr<simulate::EnvironmentBatch> world_;
 };
 

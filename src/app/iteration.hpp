@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // iteration: the loop of the product in a world that stands for the real users, round after round:
-// the policy in charge acts and is logged, a world is learned from all logs so far, the agent (its
-// state encoder with it) learns in that world, the gate judges it on the log, and what it promotes
-// is in charge of the next round.
+// the policy in charge acts and is logged, a world is learned from its log, the agent (its state
+// encoder with it) learns in that world, the gate judges it on the log, and what it promotes is in
+// charge of the next round.
+//
+// An agent with a network goes on learning, policy and encoder: it begins with the weights of the
+// last round's candidate or, where the gate found that one worse, with those of the policy in charge
+// if it is a run. Ridge agents and tables begin anew: what they count belongs to one world.
 //
 // Everything a round makes is a file of RUN/round-N, and a stage whose file is there is not done
 // again, so an interrupted loop goes on where it was. It stops when the metric of the policy in
@@ -34,7 +38,8 @@ struct IterationRequest {
     std::int64_t max_iterations = 5;
     std::int64_t patience = 3;
     std::size_t log_episodes = 200;
-    double epsilon = 0.2;  // of the logging policy: what makes its log usable
+    double epsilon = 0.2;      // of the logging policy: what makes its log usable
+    bool begins_anew = false;  // every round learns from first weights
     std::uint64_t seed = 7;
     std::filesystem::path folder;
 };
@@ -46,7 +51,8 @@ struct Round {
     double predicted_return = 0;  // of the candidate in the learned world
     double incumbent_metric = 0;  // true, in the world
     double candidate_metric = 0;
-    bool was_right = false;  // promoted what is not worse, or held what is
+    bool was_right = false;      // promoted what is not worse, or held what is
+    std::string started_from{};  // the run whose weights learning began with; empty = its own
     double seconds = 0;
 };
 

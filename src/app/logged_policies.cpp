@@ -52,7 +52,7 @@ std::vector<double> estimated_mass(const data::ImpressionLog& log, const LoggedP
 void judge_agents(LoggedPolicies& out, const std::vector<std::string>& names, std::uint64_t seed) {
     std::vector<std::size_t> places;
     std::vector<policy::LoadedAgent> loaded;
-    std::vector<policy::Agent*> agents;
+    std::vector<policy::LoggedAgent> agents;
     std::optional<policy::LoggedDecisions> decisions;
     for (std::size_t p = 0; p < names.size(); ++p) {
         if (is_file_of_probabilities(names[p])) {
@@ -62,19 +62,13 @@ void judge_agents(LoggedPolicies& out, const std::vector<std::string>& names, st
             decisions = policy::decisions_of(out.log);
         }
         loaded.push_back(policy::load_agent_for_log(names[p], decisions->shape, seed));
-        if (loaded.back().session_tokens > 0) {
-            throw Error{
-                ErrorCode::invalid_argument,
-                fmt::format(
-                    "{} reads the session, which a log of decisions does not hold", names[p]
-                ),
-                "judge a policy with encoder=mlp, or bring its probabilities as a file"
-            };
-        }
         places.push_back(p);
     }
     for (const auto& one : loaded) {
-        agents.push_back(one.agent.get());
+        agents.push_back(
+            {.agent = one.agent.get(),
+             .sessions = policy::sessions_of(out.log, *decisions, one.session_tokens)}
+        );
     }
     if (agents.empty()) {
         return;

@@ -75,6 +75,7 @@ void ImpressionLog::append(const ImpressionRow& impression) {
         slot.propensity.push_back(from.propensity);
         slot.reward.push_back(from.reward);
         slot.value.push_back(from.value);
+        slot.rating.push_back(from.rating);
         slot.clicked.push_back(encode(from.clicked));
         slot.purchased.push_back(encode(from.purchased));
         slot.position.push_back(from.position.value_or(static_cast<std::int32_t>(i)));
@@ -106,6 +107,7 @@ ImpressionRow ImpressionLog::row(std::size_t index) const {
             .propensity = slot.propensity[i],
             .reward = slot.reward[i],
             .value = slot.value[i],
+            .rating = slot.rating[i],
             .clicked = decode(slot.clicked[i]),
             .purchased = decode(slot.purchased[i]),
             .position = {},

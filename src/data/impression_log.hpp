@@ -58,6 +58,7 @@ struct SlotColumns {
     std::vector<double> propensity;
     std::vector<double> reward;  // no_number = not given
     std::vector<double> value;
+    std::vector<double> rating;
     std::vector<std::int8_t> clicked;    // 1, 0, -1 = unknown
     std::vector<std::int8_t> purchased;  // the same
     std::vector<std::int32_t> position;  // from 0

@@ -68,7 +68,10 @@ Result<void> check_slot(const LoggedSlot& slot, std::size_t index, Purpose purpo
     if (auto fine = check_given(slot.reward, where("reward")); !fine) {
         return fine;
     }
-    return check_given(slot.value, where("value"));
+    if (auto fine = check_given(slot.value, where("value")); !fine) {
+        return fine;
+    }
+    return check_given(slot.rating, where("rating"));
 }
 
 Result<void> check_slots(const ImpressionRow& impression, Purpose purpose) {
@@ -250,6 +253,7 @@ void append_slot(std::string& out, const LoggedSlot& slot) {
         out += *slot.purchased ? ",\"purchased\":true" : ",\"purchased\":false";
     }
     append_number(out, "value", slot.value);
+    append_number(out, "rating", slot.rating);
     if (slot.position) {
         fmt::format_to(std::back_inserter(out), ",\"position\":{}", *slot.position);
     }

@@ -32,7 +32,8 @@ struct LoggedSlot {
     std::string item_id{};
     double propensity = no_number;  // P(item | slots above, candidates)
     double reward = no_number;
-    double value = no_number;  // dwell, rating, ... as it came
+    double value = no_number;   // dwell, quantity, ... as it came
+    double rating = no_number;  // what the user said of it
     std::optional<bool> clicked{};
     std::optional<bool> purchased{};         // after a click
     std::optional<std::int32_t> position{};  // where it is not the place in the list; from 0

@@ -44,6 +44,8 @@ Result<LoggedSlot> parse_slot(const dom::element& value, const std::string& wher
             HG_TRY(slot.reward, read.number(entry, where + ".reward"));
         } else if (key == "value") {
             HG_TRY(slot.value, read.number(entry, where + ".value"));
+        } else if (key == "rating") {
+            HG_TRY(slot.rating, read.number(entry, where + ".rating"));
         } else if (key == "clicked") {
             HG_TRY(slot.clicked, read.truth(entry, where + ".clicked"));
         } else if (key == "purchased") {

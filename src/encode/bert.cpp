@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "encode/bert.hpp"
 
-#include "core/digest.hpp"
-#include "core/file.hpp"
+#include "core/error.hpp"
 #include "core/rng.hpp"
-#include "core/safetensors.hpp"
 #include "encode/bert_config.hpp"
 #include "encode/bert_net.hpp"
 
@@ -14,7 +12,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -64,28 +61,6 @@ torch::Device parse_device(const std::string& name) {
     }
 }
 
-std::string hash_of(const BertOptions& options, const SafetensorsFile& weights) {
-    Digest digest;
-    for (const auto* name :
-         {"config.json",
-          "vocab.txt",
-          "tokenizer_config.json",
-          "sentence_bert_config.json",
-          "modules.json",
-          "1_Pooling/config.json"}) {
-        if (const auto text = read_file(options.folder / name)) {
-            digest.update(std::string_view{name});
-            digest.update(std::string_view{*text});
-        }
-    }
-    for (const auto& [name, view] : weights.tensors()) {
-        digest.update(std::string_view{name});
-        digest.update(view.bytes);
-    }
-    digest.update(std::string_view{options.precision == Precision::bf16 ? "bf16" : "fp32"});
-    return digest.hex();
-}
-
 }  // namespace
 
 struct BertEncoder::Impl {
@@ -116,30 +91,11 @@ torch::Tensor BertEncoder::Impl::vectors(std::span<const Tokens* const> batch) c
     }
     ids = ids.to(device);
     real = real.to(device);
-    torch::Tensor bias;
-    if (is_padded) {
-        const auto dtype =
-            options.precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat32;
-        bias = torch::zeros({n, 1, 1, time}, ids.options().dtype(dtype))
-                   .masked_fill_(
-                       (real == 0).view({n, 1, 1, time}), -std::numeric_limits<float>::infinity()
-                   );
-    }
+    const auto dtype = options.precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat32;
+    const auto bias = is_padded ? padding_bias(real, dtype) : torch::Tensor{};
     auto network = net;  // a handle: forward() of a module is not const, its use here is
     const auto hidden = network->forward(ids, bias).to(torch::kFloat32);  // [batch, time, hidden]
-    torch::Tensor pooled;
-    if (config.pooling == Pooling::first_token) {
-        pooled = hidden.select(1, 0);
-    } else if (is_padded) {
-        const auto weight = real.unsqueeze(2);
-        pooled = (hidden * weight).sum(1) / weight.sum(1);
-    } else {
-        pooled = hidden.mean(1);
-    }
-    if (config.normalises) {
-        constexpr double smallest = 1e-12;
-        pooled = pooled / pooled.norm(2, 1, true).clamp_min(smallest);
-    }
+    const auto pooled = pool_tokens(hidden, is_padded ? real : torch::Tensor{}, config);
     return pooled.to(torch::kCPU).contiguous();
 }
 
@@ -148,37 +104,18 @@ BertEncoder::BertEncoder(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 BertEncoder::~BertEncoder() = default;
 
 std::unique_ptr<BertEncoder> BertEncoder::load(const BertOptions& options) {
-    auto tokenizer = value_or_throw(WordPiece::load(options.folder));
-    const auto config = value_or_throw(BertConfig::load(options.folder));
-    if (std::cmp_greater(tokenizer.n_pieces(), config.vocabulary)) {
-        throw Error{
-            ErrorCode::corrupt,
-            fmt::format(
-                "{}: vocab.txt has {} pieces, config.json says {}",
-                options.folder.string(),
-                tokenizer.n_pieces(),
-                config.vocabulary
-            ),
-            "the files belong to different models",
-        };
-    }
-    const auto file = value_or_throw(SafetensorsFile::open(options.folder / "model.safetensors"));
+    auto loaded = load_bert(options.folder, options.precision == Precision::bf16 ? "bf16" : "fp32");
     const auto device = parse_device(options.device);
-    BertNet net{config};
-    load_bert_weights(net, config, file);
-    net->eval();
-    for (auto& parameter : net->parameters()) {
-        parameter.set_requires_grad(false);
-    }
-    net->to(device, options.precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat32);
-    auto hash = hash_of(options, file);
+    loaded.net->to(
+        device, options.precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat32
+    );
     return std::unique_ptr<BertEncoder>{new BertEncoder{std::make_unique<Impl>(Impl{
         .options = options,
-        .config = config,
-        .tokenizer = std::move(tokenizer),
-        .net = std::move(net),
+        .config = loaded.config,
+        .tokenizer = std::move(loaded.tokenizer),
+        .net = std::move(loaded.net),
         .device = device,
-        .hash = std::move(hash),
+        .hash = std::move(loaded.hash),
     })}};
 }
 

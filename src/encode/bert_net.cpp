@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "encode/bert_net.hpp"
 
+#include "core/digest.hpp"
 #include "core/error.hpp"
+#include "core/file.hpp"
 
 #include <ATen/ops/scaled_dot_product_attention.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -167,14 +170,103 @@ BertNetImpl::BertNetImpl(const BertConfig& config) {
 }
 
 torch::Tensor BertNetImpl::forward(const torch::Tensor& ids, const torch::Tensor& bias) {
+    return run_layers(embed(ids), bias, 0, static_cast<std::int64_t>(layers->size()));
+}
+
+torch::Tensor BertNetImpl::embed(const torch::Tensor& ids) {
     const auto time = ids.size(1);
     // One sentence: every token is of type 0, so its vector is added once per position.
     const auto place = positions->weight.narrow(0, 0, time) + types->weight.narrow(0, 0, 1);
-    auto x = norm(words(ids) + place);
-    for (const auto& layer : *layers) {
-        x = layer->as<BertLayerImpl>()->forward(x, bias);
+    return norm(words(ids) + place);
+}
+
+torch::Tensor BertNetImpl::run_layers(
+    torch::Tensor x, const torch::Tensor& bias, std::int64_t first, std::int64_t last
+) {
+    for (auto i = first; i < last; ++i) {
+        x = layers[static_cast<std::size_t>(i)]->as<BertLayerImpl>()->forward(x, bias);
     }
     return x;
+}
+
+torch::Tensor padding_bias(const torch::Tensor& real, torch::ScalarType dtype) {
+    const auto n = real.size(0);
+    const auto time = real.size(1);
+    return torch::zeros({n, 1, 1, time}, real.options().dtype(dtype))
+        .masked_fill_((real == 0).view({n, 1, 1, time}), -std::numeric_limits<float>::infinity());
+}
+
+torch::Tensor pool_tokens(
+    const torch::Tensor& hidden, const torch::Tensor& real, const BertConfig& config
+) {
+    torch::Tensor pooled;
+    if (config.pooling == Pooling::first_token) {
+        pooled = hidden.select(1, 0);
+    } else if (real.defined()) {
+        const auto weight = real.unsqueeze(2);
+        pooled = (hidden * weight).sum(1) / weight.sum(1);
+    } else {
+        pooled = hidden.mean(1);
+    }
+    if (config.normalises) {
+        constexpr double smallest = 1e-12;
+        pooled = pooled / pooled.norm(2, 1, true).clamp_min(smallest);
+    }
+    return pooled;
+}
+
+std::string hash_of_model(
+    const std::filesystem::path& folder, const SafetensorsFile& weights, std::string_view precision
+) {
+    Digest digest;
+    for (const auto* name :
+         {"config.json",
+          "vocab.txt",
+          "tokenizer_config.json",
+          "sentence_bert_config.json",
+          "modules.json",
+          "1_Pooling/config.json"}) {
+        if (const auto text = read_file(folder / name)) {
+            digest.update(std::string_view{name});
+            digest.update(std::string_view{*text});
+        }
+    }
+    for (const auto& [name, view] : weights.tensors()) {
+        digest.update(std::string_view{name});
+        digest.update(view.bytes);
+    }
+    digest.update(precision);
+    return digest.hex();
+}
+
+LoadedBert load_bert(const std::filesystem::path& folder, std::string_view precision) {
+    auto tokenizer = value_or_throw(WordPiece::load(folder));
+    const auto config = value_or_throw(BertConfig::load(folder));
+    if (std::cmp_greater(tokenizer.n_pieces(), config.vocabulary)) {
+        throw Error{
+            ErrorCode::corrupt,
+            fmt::format(
+                "{}: vocab.txt has {} pieces, config.json says {}",
+                folder.string(),
+                tokenizer.n_pieces(),
+                config.vocabulary
+            ),
+            "the files belong to different models",
+        };
+    }
+    const auto file = value_or_throw(SafetensorsFile::open(folder / "model.safetensors"));
+    BertNet net{config};
+    load_bert_weights(net, config, file);
+    net->eval();
+    for (auto& parameter : net->parameters()) {
+        parameter.set_requires_grad(false);
+    }
+    return {
+        .tokenizer = std::move(tokenizer),
+        .config = config,
+        .net = std::move(net),
+        .hash = hash_of_model(folder, file, precision),
+    };
 }
 
 void load_bert_weights(BertNet& net, const BertConfig& config, const SafetensorsFile& file) {

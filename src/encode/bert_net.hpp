@@ -3,14 +3,20 @@
 //
 // Post-norm layers; query, key and value are one linear map; attention is torch's fused kernel.
 // Dropout is left out: we encode, and fine-tuning of small encoders does without. Private to this
-// room.
+// room; other rooms take tuned_bert_net.hpp.
 #pragma once
 
 #include "core/safetensors.hpp"
 #include "encode/bert_config.hpp"
+#include "encode/wordpiece.hpp"
 
 #include <torch/nn/modules.h>
 #include <torch/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
 
 namespace hg::encode {
 
@@ -35,6 +41,12 @@ struct BertNetImpl : torch::nn::Module {
     explicit BertNetImpl(const BertConfig& config);
     /// ids: [batch, time] int64; bias as above. Returns [batch, time, hidden].
     torch::Tensor forward(const torch::Tensor& ids, const torch::Tensor& bias);
+    /// What goes into the first layer.
+    torch::Tensor embed(const torch::Tensor& ids);
+    /// Layers [first, last) of x, [batch, time, hidden].
+    torch::Tensor run_layers(
+        torch::Tensor x, const torch::Tensor& bias, std::int64_t first, std::int64_t last
+    );
 
     torch::nn::Embedding words{nullptr};
     torch::nn::Embedding positions{nullptr};
@@ -44,6 +56,31 @@ struct BertNetImpl : torch::nn::Module {
 };
 
 TORCH_MODULE(BertNet);
+
+/// 0 where a token is real and -inf where it is padding: [batch, 1, 1, time] of real [batch, time],
+/// 1 or 0.
+[[nodiscard]] torch::Tensor padding_bias(const torch::Tensor& real, torch::ScalarType dtype);
+
+/// One vector per text as the model's folder says: mean or first token, length 1 where it says so.
+/// hidden: [batch, time, hidden]; real as above, undefined = all.
+[[nodiscard]] torch::Tensor pool_tokens(
+    const torch::Tensor& hidden, const torch::Tensor& real, const BertConfig& config
+);
+
+/// Names all that decides the vectors of a model: weights, vocabulary, settings.
+[[nodiscard]] std::string hash_of_model(
+    const std::filesystem::path& folder, const SafetensorsFile& weights, std::string_view precision
+);
+
+/// Tokenizer, sizes and weights of a folder. Throws Error: what is missing, damaged or does not fit.
+struct LoadedBert {
+    WordPiece tokenizer;
+    BertConfig config;
+    BertNet net;
+    std::string hash;
+};
+
+[[nodiscard]] LoadedBert load_bert(const std::filesystem::path& folder, std::string_view precision);
 
 /// Copies the weights of a Hugging Face checkpoint (F32, F16 or BF16; names with or without
 /// "bert."). Throws Error naming the tensor that is missing or has another shape.

@@ -122,7 +122,7 @@ void ActorCritic::set_progress(double share) {
 }
 
 void ActorCritic::save(SafetensorsWriter& weights, Save what) const {
-    add_tensors(weights, "net.", net_->named());
+    add_network(weights, *net_, net_->named());
     if (what == Save::resume) {
         add_tensors(weights, "adam.first.", adam_->first_moments());
         add_tensors(weights, "adam.second.", adam_->second_moments());
@@ -133,7 +133,7 @@ void ActorCritic::save(SafetensorsWriter& weights, Save what) const {
 }
 
 void ActorCritic::load(const SafetensorsFile& weights, Save what) {
-    copy_tensors(weights, "net.", net_->named());
+    copy_network(weights, *net_, net_->named());
     if (what == Save::resume) {
         copy_tensors(weights, "adam.first.", adam_->first_moments());
         copy_tensors(weights, "adam.second.", adam_->second_moments());

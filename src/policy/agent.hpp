@@ -27,6 +27,10 @@
 #include <string>
 #include <string_view>
 
+namespace hg::encode {
+class BertTrunk;
+}
+
 namespace hg::policy {
 
 /// What a policy sees of B users. Borrowed.
@@ -136,6 +140,8 @@ struct AgentContext {
     const simulate::EnvironmentFacts& world;
     std::size_t session_size = 0;  // columns of ObservationBatch::sessions
     Rng rng;
+    /// A text model that is loaded already, for agents of several networks.
+    std::shared_ptr<encode::BertTrunk> trunk = nullptr;
 };
 
 struct AgentEntry {

@@ -4,6 +4,11 @@
 //
 //   s = encoder(user, session)        score(s, i) = q(s) . k(i) / sqrt(d) + b(i)
 //   value(s, C) = mlp(s, mean of k over the candidates)
+//
+// An item i is its numbers; where the encoder has some, a vector of its text; and with `products` its
+// dot products with the user's numbers (liking of its topic, what was found of its topic, ...), of
+// which b is then a network with a hidden layer: what holds of one topic need not be learned anew
+// of every other.
 #pragma once
 
 #include "policy/agent.hpp"
@@ -53,12 +58,21 @@ struct NetInput {
     };
 }
 
+/// The context with the text model that these options name, loaded unless it is there already.
+[[nodiscard]] inline AgentContext with_trunk(AgentContext context, const NetworkOptions& options) {
+    const auto& entry = find_state_encoder(options.encoder);
+    if (context.trunk == nullptr && entry.load_trunk != nullptr) {
+        context.trunk = entry.load_trunk(options.bert);
+    }
+    return context;
+}
+
 struct AgentNet : torch::nn::Module {
     AgentNet(const AgentContext& context, const NetworkOptions& options) {
         const auto size = [](std::size_t n) { return static_cast<std::int64_t>(n); };
         const auto d = options.hidden;
-        const auto n_item = size(context.world.item_size);
-        const auto token = n_item + 4;  // SessionTokens::token_size
+        const auto token = size(context.world.item_size) + 4;  // SessionTokens::token_size
+        texts = context.world.item_texts;
         encoder = register_module(
             "encoder",
             find_state_encoder(options.encoder)
@@ -66,19 +80,32 @@ struct AgentNet : torch::nn::Module {
                     {.user_size = size(context.world.user_size),
                      .length = size(context.session_size) / token,
                      .token = token,
-                     .hidden = d}
+                     .hidden = d,
+                     .item_texts = texts.get(),
+                     .trunk = with_trunk(context, options).trunk,
+                     .bert = options.bert}
                 )
         );
+        const auto width = size(context.world.item_size);
+        n_products = options.products && width > 0 ? size(context.world.user_size) / width : 0;
+        const auto n_item = width + encoder->item_vector_size() + n_products;
         query = register_module("query", torch::nn::Linear(d, d));
         key = register_module("key", torch::nn::Linear(n_item, d));
         bias = register_module("bias", torch::nn::Linear(n_item, 1));
         value_hidden = register_module("value_hidden", torch::nn::Linear(2 * d, d));
         value_out = register_module("value_out", torch::nn::Linear(d, 1));
+        if (n_products > 0) {
+            bias_hidden = register_module("bias_hidden", torch::nn::Linear(n_item, d));
+            bias_out = register_module("bias_out", torch::nn::Linear(d, 1));
+        }
         const at::NoGradGuard no_grad;
         // Small first scores: the first policy is nearly uniform.
         query->weight.mul_(0.1);
         bias->weight.mul_(0.1);
         value_out->weight.mul_(0.1);
+        if (n_products > 0) {
+            bias_out->weight.mul_(0.1);
+        }
     }
 
     struct Output {
@@ -88,18 +115,37 @@ struct AgentNet : torch::nn::Module {
 
     virtual Output forward(const NetInput& in) {
         const auto state = encoder->forward(in.users, in.sessions);  // [B, d]
-        const auto keys = key->forward(in.items);                    // [B, n, d]
+        const auto items = describe(in);                             // [B, n, n_item]
+        const auto keys = key->forward(items);                       // [B, n, d]
         const double scale = 1 / std::sqrt(static_cast<double>(state.size(1)));
         const auto dot = at::matmul(keys, query->forward(state).unsqueeze(2)).squeeze(2) * scale;
         const auto hidden = value_hidden->forward(at::cat({state, keys.mean(1)}, 1)).tanh();
+        auto alone = bias->forward(items);  // [B, n, 1]
+        if (n_products > 0) {
+            alone = alone + bias_out->forward(bias_hidden->forward(items).tanh());
+        }
         return {
-            .scores = dot + bias->forward(in.items).squeeze(2),
+            .scores = dot + alone.squeeze(2),
             .value = value_out->forward(hidden).squeeze(1),
         };
     }
 
     /// A scalar added to the agent's loss of the last forward(); undefined = none.
     virtual at::Tensor auxiliary_loss() { return encoder->auxiliary_loss(); }
+
+    [[nodiscard]] at::Tensor describe(const NetInput& in) {
+        std::vector<at::Tensor> parts{in.items};
+        if (encoder->item_vector_size() > 0) {
+            parts.push_back(encoder->item_vectors(in.items));
+        }
+        if (n_products > 0) {
+            const auto width = in.items.size(2);
+            const auto blocks = in.users.narrow(1, 0, n_products * width)
+                                    .reshape({in.users.size(0), n_products, width});
+            parts.push_back(at::matmul(in.items, blocks.transpose(1, 2)));  // [B, n, n_products]
+        }
+        return parts.size() == 1 ? in.items : at::cat(parts, 2);
+    }
 
     [[nodiscard]] train::Adam::NamedTensors named() const {
         train::Adam::NamedTensors all;
@@ -109,12 +155,16 @@ struct AgentNet : torch::nn::Module {
         return all;
     }
 
+    std::shared_ptr<const simulate::ItemTexts> texts;
     std::shared_ptr<StateEncoderNet> encoder;
     torch::nn::Linear query{nullptr};
     torch::nn::Linear key{nullptr};
     torch::nn::Linear bias{nullptr};
     torch::nn::Linear value_hidden{nullptr};
     torch::nn::Linear value_out{nullptr};
+    std::int64_t n_products = 0;  // the others only with products
+    torch::nn::Linear bias_hidden{nullptr};
+    torch::nn::Linear bias_out{nullptr};
 };
 
 /// Seeds torch's generator, which initialises modules.
@@ -140,6 +190,29 @@ inline void copy_tensors(
         auto target = tensor;
         train::copy_tensor(weights, prefix + name, target);
     }
+}
+
+/// The network's parameters, and what its encoders must find again.
+inline void add_network(
+    SafetensorsWriter& weights, torch::nn::Module& net, const train::Adam::NamedTensors& named
+) {
+    add_tensors(weights, "net.", named);
+    for (const auto& module : net.modules()) {
+        if (const auto* encoder = dynamic_cast<const StateEncoderNet*>(module.get())) {
+            encoder->save_facts(weights);
+        }
+    }
+}
+
+inline void copy_network(
+    const SafetensorsFile& weights, torch::nn::Module& net, const train::Adam::NamedTensors& named
+) {
+    for (const auto& module : net.modules()) {
+        if (const auto* encoder = dynamic_cast<const StateEncoderNet*>(module.get())) {
+            encoder->check_facts(weights);
+        }
+    }
+    copy_tensors(weights, "net.", named);
 }
 
 /// log P(slate) by Plackett-Luce over the scores, [B]; slates [B, k] int64.

@@ -4,6 +4,7 @@
 #include "core/file.hpp"
 #include "core/utc_time.hpp"
 #include "policy/learn.hpp"
+#include "simulate/item_texts.hpp"
 #include "train/run.hpp"
 
 #include <fmt/format.h>
@@ -57,6 +58,7 @@ void write_manifest(const LearnRequest& request, const LearnResult& result) {
         {"settings", request.agent_settings.resolve(request.entry.options)},
         {"learn", options_json(request.options)},
         {"world", request.world_facts},
+        {"start_from", request.start_from.string()},
         {"shape", shape_json(request.world.facts())},
         {"fit",
          {{"curve", curve_json(result)},
@@ -81,6 +83,7 @@ std::string command_of(const LearnRequest& request) {
         {"settings", request.agent_settings.resolve(request.entry.options)},
         {"learn", options_json(request.options)},
         {"world", request.world_facts},
+        {"start_from", request.start_from.string()},
         {"seed", request.seed},
     };
     return command.dump();
@@ -168,23 +171,81 @@ Named parts_of(const std::string& text) {
     return named;
 }
 
-LoadedAgent load_run_of_agent(const Named& named, const simulate::EnvironmentFacts& world) {
-    const auto& run = named.name;
+constexpr const char* items_file = "item_texts.safetensors";
+
+/// The names a run knows items by, for worlds and logs that have none.
+simulate::EnvironmentFacts with_names(
+    const simulate::EnvironmentFacts& world, const fs::path& folder
+) {
+    auto named = world;
+    std::error_code ignored;
+    if (named.item_texts == nullptr && fs::exists(folder / items_file, ignored)) {
+        named.item_texts = std::make_shared<const simulate::ItemTexts>(
+            simulate::ItemTexts::load(value_or_throw(SafetensorsFile::open(folder / items_file)))
+        );
+    }
+    return named;
+}
+
+/// Weights of another run before the first step.
+void start_from(Agent& agent, const LearnRequest& request) {
+    const auto run = request.start_from.string();
+    const auto manifest = read_manifest(run);
+    const auto shape = shape_json(request.world.facts());
+    if (manifest.at("agent") != request.entry.name) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format(
+                "{}: is a run of {}, not of {}",
+                run,
+                manifest.at("agent").get<std::string>(),
+                request.entry.name
+            ),
+            "begin with a run of the same agent"
+        };
+    }
+    if (manifest.at("shape") != shape) {
+        refuse_shape(run, manifest.at("shape"), shape);
+    }
+    const auto weights =
+        value_or_throw(SafetensorsFile::open(request.start_from / "weights.safetensors"));
+    agent.load(weights, Agent::Save::policy);
+}
+
+LoadedAgent load_run_of_agent(
+    const Named& named_run, const simulate::EnvironmentFacts& world, const Settings& given
+) {
+    const auto& run = named_run.name;
     const fs::path folder{run};
     auto manifest = read_manifest(run);
     if (manifest.at("shape") != shape_json(world)) {
         refuse_shape(run, manifest.at("shape"), shape_json(world));
     }
+    if (!given.empty()) {
+        const auto& [key, value] = *given.values().begin();
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format("{}: unknown key {}", value.origin, key),
+            fmt::format(
+                "{0} keeps the options it was learned with; {0}:{1}={2} plays it with another",
+                run,
+                key,
+                value.text
+            )
+        };
+    }
     const auto& entry = find_agent(manifest.at("agent").get<std::string>());
     auto settings =
         Settings::from_json(manifest.at("settings"), (folder / "manifest.json").string());
-    for (const auto& assignment : named.assignments) {
+    for (const auto& assignment : named_run.assignments) {
         settings.set_assignment(assignment);
     }
     LoadedAgent loaded{
         .name = folder.filename().string(),
         .manifest = manifest,
-        .agent = make(entry, world, settings, manifest.at("seed").get<std::uint64_t>()),
+        .agent = make(
+            entry, with_names(world, folder), settings, manifest.at("seed").get<std::uint64_t>()
+        ),
         .session_tokens = tokens_of(entry, settings),
     };
     const auto weights = value_or_throw(SafetensorsFile::open(folder / "weights.safetensors"));
@@ -208,7 +269,10 @@ nlohmann::json shape_json(const simulate::EnvironmentFacts& world) {
 LearnResult learn_run(
     const LearnRequest& request, ProgressSink& progress, const std::stop_token& stop
 ) {
-    const auto& facts = request.world.facts();
+    auto facts = request.world.facts();
+    if (facts.item_texts == nullptr) {
+        facts.item_texts = request.item_texts;
+    }
     auto agent = make(request.entry, facts, request.agent_settings, request.seed);
     if (!has(request.entry.facts, AgentFact::learns)) {
         throw Error{
@@ -229,6 +293,9 @@ LearnResult learn_run(
     std::error_code ignored;
     if (first_step == 0) {
         fs::remove(request.folder / "best.safetensors", ignored);
+        if (!request.start_from.empty()) {
+            start_from(*agent, request);
+        }
     }
     const LearnSetup setup{
         .agent = *agent,
@@ -259,6 +326,11 @@ LearnResult learn_run(
     SafetensorsWriter weights;
     agent->save(weights, Agent::Save::policy);
     weights.save(request.folder / "weights.safetensors");
+    if (facts.item_texts != nullptr) {
+        SafetensorsWriter items;
+        facts.item_texts->save(items);
+        items.save(request.folder / items_file);
+    }
     write_manifest(request, result);
     fs::remove(run.checkpoint_path(), ignored);
     fs::remove(request.folder / "best.safetensors", ignored);
@@ -273,7 +345,7 @@ LoadedAgent load_agent(
 ) {
     const auto named = parts_of(run_or_name);
     if (is_run(named.name)) {
-        return load_run_of_agent(named, world);
+        return load_run_of_agent(named, world, settings);
     }
     const auto& name = named.name;
     const auto& entry = find_agent(name);

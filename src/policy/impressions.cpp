@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/impressions.hpp"
 
+#include "policy/session_tokens.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <map>
+#include <numeric>
 
 namespace hg::policy {
 namespace {
@@ -142,6 +147,8 @@ void ImpressionRecorder::operator()(
                 shown.purchased = response.purchased;
             }
             shown.value = static_cast<double>(response.value);
+            shown.rating =
+                response.rating != 0 ? static_cast<double>(response.rating) : data::no_number;
             row_.propensity *= shown.propensity;
         }
         // All probability on one slate: nothing else would ever have been shown.
@@ -153,13 +160,16 @@ void ImpressionRecorder::operator()(
     ++step_;
 }
 
-ObservationBatch LoggedDecisions::batch(std::size_t first, std::size_t count) const {
+ObservationBatch LoggedDecisions::batch(
+    std::size_t first, std::size_t count, MatrixView<const float> sessions
+) const {
     return {
         .users = users.view().rows_slice(first, count),
         .items = items.view().rows_slice(first * shape.n_candidates, count * shape.n_candidates),
         .item_ids = item_ids.view().rows_slice(first, count),
         .states = std::span{states}.subspan(first, count),
-        .sessions = {nullptr, count, 0},
+        .sessions = sessions.empty() ? MatrixView<const float>{nullptr, count, 0}
+                                     : sessions.rows_slice(first, count),
     };
 }
 
@@ -183,14 +193,98 @@ LoggedDecisions decisions_of(const data::ImpressionLog& log) {
     return out;
 }
 
-std::vector<double> slate_probabilities(Agent& agent, Mode mode, const LoggedDecisions& log) {
+namespace {
+
+/// The decision of the same session before each one; itself = none. `order` is that of time; a
+/// session ends where the user left.
+std::vector<std::size_t> earlier_decisions(
+    const data::ImpressionLog& log, const std::vector<std::size_t>& order
+) {
+    std::vector<std::size_t> earlier(log.size());
+    std::map<std::uint32_t, std::size_t> last;  // by user
+    for (const auto i : order) {
+        const auto known = last.find(log.user[i]);
+        const bool goes_on = known != last.end() && log.ended[known->second] != 1;
+        earlier[i] = goes_on ? known->second : i;
+        last[log.user[i]] = i;
+    }
+    return earlier;
+}
+
+simulate::Response response_of(
+    const data::ImpressionLog& log, std::size_t decision, std::size_t slot
+) {
+    const auto at = log.slots.offsets[decision] + slot;
+    if (log.slot.clicked[at] < 0) {
+        refuse(
+            fmt::format(
+                "decision {} does not say whether slot {} was clicked, which a policy that reads "
+                "the session must know",
+                log.recommendation_id[decision],
+                slot + 1
+            ),
+            "log \"clicked\" for every slot, or judge a policy with encoder=mlp"
+        );
+    }
+    const auto number = [](double given) {
+        return std::isnan(given) ? 0.0F : static_cast<float>(given);
+    };
+    return {
+        .clicked = log.slot.clicked[at] == 1,
+        .value = number(log.slot.value[at]),
+        .rating = number(log.slot.rating[at]),
+    };
+}
+
+}  // namespace
+
+Matrix<float> sessions_of(
+    const data::ImpressionLog& log, const LoggedDecisions& decisions, std::size_t n_tokens
+) {
+    const auto& shape = decisions.shape;
+    const auto token = SessionTokens::token_size(shape);
+    Matrix<float> sessions(log.size(), n_tokens * token);
+    if (n_tokens == 0) {
+        return sessions;
+    }
+    std::vector<std::size_t> order(log.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, {}, [&](auto i) { return log.timestamp[i]; });
+    const auto earlier = earlier_decisions(log, order);
+    for (const auto i : order) {
+        const auto before = earlier[i];
+        if (before == i) {
+            continue;  // the first of its session
+        }
+        const auto row = sessions.row(i);
+        std::ranges::copy(sessions.row(before), row.begin());
+        const auto slate = decisions.slates.row(before);
+        const auto n_new = std::min(slate.size(), n_tokens);
+        std::shift_left(row.begin(), row.end(), static_cast<std::ptrdiff_t>(n_new * token));
+        for (std::size_t slot = 0; slot < n_new; ++slot) {
+            write_token(
+                row.subspan((n_tokens - n_new + slot) * token, token),
+                decisions.items.row(before * shape.n_candidates + slate[slot]),
+                response_of(log, before, slot)
+            );
+        }
+    }
+    return sessions;
+}
+
+std::vector<double> slate_probabilities(
+    const LoggedAgent& policy, Mode mode, const LoggedDecisions& log
+) {
     constexpr std::size_t at_once = 1024;
     std::vector<double> probabilities(log.size());
     for (std::size_t first = 0; first < log.size(); first += at_once) {
         const auto n = std::min(at_once, log.size() - first);
         Matrix<double> factors(n, log.shape.slate_size);
-        agent.propensities(
-            log.batch(first, n), mode, log.slates.view().rows_slice(first, n), factors.view()
+        policy.agent->propensities(
+            log.batch(first, n, policy.sessions.view()),
+            mode,
+            log.slates.view().rows_slice(first, n),
+            factors.view()
         );
         for (std::size_t i = 0; i < n; ++i) {
             double product = 1;

@@ -4,7 +4,7 @@
 //
 //   ImpressionRecorder recorder{out, "random", facts};      // a StepHook of play()
 //   const LoggedDecisions log = decisions_of(value_or_throw(read_impressions(...)));
-//   const auto judged = judge(*agent, Mode::exploit, log);
+//   const auto p = slate_probabilities({.agent = agent.get(), .sessions = {}}, Mode::exploit, log);
 #pragma once
 
 #include "data/impression_log.hpp"
@@ -60,18 +60,32 @@ struct LoggedDecisions {
 
     [[nodiscard]] std::size_t size() const noexcept { return reward.size(); }
 
-    /// Decisions [first, first + count).
-    [[nodiscard]] ObservationBatch batch(std::size_t first, std::size_t count) const;
+    /// Decisions [first, first + count); `sessions` of all decisions, empty = none.
+    [[nodiscard]] ObservationBatch batch(
+        std::size_t first, std::size_t count, MatrixView<const float> sessions
+    ) const;
 };
 
 /// Throws Error when decisions lack state or features or differ in shape. Item ids that are numbers
 /// keep them, so that agents that know a world's items recognise them.
 [[nodiscard]] LoggedDecisions decisions_of(const data::ImpressionLog& log);
 
-/// The agent's probability of each logged slate. Agents that read the session are refused: a log of
-/// single decisions does not carry what they would have seen.
+/// What SessionTokens held before each decision, put together from the earlier decisions of the same
+/// user and session, [n, n_tokens * token_size]. Throws Error when the log does not say what was
+/// clicked.
+[[nodiscard]] Matrix<float> sessions_of(
+    const data::ImpressionLog& log, const LoggedDecisions& decisions, std::size_t n_tokens
+);
+
+/// An agent and the sessions it reads of a log.
+struct LoggedAgent {
+    Agent* agent = nullptr;  // borrowed
+    Matrix<float> sessions;  // of sessions_of(); empty = it reads none
+};
+
+/// The agent's probability of each logged slate.
 [[nodiscard]] std::vector<double> slate_probabilities(
-    Agent& agent, Mode mode, const LoggedDecisions& log
+    const LoggedAgent& policy, Mode mode, const LoggedDecisions& log
 );
 
 }  // namespace hg::policy

@@ -67,7 +67,7 @@ class ActionTable {
 };
 
 /// One slot: every candidate with its exact probability under every policy.
-Actions every_candidate(const LoggedDecisions& log, std::span<Agent* const> policies) {
+Actions every_candidate(const LoggedDecisions& log, std::span<const LoggedAgent> policies) {
     const auto n = log.shape.n_candidates;
     constexpr std::size_t at_once = 1024;
     ActionTable table{log, policies.size()};
@@ -79,8 +79,8 @@ Actions every_candidate(const LoggedDecisions& log, std::span<Agent* const> poli
             std::ranges::fill(slates.values(), static_cast<std::uint32_t>(c));
             for (std::size_t p = 0; p < policies.size(); ++p) {
                 shares[p * n + c] = Matrix<double>(count, 1);
-                policies[p]->propensities(
-                    log.batch(first, count),
+                policies[p].agent->propensities(
+                    log.batch(first, count, policies[p].sessions.view()),
                     Mode::exploit,
                     std::as_const(slates).view(),
                     shares[p * n + c].view()
@@ -107,7 +107,7 @@ Actions every_candidate(const LoggedDecisions& log, std::span<Agent* const> poli
 /// Several slots: the logged slate (with probability 0: it is there to be learned from) and draws of
 /// every policy.
 Actions sampled_slates(
-    const LoggedDecisions& log, std::span<Agent* const> policies, const JudgeOptions& options
+    const LoggedDecisions& log, std::span<const LoggedAgent> policies, const JudgeOptions& options
 ) {
     constexpr std::size_t at_once = 1024;
     const double share = 1 / static_cast<double>(options.sampled_slates);
@@ -116,10 +116,11 @@ Actions sampled_slates(
     for (std::size_t first = 0; first < log.size(); first += at_once) {
         const auto count = std::min(at_once, log.size() - first);
         std::vector<DecisionBatch> draws;
-        for (auto* policy : policies) {
+        for (const auto& policy : policies) {
+            const auto seen = log.batch(first, count, policy.sessions.view());
             for (std::size_t d = 0; d < options.sampled_slates; ++d) {
                 draws.emplace_back(count, log.shape.slate_size);
-                policy->act(log.batch(first, count), Mode::exploit, rng, draws.back());
+                policy.agent->act(seen, Mode::exploit, rng, draws.back());
             }
         }
         std::vector<double> probabilities(policies.size());
@@ -159,13 +160,12 @@ evaluate::CrossFit fit(
 }  // namespace
 
 Judged judge(
-    const LoggedDecisions& log, std::span<Agent* const> policies, const JudgeOptions& options
+    const LoggedDecisions& log, std::span<const LoggedAgent> policies, const JudgeOptions& options
 ) {
     HG_CHECK(!policies.empty(), "there is a policy to judge");
     Judged judged;
-    for (auto* policy : policies) {
-        judged.policies.push_back({.probability = slate_probabilities(*policy, Mode::exploit, log)}
-        );
+    for (const auto& policy : policies) {
+        judged.policies.push_back({.probability = slate_probabilities(policy, Mode::exploit, log)});
     }
     const auto actions = log.shape.slate_size == 1 ? every_candidate(log, policies)
                                                    : sampled_slates(log, policies, options);

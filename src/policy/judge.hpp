@@ -7,7 +7,7 @@
 // log). Slate features: the user's numbers, the mean of the shown items' numbers, and their product
 // where there are equally many.
 //
-//   const auto judged = judge(decisions, std::array{candidate, incumbent}, {});
+//   const auto judged = judge(decisions, std::array<LoggedAgent, 2>{...}, {});
 #pragma once
 
 #include "evaluate/estimator.hpp"
@@ -38,7 +38,7 @@ struct Judged {
 };
 
 [[nodiscard]] Judged judge(
-    const LoggedDecisions& log, std::span<Agent* const> policies, const JudgeOptions& options
+    const LoggedDecisions& log, std::span<const LoggedAgent> policies, const JudgeOptions& options
 );
 
 }  // namespace hg::policy

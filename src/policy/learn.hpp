@@ -3,7 +3,7 @@
 // steps; now and then it is judged on users it does not learn from, and the best version is kept.
 //
 // The run is a folder like every run: manifest.json (kind "agent"), weights.safetensors,
-// metrics.jsonl, a TensorBoard file. The agent is saved after every judgement and on a stop request,
+// metrics.jsonl, a TensorBoard file, and item_texts.safetensors where items have names. The agent is saved after every judgement and on a stop request,
 // where Error{interrupted} is thrown; the same call again resumes (the users start new episodes).
 //
 //   learn_run({.entry = find_agent("ppo"), .world = *batch, ...}, progress, stop);
@@ -112,6 +112,10 @@ struct LearnRequest {
     const simulate::EnvironmentBatch& held_out;
     nlohmann::json world_facts;  // for the manifest: name, settings
     std::filesystem::path folder;
+    /// A run of the same agent and shape whose weights learning begins with; empty = its own.
+    std::filesystem::path start_from = {};
+    /// Names of the items where the world has none: a world learned from a log.
+    std::shared_ptr<const simulate::ItemTexts> item_texts = nullptr;
 };
 
 LearnResult learn_run(

@@ -10,11 +10,23 @@
 
 namespace hg::policy {
 
+/// Of encoder = bert.
+struct BertStateOptions {
+    std::string model = ".cache/models/all-MiniLM-L6-v2";
+    std::int64_t tuned_layers = 0;
+    std::int64_t max_tokens = 64;
+    std::int64_t memory_mb = 256;
+
+    static void describe(OptionBinder& bind, BertStateOptions& o);
+};
+
 struct NetworkOptions {
     std::string encoder = "mlp";
     std::string head = "dot";
     std::int64_t session_length = 16;
+    BertStateOptions bert;
     std::int64_t hidden = 64;
+    bool products = false;
     double learning_rate = 1e-3;
     double final_rate_share = 0.05;
     double discount = 0.99;

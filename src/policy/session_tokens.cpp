@@ -14,6 +14,17 @@ float squash(float value) {
 
 }  // namespace
 
+void write_token(
+    std::span<float> place, std::span<const float> item, const simulate::Response& response
+) {
+    std::ranges::copy(item, place.begin());
+    const auto marks = place.subspan(item.size());
+    marks[0] = response.clicked ? 1.0F : 0.0F;
+    marks[1] = squash(response.value);
+    marks[2] = squash(response.rating);
+    marks[3] = 1;
+}
+
 SessionTokens::SessionTokens(
     const simulate::EnvironmentFacts& facts, std::size_t n_users, std::size_t length
 )
@@ -44,12 +55,9 @@ void SessionTokens::append(
         std::shift_left(row.begin(), row.end(), static_cast<std::ptrdiff_t>(n_new * token));
         for (std::size_t slot = 0; slot < n_new; ++slot) {
             const auto place = row.subspan((length_ - n_new + slot) * token, token);
-            std::ranges::copy(items.row(u * n_candidates_ + slate[slot]), place.begin());
-            const auto& response = batch.responses()(u, slot);
-            place[item_size_] = response.clicked ? 1.0F : 0.0F;
-            place[item_size_ + 1] = squash(response.value);
-            place[item_size_ + 2] = squash(response.rating);
-            place[item_size_ + 3] = 1;
+            write_token(
+                place, items.row(u * n_candidates_ + slate[slot]), batch.responses()(u, slot)
+            );
         }
         std::ranges::copy(row, next_.row(u).begin());
         if (batch.ended()[u] != 0 || batch.truncated()[u] != 0) {

@@ -16,8 +16,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace hg::policy {
+
+/// One token into `place` (item size + 4 numbers).
+void write_token(
+    std::span<float> place, std::span<const float> item, const simulate::Response& response
+);
 
 class SessionTokens {
   public:

@@ -29,6 +29,25 @@ const StateEncoderEntry& find_state_encoder(std::string_view name) {
     return find_entry<StateEncoderEntry>(state_encoders(), name, "state encoder");
 }
 
+void BertStateOptions::describe(OptionBinder& bind, BertStateOptions& o) {
+    bind("bert.model", o.model, "encoder bert: folder of a BERT model in Hugging Face layout");
+    bind(
+        "bert.tuned_layers",
+        o.tuned_layers,
+        "encoder bert: so many of its last layers learn with the policy; 0 = frozen",
+        {.min = 0, .max = 48}
+    );
+    bind(
+        "bert.max_tokens", o.max_tokens, "encoder bert: where texts are cut", {.min = 4, .max = 512}
+    );
+    bind(
+        "bert.memory_mb",
+        o.memory_mb,
+        "encoder bert: of texts computed before",
+        {.min = 1, .max = 65536}
+    );
+}
+
 void NetworkOptions::describe(OptionBinder& bind, NetworkOptions& o) {
     OptionLimits encoders;
     for (const auto* entry : state_encoders()) {
@@ -47,7 +66,14 @@ void NetworkOptions::describe(OptionBinder& bind, NetworkOptions& o) {
         "shown items an encoder of sessions looks back on",
         {.min = 1, .max = 512}
     );
+    BertStateOptions::describe(bind, o.bert);
     bind("hidden", o.hidden, "width of the network", {.min = 4, .max = 4096});
+    bind(
+        "products",
+        o.products,
+        "items are also seen by their dot products with the user's numbers, one per block of an "
+        "item's width"
+    );
     bind("learning_rate", o.learning_rate, "step size of Adam", {.min = 1e-7, .max = 1});
     bind(
         "final_rate_share",

@@ -48,13 +48,7 @@ ValueAgent::ValueAgent(
           }
       )),
       replay_(context, options.replay, options.n_step, options.network.discount) {
-    const at::NoGradGuard no_grad;
-    const auto from = named(*online_);
-    const auto to = named(*target_);
-    for (std::size_t i = 0; i < from.size(); ++i) {
-        auto copy = to[i].second;
-        copy.copy_(from[i].second);
-    }
+    copy_weights(*online_, *target_);
 }
 
 void ValueAgent::observe(const TransitionBatch& step, Rng& rng, const MetricSink& log) {
@@ -88,7 +82,7 @@ void ValueAgent::learn(Rng& rng, const MetricSink& log) {
 }
 
 void ValueAgent::save(SafetensorsWriter& weights, Save what) const {
-    add_tensors(weights, "net.", named(*online_));
+    add_network(weights, *online_, named(*online_));
     if (what == Save::resume) {
         add_tensors(weights, "target.", named(*target_));
         add_tensors(weights, "adam.first.", adam_->first_moments());
@@ -99,7 +93,10 @@ void ValueAgent::save(SafetensorsWriter& weights, Save what) const {
 }
 
 void ValueAgent::load(const SafetensorsFile& weights, Save what) {
-    copy_tensors(weights, "net.", named(*online_));
+    copy_network(weights, *online_, named(*online_));
+    if (what == Save::policy) {
+        copy_weights(*online_, *target_);  // where learning begins with these
+    }
     if (what == Save::resume) {
         copy_tensors(weights, "target.", named(*target_));
         copy_tensors(weights, "adam.first.", adam_->first_moments());
@@ -109,6 +106,16 @@ void ValueAgent::load(const SafetensorsFile& weights, Save what) {
         adam_step_ = static_cast<std::int64_t>(numbers[0]);
         reward_sum_ = numbers[1];
         n_rewards_ = numbers[2];
+    }
+}
+
+void ValueAgent::copy_weights(const torch::nn::Module& from, const torch::nn::Module& to) {
+    const at::NoGradGuard no_grad;
+    const auto source = named(from);
+    const auto targets = named(to);
+    for (std::size_t i = 0; i < source.size(); ++i) {
+        auto target = targets[i].second;
+        target.copy_(source[i].second);
     }
 }
 

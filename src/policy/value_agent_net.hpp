@@ -59,6 +59,7 @@ class ValueAgent : public ScoredAgent {
 
   private:
     [[nodiscard]] static train::Adam::NamedTensors named(const torch::nn::Module& module);
+    static void copy_weights(const torch::nn::Module& from, const torch::nn::Module& to);
     void follow();
     void learn(Rng& rng, const MetricSink& log);
 

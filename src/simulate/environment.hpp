@@ -23,6 +23,8 @@
 
 namespace hg::simulate {
 
+class ItemTexts;
+
 /// What generic code must know of a world. Bounds are inclusive and hold at every step.
 struct EnvironmentFacts {
     std::size_t n_candidates = 0;  // offered at every step
@@ -40,6 +42,7 @@ struct EnvironmentFacts {
     float item_high = 1;
     double reward_low = 0;
     double reward_high = 1;
+    std::shared_ptr<const ItemTexts> item_texts = nullptr;  // where items have names
 };
 
 /// Borrowed from the environment until its next reset or step.

@@ -246,6 +246,7 @@ ImpressionRow draw_impression() {
             slot.reward = rng.normal();
             slot.clicked = rng.below(2) == 0;
             slot.value = rng.normal() * 1e9;
+            slot.rating = rng.normal();
             slot.position = static_cast<std::int32_t>(i + rng.below(3));
         }
         drawn.slots.push_back(slot);

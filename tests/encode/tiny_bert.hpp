@@ -5,19 +5,13 @@
 #include "core/rng.hpp"
 #include "core/safetensors.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
 namespace hg::encode {
-
-struct TinyBert {
-    std::string prefix = "bert.";
-    DType dtype = DType::f32;
-    std::size_t hidden = 8;
-    bool is_cls_pooled = false;
-};
 
 inline const std::vector<std::string>& tiny_vocabulary() {
     static const std::vector<std::string> pieces{
@@ -40,6 +34,15 @@ inline const std::vector<std::string>& tiny_vocabulary() {
     };
     return pieces;
 }
+
+struct TinyBert {
+    std::string prefix = "bert.";
+    DType dtype = DType::f32;
+    std::size_t hidden = 8;
+    bool is_cls_pooled = false;
+    std::vector<std::string> pieces = tiny_vocabulary();
+    std::uint64_t seed = 11;
+};
 
 /// The upper half of a float32: what bfloat16 is.
 inline void add_random(
@@ -67,7 +70,7 @@ inline void write_tiny_bert(const std::filesystem::path& folder, const TinyBert&
     const auto hidden = options.hidden;
     std::filesystem::create_directories(folder / "1_Pooling");
     std::ofstream vocabulary{folder / "vocab.txt"};
-    for (const auto& piece : tiny_vocabulary()) {
+    for (const auto& piece : options.pieces) {
         vocabulary << piece << '\n';
     }
     std::ofstream{folder / "tokenizer_config.json"}
@@ -76,7 +79,7 @@ inline void write_tiny_bert(const std::filesystem::path& folder, const TinyBert&
         << R"({"model_type": "bert", "hidden_act": "gelu", "hidden_size": )" << hidden
         << R"(, "intermediate_size": 16, "layer_norm_eps": 1e-12, "max_position_embeddings": 32,)"
         << R"( "num_attention_heads": 2, "num_hidden_layers": 2, "type_vocab_size": 2,)"
-        << R"( "vocab_size": )" << tiny_vocabulary().size() << "}";
+        << R"( "vocab_size": )" << options.pieces.size() << "}";
     if (options.is_cls_pooled) {
         std::ofstream{folder / "modules.json"} << R"([
             {"path": "", "type": "sentence_transformers.models.Transformer"},
@@ -85,7 +88,7 @@ inline void write_tiny_bert(const std::filesystem::path& folder, const TinyBert&
             << R"({"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false})";
     }
     SafetensorsWriter writer;
-    Rng rng{11};
+    Rng rng{options.seed};
     const auto add = [&](const std::string& name, std::vector<std::size_t> shape) {
         add_random(writer, name, std::move(shape), options, rng);
     };
@@ -97,7 +100,7 @@ inline void write_tiny_bert(const std::filesystem::path& folder, const TinyBert&
         add(name + ".LayerNorm.weight", {hidden});
         add(name + ".LayerNorm.bias", {hidden});
     };
-    add("embeddings.word_embeddings.weight", {tiny_vocabulary().size(), hidden});
+    add("embeddings.word_embeddings.weight", {options.pieces.size(), hidden});
     add("embeddings.position_embeddings.weight", {32, hidden});
     add("embeddings.token_type_embeddings.weight", {2, hidden});
     add_norm("embeddings");

@@ -300,14 +300,17 @@ def check_bad_words(folder, learned):
     refused((*play, "random", "--world", "interest_evolutoin"), "unknown world", "interest_evolution")
     refused((*play, "randum", "--world", "slate_mdp"), "unknown agent", "did you mean random?")
     refused((*play, "ppo", "--world", "slate_mdp"), "ppo must learn", "honeyguide learn --agent ppo")
-    refused((*play, "random", "--world", "slate_mdp", "--set", "world.n_item=3"), "unknown key", "n_items")
-    refused((*play, "random", "--world", "slate_mdp", "--set", "world.slate_size=9"), "slate_size = 9", "1 .. 4")
+    refused((*play, "random", "--world", "slate_mdp", "--set", "world.n_item=3"), "unknown key world.n_item", "world.n_items")
+    refused((*play, "random", "--world", "slate_mdp", "--set", "world.slate_size=9"), "world.slate_size = 9", "1 .. 4")
+    refused((*play, "random", "--world", "slate_mdp", "--set", "learn.steps=3"), "unknown key learn.steps", "honeyguide learn")
+    refused((*play, "random", "--world", "slate_mdp", "--set", "learn.slate_siz=3"), "did you mean world.slate_size?")
+    refused((*play, learned, *SHOP, "--set", "alpha=3"), "unknown key alpha", "keeps the options it was learned with")
     refused((*play, learned, "--world", "slate_mdp"), "world of shape", '"item_size":3')
     refused(("learn", "--agent", "lin_ucbb", "--world", "slate_mdp", *out), "unknown agent", "did you mean lin_ucb?")
     refused(("learn", "--agent", "random", "--world", "slate_mdp", *out), "nothing to learn", "simulate run")
     refused(("learn", "--agent", "ucb", "--world", "interest_evolution", *out), "does not fit this world", "new at every step")
     refused(("learn", "--agent", "lin_ucb", "--world", "slate_mdp", "--set", "ridge=-1", *out), "ridge = -1", "1e-06")
-    refused(("learn", "--agent", "lin_ucb", "--world", "slate_mdp", "--set", "learn.step=1", *out), "did you mean steps?")
+    refused(("learn", "--agent", "lin_ucb", "--world", "slate_mdp", "--set", "learn.step=1", *out), "did you mean learn.steps?")
     assert not (folder / "never").exists(), "a refused command leaves nothing behind"
 
 

@@ -2,6 +2,7 @@
 // What every agent of the registry promises, and known answers: each must come within its stated
 // bound of an optimum that is computed, not measured.
 #include "policy/learn.hpp"
+#include "policy/word_bert.hpp"
 #include "simulate/world_entry.hpp"
 #include "simulate/worlds/slate_mdp.hpp"
 #include "support/temporary_folder.hpp"
@@ -362,10 +363,13 @@ class Favourite final : public simulate::Environment {
 class Encoder : public testing::TestWithParam<std::string> {};
 
 TEST_P(Encoder, remembers_what_the_session_told) {
+    const testing_support::TemporaryFolder model;
+    write_word_bert(model.path());
     const auto learned = learn_agent(
         find_agent("ppo"),
         Favourite{},
         {"encoder=" + GetParam(),
+         "bert.model=" + model.path().string(),
          "session_length=3",
          "hidden=16",
          "learning_rate=0.007",
@@ -381,7 +385,7 @@ TEST_P(Encoder, remembers_what_the_session_told) {
 INSTANTIATE_TEST_SUITE_P(
     registry,
     Encoder,
-    testing::Values("gru", "transformer", "vae", "gnn"),
+    testing::Values("gru", "transformer", "vae", "gnn", "bert"),
     [](const auto& info) { return info.param; }
 );
 

@@ -85,7 +85,8 @@ int run(const Arguments& arguments, Session& session) {
                  {"predicted_return", round.predicted_return},
                  {"candidate", round.candidate_metric},
                  {"incumbent", round.incumbent_metric},
-                 {"was_right", round.was_right}}
+                 {"was_right", round.was_right},
+                 {"started_from", round.started_from}}
             );
         }
         const nlohmann::json answer{
@@ -127,6 +128,7 @@ Run declare(CLI::App& verb) {
     verb.add_option("--epsilon", request.epsilon, "share of uniform slates in the log")
         ->capture_default_str()
         ->check(CLI::Range(0.0, 1.0));
+    verb.add_flag("--anew", request.begins_anew, "learn from first weights in every round");
     verb.add_option(
         "--config", arguments->config, "TOML file: the agent's options, [world], [learn]"
     );

@@ -18,6 +18,7 @@ struct Arguments {
     std::string world;
     std::string held_out;
     std::string out;
+    std::string start_from;
     std::string config;
     std::vector<std::string> set;
     std::uint64_t seed = 7;
@@ -80,6 +81,7 @@ int run(const Arguments& arguments, Session& session) {
         .held_out = *held_out.batch,
         .world_facts = world.facts,
         .folder = arguments.out,
+        .start_from = arguments.start_from,
     };
     print(arguments, policy::learn_run(request, session.progress, session.stop));
     return 0;
@@ -96,6 +98,9 @@ Run declare(CLI::App& verb) {
         "--held-out", arguments->held_out, "judge in this world; default: other users of --world"
     );
     verb.add_option("--out", arguments->out, "the folder of the new run")->required();
+    verb.add_option(
+        "--from", arguments->start_from, "begin with the weights of this run of the same agent"
+    );
     verb.add_option(
         "--config", arguments->config, "TOML file: the agent's options, [world], [learn]"
     );

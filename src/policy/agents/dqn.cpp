@@ -71,8 +71,9 @@ class DqnAgent final : public ValueAgent {
 std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
     const auto options = settings.read<DqnOptions>();
     seed_torch(context.rng);
-    auto online = std::make_shared<AgentNet>(context, options.network);
-    auto target = std::make_shared<AgentNet>(context, options.network);
+    const auto shared = with_trunk(context, options.network);
+    auto online = std::make_shared<AgentNet>(shared, options.network);
+    auto target = std::make_shared<AgentNet>(shared, options.network);
     return std::make_unique<DqnAgent>(context, options, std::move(online), std::move(target));
 }
 

@@ -135,8 +135,9 @@ class SlateQAgent final : public ValueAgent {
 std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
     auto options = settings.read<ValueAgentOptions>();
     seed_torch(context.rng);
-    auto online = std::make_shared<SlateQNet>(context, options.network);
-    auto target = std::make_shared<SlateQNet>(context, options.network);
+    const auto shared = with_trunk(context, options.network);
+    auto online = std::make_shared<SlateQNet>(shared, options.network);
+    auto target = std::make_shared<SlateQNet>(shared, options.network);
     return std::make_unique<SlateQAgent>(context, options, std::move(online), std::move(target));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulate/learned/feedback_from_dataset.hpp"
 
+#include "encode/render_text.hpp"
 #include "simulate/learned/history_profile.hpp"
 #include "train/truncated_svd.hpp"
 
@@ -123,6 +124,7 @@ class Builder {
 
     FeedbackTable build(ProgressSink& progress, const std::stop_token& stop) {
         make_items(progress, stop);
+        name_items();
         centre_values();
         find_purchases();
         Progress bar{progress, "read feedback", users_.size(), "users"};
@@ -200,6 +202,23 @@ class Builder {
             table_.item_sampling.push_back(
                 std::pow(popularity[i] + 0.5F, static_cast<float>(options_.negative_power))
             );
+        }
+    }
+
+    /// Names for policies that read words; a description is cut where no policy would read on.
+    void name_items() {
+        constexpr std::size_t longest = 400;  // bytes
+        const auto rule = encode::TextRule::for_catalogue(dataset_.item_fields, {});
+        auto texts = rule.render_all(dataset_.item_fields);
+        for (auto& text : texts) {
+            if (text.size() > longest) {
+                const auto space = text.rfind(' ', longest);
+                text.resize(space == std::string::npos ? 0 : space);
+            }
+        }
+        const bool are_known = std::ranges::any_of(texts, [](const auto& t) { return !t.empty(); });
+        if (are_known && texts.size() == table_.item_rows.rows()) {
+            table_.item_texts = std::move(texts);
         }
     }
 

@@ -69,6 +69,7 @@ struct FeedbackTable {
     FeedbackFacts facts;
     Matrix<float> item_rows;                       // [n_rows, item_size]
     std::vector<std::uint32_t> item_ids;           // of each row
+    std::vector<std::string> item_texts;           // dataset: names, by row; empty = none
     std::vector<float> item_sampling;              // dataset: chance of being drawn, by row
     std::vector<std::size_t> sequence_offsets{0};  // into decisions
     std::vector<std::size_t> slot_offsets{0};      // into slots

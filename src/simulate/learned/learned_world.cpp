@@ -38,6 +38,7 @@ EnvironmentFacts facts_of(
         .user_high = std::ranges::max(model.user_high),
         .item_low = std::min(0.0F, std::ranges::min(model.item_rows.values())),
         .item_high = std::max(1.0F, std::ranges::max(model.item_rows.values())),
+        .item_texts = model.texts,
     };
     const double clicks = world.single_click ? 1 : static_cast<double>(facts.slate_size);
     const double low =

@@ -172,6 +172,7 @@ void check_model(const WorldModel& m) {
         m.item_ids.size() == m.item_rows.rows() && m.item_bits.size() == m.item_rows.rows(),
         "items without ids"
     );
+    check(m.item_texts.empty() || m.item_texts.size() == m.item_rows.rows(), "texts without items");
     check(
         m.users.mean.size() == shape.user_size && m.items.mean.size() == shape.item_size,
         "scaling does not fit"
@@ -212,6 +213,9 @@ void prepare(WorldModel& model) {
         model.start_states.push_back(
             member.family == Family::sequence ? warm_states(model, member) : Matrix<float>{}
         );
+    }
+    if (!model.item_texts.empty()) {
+        model.texts = std::make_shared<const ItemTexts>(model.item_rows.view(), model.item_texts);
     }
     auto sorted = model.item_bits;
     std::ranges::sort(sorted);
@@ -271,6 +275,9 @@ void save_world_model(const WorldModel& m, SafetensorsWriter& w) {
     add_vector(w, "users.high", m.user_high);
     w.add("item_rows", m.item_rows.view());
     add_vector(w, "item_ids", std::vector<std::int64_t>(m.item_ids.begin(), m.item_ids.end()));
+    if (!m.item_texts.empty()) {
+        w.add_strings("item_texts", m.item_texts);
+    }
     add_vector(w, "item_bits", m.item_bits);
     add_vector(w, "item_sampling", m.item_sampling);
     w.add("candidate_sets", m.candidate_sets.view());
@@ -295,6 +302,10 @@ WorldModel make_world_model(const SafetensorsFile& file, const WorldFacts& facts
     m.item_rows = matrix_of<float>(file, "item_rows");
     for (const auto id : vector_of<std::int64_t>(file, "item_ids")) {
         m.item_ids.push_back(static_cast<std::uint32_t>(id));
+    }
+    if (file.contains("item_texts.offsets")) {
+        const auto texts = value_or_throw(file.strings("item_texts"));
+        m.item_texts.assign(texts.begin(), texts.end());
     }
     m.item_bits = vector_of<float>(file, "item_bits");
     m.item_sampling = vector_of<float>(file, "item_sampling");

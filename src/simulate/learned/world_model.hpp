@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/matrix.hpp"
+#include "simulate/item_texts.hpp"
 #include "simulate/learned/feedback_table.hpp"
 #include "simulate/learned/learned_reward.hpp"
 #include "simulate/learned/member.hpp"
@@ -74,6 +75,7 @@ struct WorldModel {
     std::vector<float> user_high;
     Matrix<float> item_rows;  // raw
     std::vector<std::uint32_t> item_ids;
+    std::vector<std::string> item_texts;   // names; empty = none
     std::vector<float> item_bits;          // self-information: -log2 of the share of clicks
     std::vector<float> item_sampling;      // dataset: chance of being drawn as a candidate
     Matrix<std::uint32_t> candidate_sets;  // [n_sets, n_candidates] rows of items; log only
@@ -88,6 +90,7 @@ struct WorldModel {
     std::vector<Matrix<float>> item_vectors;  // by member
     std::vector<Matrix<float>> start_states;  // by member, [n_starts, gru]; empty for features
     std::vector<double> sampling_sums;        // cumulative item_sampling
+    std::shared_ptr<const ItemTexts> texts;   // of item_texts, by the items' numbers; null = none
     std::vector<std::uint8_t> is_tail;        // 1 = not among the fifth that is clicked most
 };
 

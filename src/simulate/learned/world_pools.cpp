@@ -238,6 +238,7 @@ class Pools {
     void use_catalogue() {
         model_.item_rows = table_.item_rows;
         model_.item_ids = table_.item_ids;
+        model_.item_texts = table_.item_texts;
         model_.item_sampling = table_.item_sampling;
         facts().n_items = static_cast<std::int64_t>(table_.item_ids.size());
     }

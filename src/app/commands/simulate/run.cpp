@@ -2,6 +2,7 @@
 // honeyguide simulate run: a policy played in a world, measured over seeds; its decisions as a log.
 #include "app/command.hpp"
 #include "app/world_source.hpp"
+#include "core/nearest.hpp"
 #include "policy/explorer.hpp"
 #include "policy/impressions.hpp"
 #include "policy/learn.hpp"
@@ -116,11 +117,34 @@ void print_transcript(
     fmt::print("# return {:.4f} after {} steps\n", played.mean_return.value, t);
 }
 
+/// Nothing is learned here; a key of the world may be what was meant.
+void refuse_learn_keys(const Settings& learn, const nlohmann::json& world) {
+    if (learn.empty()) {
+        return;
+    }
+    std::vector<std::string> names;
+    for (const auto& option : world.items()) {
+        names.push_back(option.key());
+    }
+    const std::vector<std::string_view> known{names.begin(), names.end()};
+    const auto& [key, value] = *learn.values().begin();
+    const auto near = nearest_name(key, known);
+    throw Error{
+        ErrorCode::invalid_argument,
+        fmt::format("{}: unknown key learn.{}", value.origin, key),
+        fmt::format(
+            "{}learn.KEY is for honeyguide learn; here: world.KEY and options of the policy",
+            near.empty() ? "" : fmt::format("did you mean world.{}? ", near)
+        )
+    };
+}
+
 int run(const Arguments& arguments, Session& session) {
     use_few_threads(session);
     const auto settings = policy_settings(arguments.config, arguments.set);
     const auto n_users = arguments.transcript ? 1 : arguments.users;
     const auto world = open_world(arguments.world, settings.world, n_users);
+    refuse_learn_keys(settings.learn, world.facts.at("settings"));
     auto player =
         policy::load_agent(arguments.policy, world.batch->facts(), settings.agent, arguments.seed);
     if (arguments.transcript) {
