@@ -4,6 +4,7 @@
 #include "app/evaluation.hpp"
 #include "app/protocol.hpp"
 #include "app/protocol_run.hpp"
+#include "app/rating_evaluation.hpp"
 #include "app/report.hpp"
 #include "core/file.hpp"
 #include "core/nearest.hpp"
@@ -24,12 +25,15 @@ namespace hg::app {
 namespace {
 
 constexpr std::string_view default_baseline = "popularity";
+constexpr std::string_view ratings = "ratings";  // a protocol with rows of its own
+constexpr std::string_view rating_baseline = "item_bias";
 
 struct Arguments {
     std::string data;
     std::vector<std::string> runs;
     std::vector<std::string> models;
     std::vector<std::string> protocols{"leave-one-out"};
+    std::vector<std::size_t> contexts;
     std::string queries;
     std::string part = "test";
     std::string repeats = "auto";
@@ -97,11 +101,15 @@ void check_prefixes(const Settings& settings, const Entrants& entrants) {
     }
 }
 
-Entrants entrants_of(const Arguments& arguments) {
+Settings settings_of(const Arguments& arguments) {
     const auto config = arguments.config.empty()
                             ? std::nullopt
                             : std::optional<std::filesystem::path>{arguments.config};
-    const auto settings = load_settings(config, arguments.set);
+    return load_settings(config, arguments.set);
+}
+
+Entrants entrants_of(const Arguments& arguments) {
+    const auto settings = settings_of(arguments);
     Entrants entrants;
     // A baseline that is itself a registered model is fitted too, unless a run has its name.
     for (const auto* entry : train::models()) {
@@ -131,6 +139,9 @@ std::vector<Protocol> protocols_of(const Arguments& arguments, const data::Datas
     options.part = arguments.part == "validation" ? Part::validation : Part::test;
     options.repeats = parse_repeats(arguments.repeats);
     options.seed = arguments.seed;
+    if (!arguments.contexts.empty()) {
+        options.contexts = arguments.contexts;
+    }
     std::vector<Protocol> protocols;
     if (!arguments.queries.empty()) {
         protocols.push_back(read_protocol(dataset, arguments.queries, options));
@@ -161,7 +172,47 @@ void print(const Arguments& arguments, const std::vector<Evaluation>& evaluation
     fmt::print("{}\n", all.dump(2));
 }
 
+int run_ratings(const Arguments& arguments, Session& session) {
+    if (arguments.protocols.size() > 1 || !arguments.runs.empty() || !arguments.queries.empty() ||
+        !arguments.report.empty()) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            "--protocol ratings stands alone: its rows are meta-learners, not rankers",
+            "leave --run, --queries, --report and other protocols to a second call",
+        };
+    }
+    const auto settings = settings_of(arguments);
+    const auto baseline =
+        arguments.baseline == default_baseline ? std::string{rating_baseline} : arguments.baseline;
+    (void)policy::find_meta_learner(baseline);
+    const auto contenders = rating_contenders(arguments.models, baseline, settings);
+    RatingProtocol protocol{
+        .folds = arguments.protocol.folds,
+        .part = arguments.part == "validation" ? Part::validation : Part::test,
+        .max_users = arguments.protocol.max_users,
+        .seed = arguments.seed,
+        .items = settings.section("items").read<policy::RatingItemOptions>(),
+    };
+    if (!arguments.contexts.empty()) {
+        protocol.contexts = arguments.contexts;
+    }
+    const Work work{session.progress, session.stop};
+    const auto dataset = value_or_throw(data::open_dataset(arguments.data));
+    const auto content = rating_content(dataset, arguments.data, arguments.content, work);
+    const auto evaluation =
+        evaluate_ratings(dataset, content.view(), protocol, contenders, baseline, work);
+    if (arguments.as_json) {
+        fmt::print("{}\n", to_json(evaluation).dump(2));
+    } else {
+        fmt::print("{}", to_text(evaluation));
+    }
+    return 0;
+}
+
 int run(const Arguments& arguments, Session& session) {
+    if (std::ranges::find(arguments.protocols, ratings) != arguments.protocols.end()) {
+        return run_ratings(arguments, session);
+    }
     if (arguments.runs.empty() && arguments.models.empty()) {
         throw Error{
             ErrorCode::invalid_argument,
@@ -219,7 +270,9 @@ Run declare(CLI::App& verb) {
     );
     repeated("--run", a->runs, "a finished run to score as it is; repeat for more");
     repeated(
-        "--protocol", a->protocols, "leave-one-out | ratio | time | few-shot; repeat for more"
+        "--protocol",
+        a->protocols,
+        "leave-one-out | ratio | time | few-shot; repeat for more. ratings: alone, meta-learners on stars"
     );
     verb.add_option("--queries", a->queries, "ask a file of contexts and targets instead (.jsonl)");
     verb.add_option("--part", a->part, "tune on validation, look at test once")
@@ -230,11 +283,14 @@ Run declare(CLI::App& verb) {
         ->capture_default_str();
     verb.add_option("--test-share", a->protocol.test_share, "ratio, time: share of events held out")
         ->capture_default_str();
-    verb.add_option("--folds", a->protocol.folds, "few-shot: folds over users")
+    verb.add_option("--folds", a->protocol.folds, "few-shot, ratings: folds over users")
         ->capture_default_str();
-    verb.add_option("--contexts", a->protocol.contexts, "few-shot: lengths of history")
-        ->delimiter(',')
-        ->capture_default_str();
+    verb.add_option(
+            "--contexts",
+            a->contexts,
+            "lengths of history; few-shot: 0,1,2,5,10, ratings: 1,5,10,20 unless given"
+    )
+        ->delimiter(',');
     verb.add_option(
             "--targets", a->protocol.max_targets, "few-shot: items to find after the context"
     )

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/meta/amortised_learner_net.hpp"
+#include "train/tensor_io.hpp"
+
+#include <algorithm>
+
+namespace hg::policy {
+
+AmortisedLearner::Sums AmortisedLearner::sum(const EventTensors& events) const {
+    return {
+        .vectors = (encode(events) * events.mask.unsqueeze(-1)).sum(1),
+        .counts = events.mask.sum(1, true),
+    };
+}
+
+void AmortisedLearner::fit(std::span<const TaskEvents> tasks, MetaFit session) {
+    scale_ = scale_of(outer_, tasks);
+    at::manual_seed(session.rng.split("torch")());  // PEARL draws from its posterior
+    run_outer_loop(
+        outer_,
+        tasks,
+        {.weights = named_weights(),
+         .scale = scale_,
+         .update = descend(
+             outer_,
+             named_weights(),
+             [this](const TaskBatch& batch) { return loss(sum(batch.support), batch.query); }
+         ),
+         .check =
+             [this](const TaskBatch& batch) {
+                 const at::NoGradGuard no_grad;
+                 const auto answers = answer(sum(batch.support), batch.query.inputs);
+                 return masked_mean_square(answers, batch.query).item<double>();
+             }},
+        session
+    );
+}
+
+TaskBelief AmortisedLearner::start() const {
+    return {
+        .state = std::vector<float>(static_cast<std::size_t>(state_size())),
+        .events = TaskEvents{n_inputs_},
+    };
+}
+
+void AmortisedLearner::adapt(TaskBelief& belief, const EventsView& events) const {
+    HG_CHECK(
+        belief.state.size() == static_cast<std::size_t>(state_size()), "a belief of another learner"
+    );
+    if (events.size() == 0) {
+        return;
+    }
+    const at::NoGradGuard no_grad;
+    const auto sums = sum(to_tensors(events, scale_)).vectors.contiguous();
+    const auto* added = sums.const_data_ptr<float>();
+    std::ranges::transform(
+        belief.state, std::span{added, belief.state.size()}, belief.state.begin(), std::plus{}
+    );
+    belief.n_events += events.size();
+}
+
+void AmortisedLearner::predict(
+    const TaskBelief& belief, const QueriesView& queries, std::span<float> out
+) const {
+    HG_CHECK(out.size() == queries.size(), "a place per query");
+    if (queries.size() == 0) {
+        return;
+    }
+    const at::NoGradGuard no_grad;
+    const Sums sums{
+        .vectors = train::to_tensor({belief.state.data(), 1, belief.state.size()}),
+        .counts = at::full({1, 1}, static_cast<double>(belief.n_events)),
+    };
+    const auto inputs = train::to_tensor(queries.inputs).unsqueeze(0);
+    const auto answers = answer(sums, inputs).contiguous();
+    const auto* values = answers.const_data_ptr<float>();
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i] = values[i] + scale_.shift(queries.offsets[i]);
+    }
+}
+
+void AmortisedLearner::save(SafetensorsWriter& weights) const {
+    for (const auto& [name, tensor] : named_weights()) {
+        train::add_tensor(weights, name, tensor.detach());
+    }
+    save_scale(scale_, weights);
+}
+
+void AmortisedLearner::load(const SafetensorsFile& weights) {
+    const at::NoGradGuard no_grad;
+    for (auto& [name, tensor] : named_weights()) {
+        train::copy_tensor(weights, name, tensor);
+    }
+    scale_ = load_scale(weights);
+}
+
+}  // namespace hg::policy

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// First-order MAML (Finn, Abbeel and Levine, 2017, section 5.2): the outer gradient is that of the queries'
+// loss at the adapted weights, as if the inner steps did not depend on theta.
+#include "policy/meta/gradient_learner.hpp"
+
+namespace hg::policy {
+namespace {
+
+struct FirstOrderMamlOptions : GradientOptions {
+    static void describe(OptionBinder& bind, FirstOrderMamlOptions& o) { GradientOptions::describe(bind, o); }
+};
+
+std::unique_ptr<MetaLearner> make(std::size_t n_inputs, const Settings& settings, Rng rng) {
+    return make_gradient_learner(n_inputs, settings.read<FirstOrderMamlOptions>(), {.outer = OuterStep::through_last_point}, rng);
+}
+
+}  // namespace
+
+extern const MetaLearnerEntry first_order_maml{
+    .name = "first_order_maml",
+    .summary = "MAML without the second derivatives",
+    .facts = MetaFact::adapts | MetaFact::gradient_steps,
+    .options = &describe_options<FirstOrderMamlOptions>,
+    .make = &make,
+};
+
+}  // namespace hg::policy
