@@ -44,7 +44,8 @@ std::optional<DataRequest> request_data(const GateRecord& record, const GateInpu
         boost::math::quantile(standard, o.level) + boost::math::quantile(standard, o.power);
     DataRequest request{.half_width = record.delta};
     const double rows = reach * reach * row_variance(record, input) / (record.delta * record.delta);
-    request.decisions = std::ceil(std::max(rows, o.min_effective_rows));
+    const double counted = uniform_effective_share(input).value_or(1);
+    request.decisions = std::ceil(std::max(rows, o.min_effective_rows / counted));
     if (!input.uniform_probability.empty()) {
         auto uniform = input.candidate;
         uniform.target_probability = input.uniform_probability;
