@@ -91,6 +91,8 @@ struct Impression {
     double propensity = 1;        // product over the slots
     bool is_deterministic = false;
     std::vector<ImpressionSlot> slots{};
+    std::string masks{};  // JSON: the request's exclude, filter and seen; empty = none given
+    std::optional<std::int64_t> last_event{};  // sequence of the last event it was made from
 };
 
 struct BeliefRecord {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <numeric>
 
@@ -160,6 +161,24 @@ std::vector<double> PlackettLuce::propensities(
         distribution.take(index);
     }
     return factors;
+}
+
+std::optional<PlackettLuceOptions> parse_plackett_luce(std::string_view version) {
+    PlackettLuceOptions options;
+    const auto read = [&version](std::string_view name, auto& number) {
+        if (!version.starts_with(name)) {
+            return false;
+        }
+        version.remove_prefix(name.size());
+        const auto [end, error] =
+            std::from_chars(version.data(), version.data() + version.size(), number);
+        version.remove_prefix(static_cast<std::size_t>(end - version.data()));
+        return error == std::errc{};
+    };
+    const bool is_read = read("plackett_luce(epsilon=", options.epsilon) &&
+                         read(",temperature=", options.temperature) &&
+                         read(",m=", options.max_candidates) && version == ")";
+    return is_read ? std::optional{options} : std::nullopt;
 }
 
 }  // namespace hg::policy

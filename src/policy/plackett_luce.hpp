@@ -15,7 +15,9 @@
 #include "core/options.hpp"
 #include "policy/policy_model.hpp"
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace hg::policy {
 
@@ -59,5 +61,8 @@ class PlackettLuce final : public PolicyModel {
     PlackettLuceOptions options_;
     std::string version_;
 };
+
+/// The options of the policy whose version() this is; nothing where it is another kind's.
+[[nodiscard]] std::optional<PlackettLuceOptions> parse_plackett_luce(std::string_view version);
 
 }  // namespace hg::policy

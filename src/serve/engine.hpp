@@ -115,12 +115,12 @@ class Engine {
     void log_impression(
         const Snapshot& snapshot,
         const RecommendRequest& request,
+        const UserState& state,
         const Pool& pool,
         const policy::PlackettLuce& policy,
         const policy::Slate& slate,
         const std::string& id
     );
-    void encode_arrivals(const Snapshot& snapshot);
     void encode_one(ItemRow row, const nlohmann::json& fields);
     void store_item(const std::string& id, nlohmann::json fields, Done<void> done);
     [[nodiscard]] nlohmann::json item_rows(const std::vector<ItemRow>& rows) const;

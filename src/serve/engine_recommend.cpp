@@ -4,6 +4,7 @@
 #include "core/digest.hpp"
 #include "core/rng.hpp"
 #include "serve/engine.hpp"
+#include "serve/pool.hpp"
 #include "serve/reasons.hpp"
 #include "serve/scoring.hpp"
 
@@ -22,6 +23,7 @@ struct Engine::UserState {
     std::vector<UserEvent> events;  // of the anonymous one; of a session only when they were needed
     std::unordered_set<ItemRow> seen;  // of the anonymous one
     std::uint64_t event_number = 0;
+    std::int64_t last_event = 0;  // sequence in the store
     std::shared_ptr<const Candidates> candidates;
 };
 
@@ -50,24 +52,12 @@ RecommendationId make_recommendation_id() {
     return id;
 }
 
-std::unordered_set<ItemRow> rows_of(
-    const ItemTable::Read& items, const std::vector<std::string>& ids
-) {
-    std::unordered_set<ItemRow> rows;
-    for (const auto& id : ids) {
-        if (const auto row = items.find(id)) {
-            rows.insert(*row);
-        }
-    }
-    return rows;
-}
-
 std::string candidates_text(const ItemTable::Read& items, std::span<const Scored> pool) {
     std::string text = "[";
     for (const auto& candidate : pool) {
         fmt::format_to(
             std::back_inserter(text),
-            "{}[{},{:.6g}]",
+            "{}[{},{}]",  // the score's shortest digits: the policy gives its propensities again
             text.size() > 1 ? "," : "",
             nlohmann::json(items.id(candidate.index))
                 .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
@@ -92,7 +82,7 @@ std::vector<UserEvent> Engine::events_of(const RecommendRequest& request) {
         if (entry.event.empty()) {
             event.event = dataset_->event_types.front().name;
         }
-        auto made = sessions_.to_user_event(event, entry.timestamp.value_or(now), *row);
+        auto made = sessions_.reader().to_user_event(event, entry.timestamp.value_or(now), *row);
         if (entry.event.empty()) {
             made.weight = 1;
         }
@@ -122,6 +112,7 @@ Result<Engine::UserState> Engine::state_of(
     {
         const std::scoped_lock lock{state.session->mutex};
         state.event_number = state.session->event_number;
+        state.last_event = state.session->sequence;
         const auto& cached = state.session->candidates;
         const bool is_fresh = cached != nullptr && cached->snapshot == snapshot.number &&
                               cached->event_number == state.event_number &&
@@ -153,23 +144,11 @@ Engine::Pool Engine::pool_of(
 ) {
     Pool pool;
     const auto fill = [&](const Candidates& candidates, const std::unordered_set<ItemRow>& seen) {
-        pool.rows.clear();
         const auto items = items_.read();
         const auto excluded = rows_of(items, request.exclude);
-        for (const auto& candidate : candidates.best) {
-            const auto row = candidate.index;
-            if (pool.rows.size() >= size) {
-                break;
-            }
-            if (request.seen == Seen::hide && seen.contains(row)) {
-                continue;
-            }
-            if (items.is_hidden(row) || excluded.contains(row) ||
-                !items.matches(row, request.filter)) {
-                continue;
-            }
-            pool.rows.push_back(candidate);
-        }
+        pool.rows = choose_pool(
+            items, candidates.best, {.request = request, .seen = seen, .excluded = excluded}, size
+        );
     };
     const auto is_enough = [&] {
         return pool.rows.size() >= size || state.candidates->is_complete;
@@ -200,6 +179,7 @@ Engine::Pool Engine::pool_of(
 void Engine::log_impression(
     const Snapshot& snapshot,
     const RecommendRequest& request,
+    const UserState& state,
     const Pool& pool,
     const policy::PlackettLuce& policy,
     const policy::Slate& slate,
@@ -214,7 +194,11 @@ void Engine::log_impression(
         .context = request.context,
         .propensity = slate.propensity,
         .is_deterministic = slate.deterministic,
+        .masks = masks_text(request),
     };
+    if (state.session != nullptr) {
+        impression.last_event = state.last_event;
+    }
     {
         const auto items = items_.read();
         impression.candidates = candidates_text(items, pool.rows);
@@ -232,12 +216,10 @@ void Engine::log_impression(
 nlohmann::json Engine::slate_json(
     const Snapshot& snapshot,
     const RecommendRequest& request,
-    const UserState& /*state*/,
+    const UserState& state,
     const Pool& pool
 ) {
-    auto options = options_.policy;
-    options.max_candidates = std::max(options.max_candidates, static_cast<std::int64_t>(request.k));
-    const policy::PlackettLuce policy{options};
+    const policy::PlackettLuce policy{for_slate_of(options_.policy, request.k)};
     const auto id = make_recommendation_id();
     Rng rng{id.seed};
     const auto slate = policy.act(pool.rows, request.k, rng);
@@ -248,7 +230,7 @@ nlohmann::json Engine::slate_json(
     const auto reasons = reasons_for(
         snapshot, items_, pool.events, shown, request.explain ? Explain::yes : Explain::no
     );
-    log_impression(snapshot, request, pool, policy, slate, id.text);
+    log_impression(snapshot, request, state, pool, policy, slate, id.text);
     auto rows = nlohmann::json::array();
     const auto items = items_.read();
     for (std::size_t i = 0; i < slate.slots.size(); ++i) {
@@ -277,8 +259,8 @@ Result<nlohmann::json> Engine::recommend(const RecommendRequest& request) {
     const auto snapshot = snapshot_.get();
     HG_CHECK(snapshot != nullptr, "publish() comes before requests");
     HG_TRY(const auto state, state_of(*snapshot, request));
-    const auto size = std::max(static_cast<std::size_t>(options_.policy.max_candidates), request.k);
-    const auto pool = pool_of(*snapshot, request, state, size);
+    const auto size = for_slate_of(options_.policy, request.k).max_candidates;
+    const auto pool = pool_of(*snapshot, request, state, static_cast<std::size_t>(size));
     figures_.recommendations += 1;
     return slate_json(*snapshot, request, state, pool);
 }

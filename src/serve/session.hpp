@@ -16,6 +16,7 @@
 #include "core/error.hpp"
 #include "data/dataset.hpp"
 #include "data/event_store.hpp"
+#include "data/event_weights.hpp"
 #include "policy/belief.hpp"
 #include "serve/item_table.hpp"
 #include "serve/lru_cache.hpp"
@@ -26,9 +27,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -47,21 +47,42 @@ struct Session {
     std::shared_ptr<const Candidates> candidates;     // of the newest scoring
 };
 
-/// How much an event counts, by its name: the dataset's types first, then data's defaults.
-class EventWeights {
-  public:
-    explicit EventWeights(const data::Dataset& dataset);
-    [[nodiscard]] float weight(std::string_view event) const;
-    [[nodiscard]] EventTypeId type(std::string_view event) const;
-
-  private:
-    const data::Dataset& dataset_;
-    std::unordered_map<std::string, float> weights_;
-};
-
 struct SessionOptions {
     std::size_t max_sessions = 20'000;
     std::size_t max_history = 200;  // events a model is shown
+};
+
+/// Whether what the dataset knows of a user belongs to the session: not after an erasure.
+enum class DatasetHistory : bool { leave_out, include };
+
+/// What is known of a user -> the events of a session. The server and the replay of its decisions
+/// (replay.hpp) read histories by it.
+class HistoryReader {
+  public:
+    /// `items` outlives it.
+    HistoryReader(ItemTable& items, std::size_t max_history);
+
+    /// Starts the session anew: the dataset's events, then the stored ones that have happened by
+    /// `now`, as sorted; those of the future stay pending.
+    void fill(
+        Session& session,
+        const std::string& user_id,
+        DatasetHistory dataset_history,
+        std::span<const data::StoredEvent* const> stored,
+        TimeMs now
+    ) const;
+
+    void append(Session& session, const UserEvent& event) const;
+
+    [[nodiscard]] UserEvent to_user_event(const data::NewEvent& event, TimeMs time, ItemRow row)
+        const;
+
+  private:
+    void add_dataset_history(Session& session, const std::string& user_id) const;
+
+    ItemTable& items_;
+    std::size_t max_history_;
+    data::EventWeights weights_;
 };
 
 class Sessions {
@@ -84,25 +105,20 @@ class Sessions {
     /// After the user was erased.
     void forget(const std::string& user_id) { cache_.erase(user_id); }
 
-    [[nodiscard]] UserEvent to_user_event(const data::NewEvent& event, TimeMs time, ItemRow row)
-        const;
+    [[nodiscard]] const HistoryReader& reader() const noexcept { return reader_; }
 
     [[nodiscard]] std::size_t size() const { return cache_.size(); }
-
-    [[nodiscard]] const EventWeights& weights() const noexcept { return weights_; }
 
     [[nodiscard]] const SessionOptions& options() const noexcept { return options_; }
 
   private:
     [[nodiscard]] Result<void> load(Session& session, const std::string& user_id);
-    void add_dataset_history(Session& session, const std::string& user_id) const;
-    void append(Session& session, const UserEvent& event) const;
 
     SessionOptions options_;
     ItemTable& items_;
     const data::EventStore& store_;
     const Clock& clock_;
-    EventWeights weights_;
+    HistoryReader reader_;
     LruCache<Session> cache_;
 };
 

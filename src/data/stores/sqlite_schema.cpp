@@ -43,6 +43,11 @@ CREATE TABLE beliefs(
 CREATE TABLE erased_users(
   tenant TEXT NOT NULL, user_digest TEXT NOT NULL, PRIMARY KEY(tenant, user_digest)) WITHOUT ROWID;
 )sql",
+    // What another run needs to make the same decision again (served_log.hpp).
+    R"sql(
+ALTER TABLE impressions ADD COLUMN masks TEXT NOT NULL DEFAULT '';
+ALTER TABLE impressions ADD COLUMN last_event INTEGER;
+)sql",
 };
 
 }  // namespace
