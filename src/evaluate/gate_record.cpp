@@ -196,6 +196,12 @@ std::string to_text(const GateRecord& record) {
     }
     if (record.data_request) {
         text += request_text(*record.data_request, record.options);
+        if (record.check("supported_mass").verdict == Verdict::failed) {
+            text +=
+                "they must be spread over all that the candidate would show; more rows of what "
+                "this "
+                "log can show decide nothing\n";
+        }
     }
     return text;
 }

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -86,6 +87,14 @@ TEST(Gate, mass_the_log_cannot_show_is_lack_of_support) {
 
     EXPECT_EQ(record.check("supported_mass").verdict, Verdict::failed);
     EXPECT_EQ(record.reason, HoldReason::lack_of_support);
+}
+
+TEST(Gate, mass_the_log_cannot_show_is_not_made_up_by_more_rows_of_it) {
+    auto log = log_of(.1, 20'000);
+    EXPECT_THAT(to_text(judge(log.input())), testing::Not(HasSubstr("decide nothing")));
+    std::ranges::fill(log.supported_mass, .5);
+
+    EXPECT_THAT(to_text(judge(log.input())), HasSubstr("more rows of what this log can show"));
 }
 
 TEST(Gate, what_is_absent_is_not_available_and_never_passed) {
