@@ -18,7 +18,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace hg::policy {
 
@@ -81,5 +83,8 @@ class PlackettLuce final : public PolicyModel {
     PlackettLuceOptions options_;
     std::string version_;
 };
+
+/// The options of the policy whose version() this is; nothing where it is another kind's.
+[[nodiscard]] std::optional<PlackettLuceOptions> parse_plackett_luce(std::string_view version);
 
 }  // namespace hg::policy

@@ -214,6 +214,8 @@ TEST(EventStore, impressions_and_beliefs_come_back_as_they_were) {
         .propensity = 0.25,
         .is_deterministic = false,
         .slots = {{"i1", 2.0, 0.5}, {"i2", 1.0, 0.5}},
+        .masks = R"({"seen":"allow"})",
+        .last_event = 41,
     });
     value_or_throw(wait_for<void>([&](auto done) {
         store->put_belief("u1", {.space_id = "s", .sequence = 9, .data = blob}, done);
@@ -224,6 +226,8 @@ TEST(EventStore, impressions_and_beliefs_come_back_as_they_were) {
     EXPECT_EQ(impression->slots.size(), 2U);
     EXPECT_EQ(impression->slots[1].item_id, "i2");
     EXPECT_EQ(impression->propensity, 0.25);
+    EXPECT_EQ(impression->masks, R"({"seen":"allow"})");
+    EXPECT_EQ(impression->last_event, 41);
     EXPECT_EQ(value_or_throw(store->belief("u1"))->data, blob);
 }
 

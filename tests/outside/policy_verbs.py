@@ -59,6 +59,13 @@ def json_of(*words):
     return json.loads(done.stdout)
 
 
+def json_of_any(*words):
+    """Of a verb that may also end with 3."""
+    done = run(*words, "--json")
+    assert done.returncode in (0, 3), (words, done.returncode, done.stderr)
+    return json.loads(done.stdout)
+
+
 def refused(words, *keys):
     """The program ends with 1 or 2 and says why in one sentence and at most one hint."""
     done = run(*words)
@@ -268,6 +275,8 @@ BAD_DECISIONS = {
     "reward a text": (lambda d: d.update(reward="five"), ("bad.jsonl:6", "reward is a text", "number")),
     "no reward": (lambda d: d.pop("reward"), ("bad.jsonl:6", "reward is missing")),
     "deterministic": (lambda d: d.update(deterministic=True), ("bad.jsonl:6", "deterministic", "epsilon > 0")),
+    "looks deterministic": (lambda d: set_propensity(d, 1), ("bad.jsonl:6", "looks deterministic", "epsilon > 0")),
+    "an id twice": (lambda d: d.update(recommendation_id="u0-t0"), ("bad.jsonl:6", '"u0-t0"', "earlier decision")),
     "another shape": (drop_candidate, ("u5-t0", "another shape", "4 candidates")),
 }
 
@@ -293,6 +302,28 @@ def check_bad_logs(folder, learned, decisions):
     probabilities[3]["probabilities"] = dict.fromkeys(decisions[3]["candidates"], 1.5)
     write_lines(folder / "p.jsonl", probabilities)
     refused(judge, "p.jsonl:4", "is 1.5", "[0, 1]")
+    probabilities[3]["probabilities"] = dict.fromkeys(decisions[3]["candidates"], 1)
+    write_lines(folder / "p.jsonl", probabilities)
+    refused(judge, "p.jsonl:4", "sum to 5", "at most 1")
+
+
+def check_deterministic_candidate(folder):
+    """Among 30 slates no log supports a deterministic candidate: the gate asks for epsilon, not for millions of decisions."""
+    log = folder / "wide.jsonl"
+    json_of("simulate", "run", "--world", "interest_exploration", "--set", "world.n_candidates=30", "--set", "world.slate_size=1",
+            "--policy", "random", "--seeds", 1, "--episodes", 300, "--log", log)
+    gate = ("gate", "--log", log, "--candidate", "fixed_rule:feature=2", "--incumbent", "random", "--out", folder / "wide")
+    done = run(*gate)
+    assert done.returncode == 3 and "no number of rows lets it pass" in done.stdout, done
+    assert "randomised decisions would decide it" not in done.stdout, done.stdout
+    (record,) = records(folder / "wide")
+    epsilon = record["epsilon_advice"]["on_this_log"]
+    assert 0.1 < epsilon < 0.4 and f"--epsilon {epsilon:.2f}" in done.stdout, (epsilon, done.stdout)  # 1 - sqrt(19 / 29) = 0.19
+    mixed = json_of_any(*gate, "--epsilon", epsilon)
+    support = {c["name"]: c["verdict"] for c in mixed["checks"]}
+    assert support["effective_rows"] == support["largest_weight"] == support["mean_weight"] == "passed", mixed["checks"]
+    assert mixed["decision"] == "promote" and mixed["epsilon_advice"] is None, mixed
+    refused((*gate, "--temperature", 1), "runs of train")
 
 
 def check_bad_words(folder, learned):
@@ -364,6 +395,7 @@ def main():
         check_interruption(folder, signal.SIGKILL)  # the last judgement is kept
         decisions = check_closed_loop(folder, learned)
         check_epsilon(folder, learned)
+        check_deterministic_candidate(folder)
         check_bad_logs(folder, learned, decisions)
         check_bad_words(folder, learned)
         if arguments.shared and (arguments.shared / "reference" / "ope").exists():

@@ -115,6 +115,26 @@ TEST(PlackettLuce, no_candidate_of_the_pool_falls_below_epsilon_over_m) {
     }
 }
 
+TEST(PlackettLuce, its_version_says_its_options) {
+    const PlackettLuceOptions wanted{
+        .epsilon = 0.123456789, .temperature = 1e-7, .max_candidates = 7
+    };
+
+    const auto read = parse_plackett_luce(PlackettLuce{wanted}.version());
+
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->epsilon, wanted.epsilon);
+    EXPECT_EQ(read->temperature, wanted.temperature);
+    EXPECT_EQ(read->max_candidates, wanted.max_candidates);
+    for (const auto* other :
+         {"",
+          "greedy",
+          "plackett_luce(epsilon=,temperature=1,m=5)",
+          "plackett_luce(epsilon=0.1,temperature=1,m=5) and more"}) {
+        EXPECT_FALSE(parse_plackett_luce(other)) << other;
+    }
+}
+
 TEST(PlackettLuce, equal_scores_and_too_few_candidates_are_no_trouble) {
     const PlackettLuce policy{{}};
     Rng rng{1};
