@@ -199,6 +199,20 @@ std::vector<double> PlackettLuce::propensities(
     return factors;
 }
 
+std::vector<double> PlackettLuce::first_slot(std::span<const Scored> candidates) const {
+    const auto pool = candidates.first(
+        std::min(candidates.size(), static_cast<std::size_t>(options_.max_candidates))
+    );
+    std::vector<double> probabilities(pool.size());
+    if (!pool.empty()) {
+        const SlotDistribution distribution{pool, options_};
+        for (std::size_t i = 0; i < pool.size(); ++i) {
+            probabilities[i] = distribution.probability(i);
+        }
+    }
+    return probabilities;
+}
+
 std::optional<PlackettLuceOptions> parse_plackett_luce(std::string_view version) {
     PlackettLuceOptions options;
     VersionReader reader{version};

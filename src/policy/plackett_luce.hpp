@@ -21,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace hg::policy {
 
@@ -74,6 +75,9 @@ class PlackettLuce final : public PolicyModel {
     [[nodiscard]] std::vector<double> propensities(
         std::span<const Scored> candidates, std::span<const std::uint32_t> slots
     ) const override;
+
+    /// The probability of each of the M candidates in the first slot. O(M).
+    [[nodiscard]] std::vector<double> first_slot(std::span<const Scored> candidates) const;
 
     [[nodiscard]] std::string_view version() const override { return version_; }
 

@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <unordered_map>
 
 namespace hg::serve {
 namespace {
@@ -59,30 +59,51 @@ policy::SlatePolicy with(policy::SlatePolicy policy, const ServedPolicy& wanted)
     return policy;
 }
 
-/// A slate a policy may show, and its share of what the policy shows.
+/// A slate a policy may show, its share of what the policy shows, and whether the log's policy shows
+/// it too.
 struct WeightedSlate {
     std::vector<std::uint32_t> items;
     double share = 0;
+    bool is_supported = true;
 };
 
-/// Every slate of one slot with its probability, else equally likely draws.
-std::vector<WeightedSlate> slates_of(
-    const Choice& choice, std::size_t n_slots, std::size_t n_draws, Rng rng
+/// Of one slot: every slate with its probability.
+std::vector<WeightedSlate> every_slate(const Choice& choice, const Choice& logged) {
+    std::unordered_map<std::uint32_t, double> propensities;
+    const auto of_log = logged.policy().first_slot(logged.pool);
+    for (std::size_t c = 0; c < of_log.size(); ++c) {
+        propensities[logged.pool[c].index] = of_log[c];
+    }
+    std::vector<WeightedSlate> slates;
+    const auto shares = choice.policy().first_slot(choice.pool);
+    for (std::size_t c = 0; c < shares.size(); ++c) {
+        const auto item = choice.pool[c].index;
+        const auto found = propensities.find(item);
+        slates.push_back({
+            .items = {item},
+            .share = shares[c],
+            .is_supported = found != propensities.end() && found->second >= least_propensity,
+        });
+    }
+    return slates;
+}
+
+/// Of several: equally likely draws.
+std::vector<WeightedSlate> drawn_slates(
+    const Choice& choice, const Choice& logged, std::size_t n_slots, std::size_t n_draws, Rng rng
 ) {
     std::vector<WeightedSlate> slates;
     const auto policy = choice.policy();
-    if (n_slots == 1) {
-        for (const auto& candidate : choice.pool) {
-            const auto share = policy.propensities(choice.pool, std::array{candidate.index});
-            slates.push_back({.items = {candidate.index}, .share = share.front()});
-        }
-        return slates;
-    }
+    const auto of_log = logged.policy();
     for (std::size_t d = 0; d < n_draws && !choice.pool.empty(); ++d) {
         WeightedSlate slate{.items = {}, .share = 1 / static_cast<double>(n_draws)};
         for (const auto& slot : policy.act(choice.pool, n_slots, rng).slots) {
             slate.items.push_back(slot.item);
         }
+        slate.is_supported =
+            std::ranges::all_of(of_log.propensities(logged.pool, slate.items), [](double factor) {
+                return factor >= least_propensity;
+            });
         slates.push_back(std::move(slate));
     }
     return slates;
@@ -149,9 +170,13 @@ class ServedJudge {
         for (std::size_t p = 0; p < policies_.size(); ++p) {
             auto& mass = judged_.policies[p].supported_mass[i];
             const auto rng = Rng{setup_.seed}.split("served").split(i);
-            for (const auto& slate :
-                 slates_of(work.choices[p], shown.size(), setup_.sampled_slates, rng)) {
-                mass += is_supported(logged, slate.items) ? slate.share : 0;
+            const auto& choice = work.choices[p];
+            const auto slates =
+                shown.size() == 1
+                    ? every_slate(choice, logged)
+                    : drawn_slates(choice, logged, shown.size(), setup_.sampled_slates, rng);
+            for (const auto& slate : slates) {
+                mass += slate.is_supported ? slate.share : 0;
                 add_features(i, 1 + p, slate, work);
             }
             mass = std::min(1.0, mass);
@@ -233,15 +258,6 @@ class ServedJudge {
             product *= factor;
         }
         return product;
-    }
-
-    [[nodiscard]] static bool is_supported(
-        const Choice& logged, std::span<const std::uint32_t> slate
-    ) {
-        return std::ranges::all_of(
-            logged.policy().propensities(logged.pool, slate),
-            [](double factor) { return factor >= least_propensity; }
-        );
     }
 
     [[nodiscard]] std::span<float> features(std::size_t i, std::size_t action) {

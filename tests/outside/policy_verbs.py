@@ -151,7 +151,8 @@ def check_interruption(folder, how):
              "--set", "learn.evaluate_every=20000", "--set", "learn.wall_seconds=1.5")
     learning = subprocess.Popen([str(word) for word in (arguments.binary, *words)], stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)
-    while count_lines(out / "metrics.jsonl") <= 4 and learning.poll() is None:  # more than the judgement of the start
+    # Four lines a judgement, and it is saved after them: in the third one the second, of a later step than 0, has been.
+    while count_lines(out / "metrics.jsonl") <= 8 and learning.poll() is None:
         time.sleep(0.01)
     learning.send_signal(how)
     _, told = learning.communicate(timeout=60)

@@ -108,8 +108,11 @@ TEST(PlackettLuce, no_candidate_of_the_pool_falls_below_epsilon_over_m) {
     const PlackettLuce policy{{.epsilon = 0.05, .temperature = 0.01, .max_candidates = 50}};
     const auto pool = candidates(80);
 
+    const auto first = policy.first_slot(pool);
+    ASSERT_EQ(first.size(), 50U);
     for (std::size_t i = 0; i < pool.size(); ++i) {
         const double p = policy.propensities(pool, std::vector{pool[i].index})[0];
+        EXPECT_EQ(i < 50 ? first[i] : 0.0, p);
         EXPECT_GE(p, i < 50 ? 0.05 / 50 : 0.0);
         EXPECT_EQ(p == 0, i >= 50);
     }

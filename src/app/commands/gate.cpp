@@ -92,12 +92,16 @@ nlohmann::json serving_json(const ServingChange& serving) {
     return json;
 }
 
-void print(const evaluate::GateRecord& record, const std::string& incumbent) {
+void print(
+    const Arguments& arguments, const evaluate::GateRecord& record, const std::string& incumbent
+) {
     fmt::print("{}", evaluate::to_text(record));
-    fmt::print("against: {}\n", incumbent);
-    if (record.epsilon_advice && record.epsilon_advice->on_this_log) {
-        fmt::print("judge it so: --epsilon {:.2f}\n", *record.epsilon_advice->on_this_log);
+    if (record.epsilon_advice && data::is_database(arguments.log.path)) {
+        fmt::print("a server mixes by more --candidates, --temperature and --epsilon, here too\n");
+    } else if (record.epsilon_advice && record.epsilon_advice->on_this_log) {
+        fmt::print("here: --epsilon {:.2f}\n", *record.epsilon_advice->on_this_log);
     }
+    fmt::print("against: {}\n", incumbent);
 }
 
 /// Writes the record of one comparison and tells it.
@@ -120,7 +124,7 @@ void tell(
         fmt::print("{}\n", json.dump());
         return;
     }
-    print(record, incumbent);
+    print(arguments, record, incumbent);
     fmt::print("record: {}\n", path.string());
 }
 
