@@ -200,9 +200,7 @@ std::vector<double> PlackettLuce::propensities(
 }
 
 std::vector<double> PlackettLuce::first_slot(std::span<const Scored> candidates) const {
-    const auto pool = candidates.first(
-        std::min(candidates.size(), static_cast<std::size_t>(options_.max_candidates))
-    );
+    const auto pool = pool_of(candidates, options_);
     std::vector<double> probabilities(pool.size());
     if (!pool.empty()) {
         const SlotDistribution distribution{pool, options_};

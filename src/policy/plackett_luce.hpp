@@ -76,7 +76,7 @@ class PlackettLuce final : public PolicyModel {
         std::span<const Scored> candidates, std::span<const std::uint32_t> slots
     ) const override;
 
-    /// The probability of each of the M candidates in the first slot. O(M).
+    /// The probability of each of the first pool_size() candidates in the first slot, in linear time.
     [[nodiscard]] std::vector<double> first_slot(std::span<const Scored> candidates) const;
 
     [[nodiscard]] std::string_view version() const override { return version_; }

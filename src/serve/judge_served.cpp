@@ -132,6 +132,7 @@ class ServedJudge {
                                              .dataset = setup.dataset,
                                              .served = setup.served,
                                              .source = {.run = policy.run, .data = setup.data},
+                                             .sessions = setup.sessions,
                                          },
                                          ids_
                                      )

@@ -16,6 +16,7 @@
 #include "core/progress.hpp"
 #include "data/served_log.hpp"
 #include "policy/predicted_rewards.hpp"
+#include "serve/session.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -41,6 +42,7 @@ struct JudgeServedSetup {
     std::shared_ptr<const data::Dataset> dataset;
     std::filesystem::path data;     // its folder, for the encoder of items that arrived
     const data::ServedLog& served;  // outlives the call
+    SessionOptions sessions{};      // of the server
     std::size_t sampled_slates = 32;
     std::uint64_t seed = 7;
 };
