@@ -126,8 +126,13 @@ std::string learn_small_policy(const fs::path& dataset, const fs::path& folder, 
     fit_small_world(dataset, folder / "world", session);
     learn_in(folder / "world", folder / "ppo", session);
     log_incumbent(folder / "world", folder / "log.jsonl");
-    const auto judged =
-        judge_on_log((folder / "log.jsonl").string(), {(folder / "ppo").string(), incumbent}, seed);
+    const auto judged = judge_on_log(
+        {.log = {.path = (folder / "log.jsonl").string()},
+         .policies = {(folder / "ppo").string(), incumbent},
+         .seed = seed},
+        session.progress,
+        session.stop
+    );
     const auto record = value_or_throw(run_gate_on(judged));
     write_file_atomic(folder / "decision.json", evaluate::to_json(record).dump(2) + "\n");
     const auto manifest =

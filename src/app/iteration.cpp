@@ -226,9 +226,11 @@ class Loop {
 
     void judge(std::int64_t n, Round& round) {
         const auto judged = judge_on_log(
-            (round_folder(n) / "log.jsonl").string(),
-            {agent_folder(n).string(), policy_},
-            request_.seed
+            {.log = {.path = (round_folder(n) / "log.jsonl").string()},
+             .policies = {agent_folder(n).string(), policy_},
+             .seed = request_.seed},
+            progress_,
+            stop_
         );
         const auto record = value_or_throw(run_gate_on(judged));
         round.decision = evaluate::to_string(record.decision);

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/logged_policies.hpp"
 
-#include "data/open_bandit.hpp"
+#include "core/file.hpp"
 #include "data/policy_probabilities.hpp"
 #include "evaluate/overlap.hpp"
+#include "policy/explorer.hpp"
 #include "policy/learn.hpp"
+#include "serve/judge_served.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <filesystem>
+#include <span>
 
 namespace hg::app {
 namespace {
@@ -48,8 +52,144 @@ std::vector<double> estimated_mass(const data::ImpressionLog& log, const LoggedP
     return std::vector<double>(log.size(), std::min(1.0, mean));
 }
 
-/// Runs and named agents, all judged together so that they share one reward model.
-void judge_agents(LoggedPolicies& out, const std::vector<std::string>& names, std::uint64_t seed) {
+bool is_run_of(const std::string& policy, std::string_view key) {
+    const auto text = read_file(fs::path{policy} / "manifest.json");
+    if (!text) {
+        return false;
+    }
+    const auto manifest = nlohmann::json::parse(*text, nullptr, false);
+    return manifest.is_object() && manifest.contains(key);
+}
+
+/// What judging gave the policies at `places`.
+void take(LoggedPolicies& out, policy::Judged& judged, std::span<const std::size_t> places) {
+    for (std::size_t j = 0; j < places.size(); ++j) {
+        auto& policy = out.policies[places[j]];
+        auto& from = judged.policies[j];
+        policy.probability = std::move(from.probability);
+        policy.q_factual = judged.q_factual;
+        policy.q_policy = std::move(from.q_policy);
+        policy.supported_mass = std::move(from.supported_mass);
+        if (j == 0) {
+            policy.mrdr_q_factual = judged.mrdr_q_factual;
+            policy.mrdr_q_policy = std::move(from.mrdr_q_policy);
+        }
+    }
+}
+
+void check_agent(const std::string& name, const ServingChange& change) {
+    if (is_run_of(name, "model")) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format(
+                "{} is a run of train: it is judged on what a server served, which this log does "
+                "not hold",
+                name
+            ),
+            "give the server's database: --log events.db --data DIR"
+        };
+    }
+    if (change.temperature || change.max_candidates) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format("--temperature and --candidates are of runs of train, {} is none", name),
+            "leave them out"
+        };
+    }
+}
+
+void check_file(const std::string& path, const ServingChange& change) {
+    if (change.epsilon || change.temperature || change.max_candidates) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format("{} says its probabilities: they cannot be served differently", path),
+            "write them as the policy would be served, and leave --epsilon out"
+        };
+    }
+}
+
+serve::ServedPolicy served_policy_of(const std::string& name, const ServingChange& change) {
+    if (name == served_policy) {
+        if (change.epsilon || change.temperature || change.max_candidates) {
+            throw Error{
+                ErrorCode::invalid_argument,
+                "\"served\" is what was served: it cannot be served differently",
+                "name the run, to judge it with other options"
+            };
+        }
+        return {};
+    }
+    if (!is_run_of(name, "model")) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format("{} is no run of train, which is what a server serves", name),
+            "give a run of train, \"served\", or probabilities.jsonl"
+        };
+    }
+    return {
+        .run = name,
+        .epsilon = change.epsilon,
+        .temperature = change.temperature,
+        .max_candidates = change.max_candidates,
+    };
+}
+
+void note_agreement(
+    LoggedPolicies& out, const std::string& name, const std::optional<double>& agreement
+) {
+    if (agreement) {
+        out.notes.push_back(fmt::format(
+            "{} gives the propensities it was served with again in {:.1f} % of its decisions{}",
+            name,
+            100 * *agreement,
+            *agreement < 0.99 ? ": the run, its items, their fields or what its users told or "
+                                "took back have changed since, so its other probabilities are no "
+                                "better"
+                              : ""
+        ));
+    }
+}
+
+/// Runs of train and "served", all judged together so that they share one reward model.
+void judge_served_runs(
+    LoggedPolicies& out,
+    const LogRequest& request,
+    ProgressSink& progress,
+    const std::stop_token& stop
+) {
+    std::vector<std::size_t> places;
+    std::vector<serve::ServedPolicy> policies;
+    for (std::size_t p = 0; p < request.policies.size(); ++p) {
+        const auto& name = request.policies[p];
+        out.policies[p].name = name;
+        if (!is_file_of_probabilities(name)) {
+            places.push_back(p);
+            policies.push_back(served_policy_of(name, p == 0 ? request.serving : ServingChange{}));
+        }
+    }
+    auto log = open_server_log(request.log, data::Purpose::off_policy);
+    out.notes = notes_on(log, request.log);
+    if (!places.empty()) {
+        auto judged = serve::judge_served(
+            {.dataset = log.dataset,
+             .data = request.log.data,
+             .served = log.served,
+             .seed = request.seed},
+            policies,
+            progress,
+            stop
+        );
+        take(out, judged.judged, places);
+        for (std::size_t j = 0; j < places.size(); ++j) {
+            note_agreement(out, request.policies[places[j]], judged.agreement[j]);
+        }
+    }
+    out.log = std::move(log.served.log);
+}
+
+/// Runs of learn and named agents, all judged together so that they share one reward model.
+void judge_agents(LoggedPolicies& out, const LogRequest& request) {
+    const auto& names = request.policies;
     std::vector<std::size_t> places;
     std::vector<policy::LoadedAgent> loaded;
     std::vector<policy::LoggedAgent> agents;
@@ -58,10 +198,12 @@ void judge_agents(LoggedPolicies& out, const std::vector<std::string>& names, st
         if (is_file_of_probabilities(names[p])) {
             continue;
         }
+        out.policies[p].name = names[p];
+        check_agent(names[p], p == 0 ? request.serving : ServingChange{});
         if (!decisions) {
             decisions = policy::decisions_of(out.log);
         }
-        loaded.push_back(policy::load_agent_for_log(names[p], decisions->shape, seed));
+        loaded.push_back(policy::load_agent_for_log(names[p], decisions->shape, request.seed));
         places.push_back(p);
     }
     for (const auto& one : loaded) {
@@ -73,18 +215,12 @@ void judge_agents(LoggedPolicies& out, const std::vector<std::string>& names, st
     if (agents.empty()) {
         return;
     }
-    auto judged = policy::judge(*decisions, agents, {.seed = seed});
-    for (std::size_t a = 0; a < agents.size(); ++a) {
-        auto& policy = out.policies[places[a]];
-        policy.name = names[places[a]];
-        policy.probability = std::move(judged.policies[a].probability);
-        policy.q_factual = judged.q_factual;
-        policy.q_policy = std::move(judged.policies[a].q_policy);
-        if (a == 0) {
-            policy.mrdr_q_factual = judged.mrdr_q_factual;
-            policy.mrdr_q_policy = std::move(judged.policies[a].mrdr_q_policy);
-        }
+    std::optional<policy::Explorer> mixed;
+    if (places.front() == 0 && request.serving.epsilon) {
+        agents.front().agent = &mixed.emplace(*agents.front().agent, *request.serving.epsilon);
     }
+    auto judged = policy::judge(*decisions, agents, {.seed = request.seed});
+    take(out, judged, places);
 }
 
 }  // namespace
@@ -120,25 +256,41 @@ std::vector<double> LoggedPolicies::uniform_probability() const {
     return uniform;
 }
 
-data::ImpressionLog read_log(const std::string& path) {
-    if (path.ends_with(".csv") || path.ends_with(".csv.gz")) {
-        return value_or_throw(data::read_open_bandit(path));
-    }
-    data::Rejections none{0};
-    return value_or_throw(data::read_impressions(path, data::Purpose::off_policy, none));
+void declare_serving_options(CLI::App& verb, ServingChange& change) {
+    verb.add_option(
+            "--epsilon",
+            change.epsilon,
+            "share of uniform exploration it would be served with; a run of train: as logged"
+    )
+        ->check(CLI::Range(0.0, 1.0));
+    verb.add_option(
+            "--temperature", change.temperature, "of a run of train: as logged unless given"
+    )
+        ->check(CLI::Range(0.0, 100.0));
+    verb.add_option(
+            "--candidates", change.max_candidates, "of a run of train: as logged unless given"
+    )
+        ->check(CLI::Range(1, 1000));
 }
 
 LoggedPolicies judge_on_log(
-    const std::string& log, const std::vector<std::string>& policies, std::uint64_t seed
+    const LogRequest& request, ProgressSink& progress, const std::stop_token& stop
 ) {
-    LoggedPolicies out{.log = read_log(log), .policies = {}};
-    out.policies.resize(policies.size());
-    for (std::size_t p = 0; p < policies.size(); ++p) {
-        if (is_file_of_probabilities(policies[p])) {
-            out.policies[p] = from_file(policies[p], out.log);
+    LoggedPolicies out;
+    out.policies.resize(request.policies.size());
+    const bool is_server = data::is_database(request.log.path);
+    if (is_server) {
+        judge_served_runs(out, request, progress, stop);
+    } else {
+        out.log = read_log(request.log);
+        judge_agents(out, request);
+    }
+    for (std::size_t p = 0; p < request.policies.size(); ++p) {
+        if (is_file_of_probabilities(request.policies[p])) {
+            check_file(request.policies[p], p == 0 ? request.serving : ServingChange{});
+            out.policies[p] = from_file(request.policies[p], out.log);
         }
     }
-    judge_agents(out, policies, seed);
     for (auto& policy : out.policies) {
         if (policy.supported_mass.empty()) {
             policy.supported_mass = estimated_mass(out.log, policy);
@@ -150,13 +302,14 @@ LoggedPolicies judge_on_log(
 Result<evaluate::GateRecord> run_gate_on(
     const LoggedPolicies& judged,
     const evaluate::GateOptions& options,
-    std::optional<double> decisions_per_day
+    std::optional<double> decisions_per_day,
+    std::size_t incumbent
 ) {
     const auto uniform = judged.uniform_probability();
     const evaluate::GateInput input{
         .candidate = judged.rows(0),
-        .incumbent_probability = judged.policies[1].probability,
-        .incumbent_q_policy = judged.policies[1].q_policy,
+        .incumbent_probability = judged.policies.at(incumbent).probability,
+        .incumbent_q_policy = judged.policies.at(incumbent).q_policy,
         .units = judged.log.user,
         .supported_mass = judged.policies[0].supported_mass,
         .uniform_probability = uniform,

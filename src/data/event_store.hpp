@@ -92,6 +92,9 @@ struct Impression {
     double propensity = 1;        // product over the slots
     bool is_deterministic = false;
     std::vector<ImpressionSlot> slots{};
+    std::string masks{};  // JSON: the request's exclude, filter and seen; empty = none given
+    std::optional<std::int64_t> last_event{};  // sequence of the last event it was made from
+    std::string wishes{};  // JSON: settings of the user that changed the scores; empty = none
 };
 
 struct BeliefRecord {

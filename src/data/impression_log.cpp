@@ -125,6 +125,7 @@ Result<ImpressionLog> parse_impressions(
 ) {
     ImpressionLog log;
     ImpressionParser parser;
+    IdMap ids;  // of the recommendations so far
     std::size_t number = 0;
     while (!text.empty()) {
         const auto end = text.find('\n');
@@ -134,7 +135,17 @@ Result<ImpressionLog> parse_impressions(
         if (trim(line).empty()) {
             continue;
         }
-        const auto impression = parse_usable(parser, line, number, purpose);
+        auto impression = parse_usable(parser, line, number, purpose);
+        if (impression && ids.intern(impression->recommendation_id) != log.size()) {
+            impression = fail(
+                ErrorCode::invalid_argument,
+                fmt::format(
+                    "recommendation_id \"{}\" is that of an earlier decision",
+                    impression->recommendation_id
+                ),
+                "give every decision its own id"
+            );
+        }
         if (impression) {
             log.append(*impression);
             continue;

@@ -154,6 +154,17 @@ Result<void> check_off_policy(const ImpressionRow& impression) {
             "serve with epsilon > 0 or temperature > 0 and evaluate on that log"
         );
     }
+    constexpr double certain = 1 - 1e-12;
+    if (impression.candidates.size() > 1 && impression.slate_propensity() >= certain) {
+        return bad(
+            fmt::format(
+                "propensity is 1 with {} candidates: the policy looks deterministic, which says "
+                "nothing about another one",
+                impression.candidates.size()
+            ),
+            "serve with epsilon > 0 or temperature > 0 and evaluate on that log"
+        );
+    }
     if (std::isnan(impression.slate_reward())) {
         return bad(
             "reward is missing", "give it for the decision or for every slot; 0 is a reward"

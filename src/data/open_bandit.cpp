@@ -170,6 +170,16 @@ class Gatherer {
             return ended;
         }
         HG_TRY(waiting_, decision_of(row, layout_, policy_));
+        if (ids_.intern(waiting_->recommendation_id) != log_.size()) {
+            return fail(
+                ErrorCode::invalid_argument,
+                fmt::format(
+                    "recommendation_id \"{}\" is that of an earlier decision",
+                    waiting_->recommendation_id
+                ),
+                "keep the rows of one decision together, and give every decision its own id"
+            );
+        }
         return {};
     }
 
@@ -196,6 +206,7 @@ class Gatherer {
     const Layout& layout_;
     std::string policy_;
     std::optional<ImpressionRow> waiting_;
+    IdMap ids_;  // of the recommendations so far
     ImpressionLog log_;
 };
 

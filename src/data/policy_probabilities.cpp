@@ -130,6 +130,11 @@ class Aligner {
             );
         }
         const auto items = log_->slots.row(row);
+        if (!is_list) {
+            if (auto fine = check_sum(by_item, items.size()); !fine) {
+                return fine;
+            }
+        }
         if (is_list && list.size() != items.size()) {
             return bad(
                 fmt::format("probabilities has {} numbers for {} slots", list.size(), items.size())
@@ -150,6 +155,31 @@ class Aligner {
             );
             result_.slot[log_->slots.offsets[row] + i] = p;
             result_.slate[row] *= p;
+        }
+        return {};
+    }
+
+    /// A slot is filled once: what is said of all items cannot be more than one a slot.
+    Result<void> check_sum(const dom::object& by_item, std::size_t n_slots) {
+        double sum = 0;
+        for (const auto [item, value] : by_item) {
+            HG_TRY(
+                const double p, parse_probability(value, fmt::format("probability of \"{}\"", item))
+            );
+            sum += p;
+        }
+        constexpr double rounding = 1e-6;
+        if (sum > static_cast<double>(n_slots) + rounding) {
+            return bad(
+                fmt::format(
+                    "probabilities sum to {:.6g}, at most {} for {} slot{} is possible",
+                    sum,
+                    n_slots,
+                    n_slots,
+                    n_slots == 1 ? "" : "s"
+                ),
+                "give each item its probability of being shown in its slot"
+            );
         }
         return {};
     }

@@ -330,7 +330,12 @@ Result<GateRecord> run_gate(const GateInput& input, const GateOptions& options) 
     record.reason = find_reason(record);
     record.decision = record.reason == HoldReason::none ? Decision::promote : Decision::hold;
     record.sentence = describe_outcome(record);
-    if (record.reason == HoldReason::lack_of_support || record.reason == HoldReason::lack_of_data) {
+    if (record.reason == HoldReason::lack_of_support) {
+        record.epsilon_advice = advise_epsilon(record, input);
+    }
+    const bool lacks_data =
+        record.reason == HoldReason::lack_of_support || record.reason == HoldReason::lack_of_data;
+    if (lacks_data && !record.epsilon_advice) {
         record.data_request = request_data(record, input);
     }
     return record;

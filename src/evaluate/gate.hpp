@@ -12,7 +12,8 @@
 // q must be cross-fitted (reward_model.hpp). The margin delta is a share of the incumbent's value,
 // which is itself an estimate: the bound is taken of difference + margin * incumbent, so that
 // delta's uncertainty is in it. Rows of one unit (slate, user) count as dependent. The support
-// checks look at both policies and report the worse. A false promotion is one whose true difference
+// checks look at both policies and report the worse. Where even uniform traffic could not support the
+// candidate (a deterministic one among more than 20 slates), the record names the epsilon to mix in. A false promotion is one whose true difference
 // is below -delta; measured rates are in bench/results/gate.md.
 //
 //   HG_TRY(const auto record, run_gate(input));
@@ -98,6 +99,14 @@ struct DataRequest {
     std::optional<double> days{};  // at random_share of the traffic
 };
 
+/// For a candidate that stakes too much on single slates: no number of rows makes its effective
+/// share large enough. Epsilon is a share of uniform slates mixed into it.
+struct EpsilonAdvice {
+    double uniform_share = 0;                    // of uniform rows that would count
+    std::optional<double> on_uniform_traffic{};  // the smallest epsilon with a share that is enough
+    std::optional<double> on_this_log{};         // the smallest that passes the weight checks here
+};
+
 struct GateRecord {
     Decision decision = Decision::hold;
     HoldReason reason = HoldReason::missing_input;
@@ -114,6 +123,7 @@ struct GateRecord {
     std::optional<double> lower_bound{};
     std::optional<double> upper_bound{};
     std::optional<DataRequest> data_request{};
+    std::optional<EpsilonAdvice> epsilon_advice{};
     Overlap overlap{};  // of the candidate
     GateOptions options{};
 
@@ -130,9 +140,23 @@ struct GateRecord {
     const GateRecord& record, const GateInput& input
 );
 
-/// ((z_level + z_power) sd / delta)^2, at least min_effective_rows: how many decisions tell a
-/// candidate as good as the incumbent from one that is delta worse.
-[[nodiscard]] double decisions_to_tell(double row_variance, double delta, const GateOptions& o);
+/// ((z_level + z_power) sd / delta)^2 decisions, and so many that min_effective_rows count: how many
+/// tell a candidate as good as the incumbent from one that is delta worse. `counted`: the share of
+/// decisions that count for the candidate.
+[[nodiscard]] double decisions_to_tell(
+    double row_variance, double delta, const GateOptions& o, double counted = 1
+);
+
+/// Of n rows of uniform traffic, the share that would count for the candidate: E[w]^2 / E[w^2], the
+/// log's rows weighted to it. Nothing where what is uniform is unknown, or the log never shows what
+/// the candidate would.
+[[nodiscard]] std::optional<double> uniform_effective_share(const GateInput& input);
+
+/// Nothing where enough uniform traffic would support the candidate, or what is uniform is unknown.
+/// run_gate calls it on a hold for lack of support.
+[[nodiscard]] std::optional<EpsilonAdvice> advise_epsilon(
+    const GateRecord& record, const GateInput& input
+);
 
 /// For the record on disk: numbers that do not exist are null.
 [[nodiscard]] nlohmann::json to_json(const GateRecord& record);

@@ -34,12 +34,12 @@ double row_variance(const GateRecord& record, const GateInput& input) {
 
 }  // namespace
 
-double decisions_to_tell(double row_variance, double delta, const GateOptions& o) {
+double decisions_to_tell(double row_variance, double delta, const GateOptions& o, double counted) {
     const boost::math::normal standard;
     const double reach =
         boost::math::quantile(standard, o.level) + boost::math::quantile(standard, o.power);
     const double rows = reach * reach * row_variance / (delta * delta);
-    return std::ceil(std::max(rows, o.min_effective_rows));
+    return std::ceil(std::max(rows, o.min_effective_rows / counted));
 }
 
 std::optional<DataRequest> request_data(const GateRecord& record, const GateInput& input) {
@@ -48,7 +48,8 @@ std::optional<DataRequest> request_data(const GateRecord& record, const GateInpu
     }
     const auto& o = record.options;
     DataRequest request{.half_width = record.delta};
-    request.decisions = decisions_to_tell(row_variance(record, input), record.delta, o);
+    const double counted = uniform_effective_share(input).value_or(1);
+    request.decisions = decisions_to_tell(row_variance(record, input), record.delta, o, counted);
     if (!input.uniform_probability.empty()) {
         auto uniform = input.candidate;
         uniform.target_probability = input.uniform_probability;

@@ -73,6 +73,38 @@ std::string request_text(const DataRequest& request, const GateOptions& options)
     return text;
 }
 
+std::string advice_text(const EpsilonAdvice& advice, const GateOptions& options) {
+    auto text = fmt::format(
+        "no number of rows lets it pass: on uniform traffic {:.2g} % of them would count, {:.0f} % "
+        "are needed; it stakes too much on single slates\n",
+        100 * advice.uniform_share,
+        100 * options.min_effective_share
+    );
+    if (advice.on_this_log) {
+        text += fmt::format(
+            "mixed with a share epsilon >= {:.2f} of uniform slates its weights would pass on this "
+            "log: judge and serve it so\n",
+            *advice.on_this_log
+        );
+    } else if (advice.on_uniform_traffic) {
+        text += fmt::format(
+            "on uniform traffic a share epsilon >= {:.2f} of uniform slates would pass, on this "
+            "log "
+            "none: judge it so, on randomised traffic, and serve it so\n",
+            *advice.on_uniform_traffic
+        );
+    }
+    return text;
+}
+
+nlohmann::json advice_json(const EpsilonAdvice& advice) {
+    return {
+        {"uniform_share", number(advice.uniform_share)},
+        {"on_uniform_traffic", number(advice.on_uniform_traffic)},
+        {"on_this_log", number(advice.on_this_log)},
+    };
+}
+
 }  // namespace
 
 std::string_view to_string(Verdict verdict) noexcept {
@@ -128,10 +160,14 @@ nlohmann::json to_json(const GateRecord& record) {
         {"overlap", overlap_json(record.overlap)},
         {"checks", nlohmann::json::array()},
         {"data_request", nullptr},
+        {"epsilon_advice", nullptr},
         {"options", options_json(record.options)},
     };
     for (const auto& check : record.checks) {
         json["checks"].push_back(check_json(check));
+    }
+    if (record.epsilon_advice) {
+        json["epsilon_advice"] = advice_json(*record.epsilon_advice);
     }
     if (const auto& request = record.data_request) {
         json["data_request"] = {
@@ -155,8 +191,17 @@ std::string to_text(const GateRecord& record) {
             check.sentence
         );
     }
+    if (record.epsilon_advice) {
+        text += advice_text(*record.epsilon_advice, record.options);
+    }
     if (record.data_request) {
         text += request_text(*record.data_request, record.options);
+        if (record.check("supported_mass").verdict == Verdict::failed) {
+            text +=
+                "they must be spread over all that the candidate would show; more rows of what "
+                "this "
+                "log can show decide nothing\n";
+        }
     }
     return text;
 }

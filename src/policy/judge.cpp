@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/judge.hpp"
 
-#include "evaluate/reward_model.hpp"
-
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -10,15 +8,7 @@
 namespace hg::policy {
 namespace {
 
-/// The actions of all decisions a regression predicts: the logged one first, then those the
-/// policies take, each with every policy's probability (or share of its draws).
-struct Actions {
-    std::vector<std::size_t> offsets{0};
-    std::vector<float> features;
-    std::size_t dim = 0;
-    std::vector<std::vector<double>> probabilities;  // [policy][action]
-};
-
+/// Writes them, with every policy's probability of each (or share of its draws).
 class ActionTable {
   public:
     ActionTable(const LoggedDecisions& log, std::size_t n_policies) : log_(log) {
@@ -58,16 +48,16 @@ class ActionTable {
 
     void end_decision() { actions_.offsets.push_back(n_); }
 
-    [[nodiscard]] Actions& actions() noexcept { return actions_; }
+    [[nodiscard]] JudgedActions& actions() noexcept { return actions_; }
 
   private:
     const LoggedDecisions& log_;
-    Actions actions_;
+    JudgedActions actions_;
     std::size_t n_ = 0;
 };
 
 /// One slot: every candidate with its exact probability under every policy.
-Actions every_candidate(const LoggedDecisions& log, std::span<const LoggedAgent> policies) {
+JudgedActions every_candidate(const LoggedDecisions& log, std::span<const LoggedAgent> policies) {
     const auto n = log.shape.n_candidates;
     constexpr std::size_t at_once = 1024;
     ActionTable table{log, policies.size()};
@@ -106,7 +96,7 @@ Actions every_candidate(const LoggedDecisions& log, std::span<const LoggedAgent>
 
 /// Several slots: the logged slate (with probability 0: it is there to be learned from) and draws of
 /// every policy.
-Actions sampled_slates(
+JudgedActions sampled_slates(
     const LoggedDecisions& log, std::span<const LoggedAgent> policies, const JudgeOptions& options
 ) {
     constexpr std::size_t at_once = 1024;
@@ -138,25 +128,6 @@ Actions sampled_slates(
     return std::move(table.actions());
 }
 
-evaluate::CrossFit fit(
-    const LoggedDecisions& log,
-    const Actions& actions,
-    const JudgeOptions& options,
-    std::span<const double> weights
-) {
-    const std::vector<std::uint32_t> chosen(log.size(), 0);
-    const evaluate::DecisionTable table{
-        .offsets = actions.offsets,
-        .features = {actions.features.data(), actions.features.size() / actions.dim, actions.dim},
-        .chosen = chosen,
-        .reward = log.reward,
-        .units = log.units,
-    };
-    return value_or_throw(
-        evaluate::cross_fit(table, actions.probabilities, {.seed = options.seed}, weights)
-    );
-}
-
 }  // namespace
 
 Judged judge(
@@ -169,21 +140,14 @@ Judged judge(
     }
     const auto actions = log.shape.slate_size == 1 ? every_candidate(log, policies)
                                                    : sampled_slates(log, policies, options);
-    auto plain = fit(log, actions, options, {});
-    judged.q_factual = std::move(plain.q_factual);
-    for (std::size_t p = 0; p < policies.size(); ++p) {
-        judged.policies[p].q_policy = std::move(plain.q_policy[p]);
-    }
-    const auto weights = evaluate::mrdr_weights(
+    predict_rewards(
+        judged,
+        actions,
         {.reward = log.reward,
          .propensity = log.propensity,
-         .target_probability = judged.policies[0].probability}
+         .units = log.units,
+         .seed = options.seed}
     );
-    if (std::ranges::any_of(weights, [](double w) { return w > 0; })) {
-        auto for_mrdr = fit(log, actions, options, weights);
-        judged.mrdr_q_factual = std::move(for_mrdr.q_factual);
-        judged.policies[0].mrdr_q_policy = std::move(for_mrdr.q_policy[0]);
-    }
     return judged;
 }
 

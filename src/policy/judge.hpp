@@ -10,31 +10,18 @@
 //   const auto judged = judge(decisions, std::array<LoggedAgent, 2>{...}, {});
 #pragma once
 
-#include "evaluate/estimator.hpp"
-#include "evaluate/gate.hpp"
 #include "policy/impressions.hpp"
+#include "policy/predicted_rewards.hpp"
 
+#include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <span>
 
 namespace hg::policy {
 
 struct JudgeOptions {
     std::size_t sampled_slates = 16;
     std::uint64_t seed = 7;
-};
-
-/// Of one policy, one entry per decision.
-struct JudgedPolicy {
-    std::vector<double> probability{};  // of the logged slate
-    std::vector<double> q_policy{};
-    std::vector<double> mrdr_q_policy{};
-};
-
-struct Judged {
-    std::vector<double> q_factual;
-    std::vector<double> mrdr_q_factual;  // fitted for policies[0]
-    std::vector<JudgedPolicy> policies;
 };
 
 [[nodiscard]] Judged judge(

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/knobs.hpp"
 
+#include "policy/version_reader.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -74,6 +76,16 @@ std::string to_text(const Knobs& knobs) {
         knobs.content,
         knobs.diversity
     );
+}
+
+std::optional<Knobs> parse_knobs(std::string_view text) {
+    Knobs knobs;
+    VersionReader reader{text};
+    const bool is_read = reader.number("knobs(exploration=", knobs.exploration) &&
+                         reader.number(",novelty=", knobs.novelty) &&
+                         reader.number(",content=", knobs.content) &&
+                         reader.number(",diversity=", knobs.diversity) && reader.left() == ")";
+    return is_read ? std::optional{knobs} : std::nullopt;
 }
 
 void apply(const Knobs& knobs, std::span<const Signals> signals, std::span<Scored> candidates) {

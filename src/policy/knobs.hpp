@@ -23,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,6 +47,8 @@ constexpr double max_knob = 5;
 
 /// "knobs(exploration=0.3,novelty=0,content=0,diversity=0)", for the version of a policy.
 [[nodiscard]] std::string to_text(const Knobs& knobs);
+/// Of what to_text() wrote; nothing where it is another text.
+[[nodiscard]] std::optional<Knobs> parse_knobs(std::string_view text);
 
 /// What may decide the knobs: the meta-policy's view of a user. Borrowed.
 struct KnobState {

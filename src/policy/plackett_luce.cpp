@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/plackett_luce.hpp"
 
+#include "policy/version_reader.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -195,6 +197,31 @@ std::vector<double> PlackettLuce::propensities(
         distribution.take(index);
     }
     return factors;
+}
+
+std::vector<double> PlackettLuce::first_slot(std::span<const Scored> candidates) const {
+    const auto pool = pool_of(candidates, options_);
+    std::vector<double> probabilities(pool.size());
+    if (!pool.empty()) {
+        const SlotDistribution distribution{pool, options_};
+        for (std::size_t i = 0; i < pool.size(); ++i) {
+            probabilities[i] = distribution.probability(i);
+        }
+    }
+    return probabilities;
+}
+
+std::optional<PlackettLuceOptions> parse_plackett_luce(std::string_view version) {
+    PlackettLuceOptions options;
+    VersionReader reader{version};
+    bool is_read = reader.number("plackett_luce(epsilon=", options.epsilon) &&
+                   reader.number(",temperature=", options.temperature) &&
+                   reader.number(",m=", options.max_candidates);
+    if (is_read && reader.left() != ")") {
+        is_read = reader.number(",random=", options.random_share) &&
+                  reader.number(",of=", options.random_candidates);
+    }
+    return is_read && reader.left() == ")" ? std::optional{options} : std::nullopt;
 }
 
 }  // namespace hg::policy

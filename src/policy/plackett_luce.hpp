@@ -18,7 +18,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace hg::policy {
 
@@ -73,6 +76,9 @@ class PlackettLuce final : public PolicyModel {
         std::span<const Scored> candidates, std::span<const std::uint32_t> slots
     ) const override;
 
+    /// The probability of each of the first pool_size() candidates in the first slot, in linear time.
+    [[nodiscard]] std::vector<double> first_slot(std::span<const Scored> candidates) const;
+
     [[nodiscard]] std::string_view version() const override { return version_; }
 
     [[nodiscard]] const PlackettLuceOptions& options() const noexcept { return options_; }
@@ -81,5 +87,8 @@ class PlackettLuce final : public PolicyModel {
     PlackettLuceOptions options_;
     std::string version_;
 };
+
+/// The options of the policy whose version() this is; nothing where it is another kind's.
+[[nodiscard]] std::optional<PlackettLuceOptions> parse_plackett_luce(std::string_view version);
 
 }  // namespace hg::policy

@@ -23,18 +23,7 @@ Engine::Engine(
       sessions_(options_.sessions, items_, store, clock),
       collection_(options_.collection),
       started_(clock.now()) {
-    // Some are masked: twice what a slate is drawn from is enough for most users.
-    const auto pool = static_cast<std::size_t>(options_.policy.pool_size());
-    options_.keep_candidates = std::max(options_.keep_candidates, 2 * pool);
-    for (const auto& record : value_or_throw(store_.items())) {
-        const auto row = items_.intern(record.item_id);
-        items_.count(row, record.n_events);
-        if (record.is_deleted) {
-            items_.hide(row);
-        } else if (!record.is_stub) {
-            items_.put(row, nlohmann::json::parse(record.fields), record.updated);
-        }
-    }
+    restore_items(items_, value_or_throw(store_.items()));
 }
 
 void Engine::publish(
@@ -43,38 +32,13 @@ void Engine::publish(
     const std::scoped_lock lock{publish_mutex_};
     try {
         const auto snapshot = load_snapshot(source, ++snapshot_number_, items_, progress, stop);
-        encode_arrivals(*snapshot);
+        encode_arrivals(*snapshot, items_);
         snapshot_.set(snapshot);
         figures_.reloads += 1;
         log::info("serving", {{"run", snapshot->run.name}, {"items", snapshot->run.items.size()}});
     } catch (const Error&) {
         figures_.reloads_refused += 1;
         throw;
-    }
-}
-
-void Engine::encode_arrivals(const Snapshot& snapshot) {
-    std::vector<ItemRow> rows;
-    std::vector<nlohmann::json> fields;
-    {
-        const auto items = items_.read();
-        for (const auto row : items.arrivals()) {
-            if (items.is_stub(row) || snapshot.model_row(row) != Snapshot::not_in_model) {
-                continue;
-            }
-            rows.push_back(row);
-            fields.push_back(items.fields(row));
-        }
-    }
-    auto encoded = encode_items(snapshot, fields, dataset_->item_fields);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        if (encoded[i]) {
-            items_.set_content(
-                rows[i], std::move(encoded[i]->content), std::move(encoded[i]->neighbours)
-            );
-        } else {
-            items_.set_content(rows[i], {}, {});
-        }
     }
 }
 

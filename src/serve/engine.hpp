@@ -39,7 +39,6 @@ struct EngineOptions {
     policy::PlackettLuceOptions policy{};
     SessionOptions sessions{};
     std::shared_ptr<const policy::KnobPolicy> knobs = std::make_shared<policy::ConstantKnobs>();
-    std::size_t keep_candidates = 512;  // scored rows cached per user: what the knobs re-rank
     CollectionOptions collection{};
 };
 
@@ -118,14 +117,19 @@ class Engine {
         const Snapshot& snapshot,
         const RecommendRequest& request,
         const UserState& state,
-        std::size_t size
+        const policy::PlackettLuceOptions& options
     );
     [[nodiscard]] nlohmann::json slate_json(
-        const Snapshot& snapshot, const RecommendRequest& request, const Pool& pool
+        const Snapshot& snapshot,
+        const RecommendRequest& request,
+        const UserState& state,
+        const Pool& pool,
+        const policy::PlackettLuceOptions& options
     );
     void log_impression(
         const Snapshot& snapshot,
         const RecommendRequest& request,
+        const UserState& state,
         const Pool& pool,
         const std::string& policy,
         const policy::Slate& slate,
@@ -140,7 +144,6 @@ class Engine {
     [[nodiscard]] nlohmann::json history_json(
         const Session& session, const std::vector<data::StoredEvent>& stored
     ) const;
-    void encode_arrivals(const Snapshot& snapshot);
     void encode_one(ItemRow row, const nlohmann::json& fields);
     void store_item(const std::string& id, nlohmann::json fields, Done<void> done);
     [[nodiscard]] nlohmann::json item_rows(const std::vector<ItemRow>& rows) const;

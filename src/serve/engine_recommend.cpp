@@ -4,8 +4,10 @@
 #include "core/digest.hpp"
 #include "core/rng.hpp"
 #include "data/attributes.hpp"
+#include "policy/slate_policy.hpp"
 #include "serve/engine.hpp"
 #include "serve/http/message.hpp"
+#include "serve/pool.hpp"
 #include "serve/reasons.hpp"
 #include "serve/scoring.hpp"
 #include "serve/signals.hpp"
@@ -30,8 +32,9 @@ struct Engine::UserState {
     data::Attributes attributes;    // likewise
     std::unordered_set<ItemRow> seen;  // of the anonymous one
     std::uint64_t event_number = 0;
+    std::int64_t last_event = 0;           // sequence in the store
     std::optional<policy::Belief> belief;  // likewise
-    std::vector<TraitWish> wishes;         // likewise
+    std::vector<TraitWish> wishes;         // that the scores know of
     policy::Knobs knobs;
     std::shared_ptr<const Candidates> candidates;
 
@@ -72,18 +75,6 @@ RecommendationId make_recommendation_id() {
     return id;
 }
 
-std::unordered_set<ItemRow> rows_of(
-    const ItemTable::Read& items, const std::vector<std::string>& ids
-) {
-    std::unordered_set<ItemRow> rows;
-    for (const auto& id : ids) {
-        if (const auto row = items.find(id)) {
-            rows.insert(*row);
-        }
-    }
-    return rows;
-}
-
 /// As a JSON string; most ids need no escapes, and then no JSON value is made for them.
 void append_quoted(std::string& text, const std::string& id) {
     const bool is_plain = std::ranges::all_of(id, [](char c) {
@@ -105,7 +96,8 @@ std::string candidates_text(const ItemTable::Read& items, std::span<const Scored
     for (const auto& candidate : pool) {
         text += text.size() > 1 ? ",[" : "[";
         append_quoted(text, items.id(candidate.index));
-        fmt::format_to(std::back_inserter(text), ",{:.6g}]", candidate.score);
+        // The score's shortest digits: the policy gives its propensities again.
+        fmt::format_to(std::back_inserter(text), ",{}]", candidate.score);
     }
     return text + "]";
 }
@@ -116,11 +108,6 @@ constexpr TimeMs visit_gap = 30 * 60 * 1000;
 void count_turn(Session& session, TimeMs now) {
     session.turn = now - session.last_slate > visit_gap ? 0 : session.turn + 1;
     session.last_slate = now;
-}
-
-std::string version_of(const policy::PlackettLuce& policy, const policy::Knobs& knobs) {
-    std::string version{policy.version()};
-    return knobs == policy::Knobs{} ? version : version + "+" + policy::to_text(knobs);
 }
 
 }  // namespace
@@ -138,7 +125,7 @@ std::vector<UserEvent> Engine::events_of(const RecommendRequest& request) {
         if (entry.event.empty()) {
             event.event = dataset_->event_types.front().name;
         }
-        auto made = sessions_.to_user_event(event, entry.timestamp.value_or(now), *row);
+        auto made = sessions_.reader().to_user_event(event, entry.timestamp.value_or(now), *row);
         if (entry.event.empty()) {
             made.weight = 1;
         }
@@ -173,6 +160,8 @@ Result<Engine::UserState> Engine::state_of(
         count_turn(session, clock_.now());
         state.knobs = knobs_of(snapshot, *options_.knobs, session);
         state.event_number = session.event_number;
+        state.last_event = session.sequence;
+        state.wishes = session.settings.wishes;
         const auto& cached = session.candidates;
         const bool is_fresh =
             cached != nullptr && cached->snapshot == snapshot.number &&
@@ -187,7 +176,6 @@ Result<Engine::UserState> Engine::state_of(
         state.events = session.events;
         state.attributes = session.attributes;
         state.belief = session.belief;
-        state.wishes = session.settings.wishes;
     }
     score(
         snapshot, state
@@ -200,8 +188,8 @@ Result<Engine::UserState> Engine::state_of(
 }
 
 void Engine::score(const Snapshot& snapshot, UserState& state) {
-    auto scored =
-        score_candidates(snapshot, items_, state.view(), state.taste(), options_.keep_candidates);
+    const auto keep = kept_rows(options_.policy);
+    auto scored = score_candidates(snapshot, items_, state.view(), state.taste(), keep);
     scored.event_number = state.event_number;
     if (needs_signals(state.knobs)) {
         scored.signals =
@@ -216,40 +204,24 @@ Engine::Pool Engine::pool_of(
     const Snapshot& snapshot,
     const RecommendRequest& request,
     const UserState& state,
-    std::size_t size
+    const policy::PlackettLuceOptions& options
 ) {
     Pool pool;
     pool.knobs = state.knobs;
-    const bool is_greedy = pool.knobs == policy::Knobs{};
-    std::vector<policy::Signals> signals;  // beside pool.rows
+    const auto size = pool_size(options);
+    const auto wanted = wanted_rows(options, pool.knobs);
+    PoolRows chosen;
     const auto fill = [&](const Candidates& candidates, const std::unordered_set<ItemRow>& seen) {
-        pool.rows.clear();
-        signals.clear();
         const auto items = items_.read();
         const auto excluded = rows_of(items, request.exclude);
-        for (std::size_t i = 0; i < candidates.best.size(); ++i) {
-            const auto row = candidates.best[i].index;
-            if (is_greedy && pool.rows.size() >= size) {
-                break;
-            }
-            if (request.seen == Seen::hide && seen.contains(row)) {
-                continue;
-            }
-            if (items.is_hidden(row) || excluded.contains(row) ||
-                !items.matches(row, request.filter)) {
-                continue;
-            }
-            pool.rows.push_back(candidates.best[i]);
-            if (!candidates.signals.empty()) {
-                signals.push_back(candidates.signals[i]);
-            }
-        }
+        chosen = choose_pool(
+            items, candidates, {.request = request, .seen = seen, .excluded = excluded}, wanted
+        );
     };
     const auto is_enough = [&] {
-        return pool.rows.size() >= size || state.candidates->is_complete;
+        return chosen.rows.size() >= size || state.candidates->is_complete;
     };
     std::optional<policy::Belief> belief;
-    std::vector<TraitWish> wishes;
     if (state.session == nullptr) {
         fill(*state.candidates, state.seen);
         pool.events = state.events;
@@ -263,11 +235,10 @@ Engine::Pool Engine::pool_of(
             pool.events = session.events;
             pool.attributes = session.attributes;
             belief = session.belief;
-            wishes = session.settings.wishes;
         }
     }
     if (!is_enough()) {
-        const Taste taste{.belief = belief ? &*belief : nullptr, .wishes = wishes};
+        const Taste taste{.belief = belief ? &*belief : nullptr, .wishes = state.wishes};
         auto all = score_candidates(snapshot, items_, pool.view(), taste, data::EventStore::all);
         if (needs_signals(pool.knobs)) {
             all.signals = signals_of(snapshot, items_, pool.view(), taste.belief, all.best);
@@ -279,23 +250,18 @@ Engine::Pool Engine::pool_of(
             fill(all, state.session->seen);
         }
     }
-    for (std::size_t i = 0; i < std::min(request.k, pool.rows.size()); ++i) {
-        pool.greedy.push_back(pool.rows[i].index);
+    for (std::size_t i = 0; i < std::min(request.k, chosen.rows.size()); ++i) {
+        pool.greedy.push_back(chosen.rows[i].index);
     }
-    if (is_greedy) {
-        return pool;
-    }
-    policy::apply(pool.knobs, signals, pool.rows);
-    if (pool.knobs.diversity != 0) {
-        policy::diversify(pool.knobs.diversity, Likeness{snapshot, pool.rows}, pool.rows, size);
-    }
-    pool.rows.resize(std::min(pool.rows.size(), size));
+    rank(snapshot, pool.knobs, chosen, size);
+    pool.rows = std::move(chosen.rows);
     return pool;
 }
 
 void Engine::log_impression(
     const Snapshot& snapshot,
     const RecommendRequest& request,
+    const UserState& state,
     const Pool& pool,
     const std::string& policy,
     const policy::Slate& slate,
@@ -310,7 +276,12 @@ void Engine::log_impression(
         .context = request.context,
         .propensity = slate.propensity,
         .is_deterministic = slate.deterministic,
+        .masks = masks_text(request),
     };
+    if (state.session != nullptr) {
+        impression.last_event = state.last_event;
+        impression.wishes = UserSettings{.wishes = state.wishes}.text();
+    }
     {
         const auto items = items_.read();
         impression.candidates = candidates_text(items, pool.rows);
@@ -329,12 +300,14 @@ void Engine::log_impression(
 }
 
 nlohmann::json Engine::slate_json(
-    const Snapshot& snapshot, const RecommendRequest& request, const Pool& pool
+    const Snapshot& snapshot,
+    const RecommendRequest& request,
+    const UserState& state,
+    const Pool& pool,
+    const policy::PlackettLuceOptions& options
 ) {
-    auto options = options_.policy;
-    options.max_candidates = std::max(options.max_candidates, static_cast<std::int64_t>(request.k));
     const policy::PlackettLuce policy{options};
-    const auto version = version_of(policy, pool.knobs);
+    const auto version = policy::to_text({.options = options, .knobs = pool.knobs});
     const auto id = make_recommendation_id();
     Rng rng{id.seed};
     auto slate = policy.act(pool.rows, request.k, rng);
@@ -348,7 +321,7 @@ nlohmann::json Engine::slate_json(
     const auto reasons = reasons_for(
         snapshot, items_, pool.view(), shown, request.explain ? Explain::yes : Explain::no
     );
-    log_impression(snapshot, request, pool, version, slate, id.text);
+    log_impression(snapshot, request, state, pool, version, slate, id.text);
     auto rows = nlohmann::json::array();
     const auto items = items_.read();
     for (std::size_t i = 0; i < slate.slots.size(); ++i) {
@@ -378,10 +351,10 @@ Result<nlohmann::json> Engine::recommend(const RecommendRequest& request) {
     const auto snapshot = snapshot_.get();
     HG_CHECK(snapshot != nullptr, "publish() comes before requests");
     HG_TRY(const auto state, state_of(*snapshot, request));
-    const auto size = std::max(static_cast<std::size_t>(options_.policy.pool_size()), request.k);
-    const auto pool = pool_of(*snapshot, request, state, size);
+    const auto options = for_slate_of(options_.policy, request.k);
+    const auto pool = pool_of(*snapshot, request, state, options);
     figures_.recommendations += 1;
-    return slate_json(*snapshot, request, pool);
+    return slate_json(*snapshot, request, state, pool, options);
 }
 
 }  // namespace hg::serve

@@ -172,4 +172,16 @@ std::vector<ItemRow> ItemTable::Read::latest(std::size_t k) const {
     return rows;
 }
 
+void restore_items(ItemTable& table, std::span<const data::ItemRecord> records) {
+    for (const auto& record : records) {
+        const auto row = table.intern(record.item_id);
+        table.count(row, record.n_events);
+        if (record.is_deleted) {
+            table.hide(row);
+        } else if (!record.is_stub) {
+            table.put(row, nlohmann::json::parse(record.fields), record.updated);
+        }
+    }
+}
+
 }  // namespace hg::serve

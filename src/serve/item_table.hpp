@@ -11,6 +11,7 @@
 
 #include "core/clock.hpp"
 #include "data/dataset.hpp"
+#include "data/event_store.hpp"
 #include "serve/http/bodies.hpp"
 
 #include <nlohmann/json.hpp>
@@ -134,5 +135,8 @@ class ItemTable {
     std::int64_t popular_from_ = 1;
     std::atomic<std::uint64_t> version_ = 0;
 };
+
+/// What a store knows of items, put into a table that has only the dataset's.
+void restore_items(ItemTable& table, std::span<const data::ItemRecord> records);
 
 }  // namespace hg::serve

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/session.hpp"
 
-#include "data/dataset_config.hpp"
 #include "serve/user_attributes.hpp"
 #include "serve/user_belief.hpp"
 
@@ -10,52 +9,31 @@
 
 namespace hg::serve {
 
-EventWeights::EventWeights(const data::Dataset& dataset) : dataset_(dataset) {
-    for (const auto& type : dataset.event_types) {
-        weights_[type.name] = type.weight;
-    }
-}
+HistoryReader::HistoryReader(ItemTable& items, std::size_t max_history)
+    : items_(items), max_history_(max_history), weights_(items.dataset().event_types) {}
 
-float EventWeights::weight(std::string_view event) const {
-    const auto found = weights_.find(std::string{event});
-    return found != weights_.end() ? found->second : data::default_event_weight(event);
-}
-
-EventTypeId EventWeights::type(std::string_view event) const {
-    return dataset_.event_type(event);
-}
-
-Sessions::Sessions(
-    SessionOptions options, ItemTable& items, const data::EventStore& store, const Clock& clock
-)
-    : options_(options),
-      items_(items),
-      store_(store),
-      clock_(clock),
-      weights_(items.dataset()),
-      cache_(options.max_sessions) {}
-
-UserEvent Sessions::to_user_event(const data::NewEvent& event, TimeMs time, ItemRow row) const {
+UserEvent HistoryReader::to_user_event(const data::NewEvent& event, TimeMs time, ItemRow row)
+    const {
     return {
         .row = row,
         .weight = weights_.weight(event.event),
-        .type = weights_.type(event.event),
+        .type = items_.dataset().event_type(event.event),
         .value = event.value ? static_cast<float>(*event.value)
                              : std::numeric_limits<float>::quiet_NaN(),
         .time = time,
     };
 }
 
-void Sessions::append(Session& session, const UserEvent& event) const {
+void HistoryReader::append(Session& session, const UserEvent& event) const {
     session.events.push_back(event);
-    if (session.events.size() > options_.max_history) {
+    if (session.events.size() > max_history_) {
         session.events.erase(session.events.begin());
     }
     session.seen.insert(event.row);
     session.history_size += 1;
 }
 
-void Sessions::add_dataset_history(Session& session, const std::string& user_id) const {
+void HistoryReader::add_dataset_history(Session& session, const std::string& user_id) const {
     const auto& dataset = items_.dataset();
     const auto user = dataset.users.find(user_id);
     if (!user || *user >= dataset.log.n_users()) {
@@ -82,48 +60,72 @@ void Sessions::add_dataset_history(Session& session, const std::string& user_id)
     }
 }
 
-Result<nlohmann::json> Sessions::fields_of(const std::string& user_id) const {
-    HG_TRY(const auto is_erased, store_.is_erased(user_id));
-    auto fields = is_erased ? nlohmann::json::object() : dataset_fields(items_.dataset(), user_id);
-    HG_TRY(const auto record, store_.user(user_id));
-    if (record) {
-        fields.update(nlohmann::json::parse(record->fields));
-    }
-    return fields;
-}
-
-Result<void> Sessions::load(Session& session, const std::string& user_id) {
+void HistoryReader::fill(
+    Session& session, const std::string& user_id, const StoredUser& stored, TimeMs now
+) const {
+    session.attributes = attributes_of(
+        fields_of_user(items_.dataset(), user_id, stored.dataset_history, stored.fields)
+    );
+    session.settings = stored.settings;
     session.events.clear();
     session.seen.clear();
     session.history_size = 0;
     session.sequence = 0;
     session.pending_from = data::EventStore::forever;
-    session.belief.reset();
-    HG_TRY(const auto fields, fields_of(user_id));
-    session.attributes = attributes_of(fields);
-    HG_TRY(const auto settings, store_.user_settings(user_id));
-    session.settings = parse_settings(settings);
-    if (items_.dataset().users.find(user_id)) {
-        HG_TRY(const auto is_erased, store_.is_erased(user_id));
-        if (!is_erased) {
-            add_dataset_history(session, user_id);
-        }
+    if (stored.dataset_history == DatasetHistory::include) {
+        add_dataset_history(session, user_id);
     }
-    const auto now = clock_.now();
+    for (const auto* event : stored.events) {
+        session.sequence = std::max(session.sequence, event->sequence);
+        if (event->timestamp > now) {
+            session.pending_from = std::min(session.pending_from, event->timestamp);
+            continue;
+        }
+        const auto row = items_.intern(event->body.item_id);
+        auto added = to_user_event(event->body, event->timestamp, row);
+        added.origin = event->sequence;
+        append(session, added);
+    }
+}
+
+Sessions::Sessions(
+    SessionOptions options, ItemTable& items, const data::EventStore& store, const Clock& clock
+)
+    : options_(options),
+      items_(items),
+      store_(store),
+      clock_(clock),
+      reader_(items, options.max_history),
+      cache_(options.max_sessions) {}
+
+Result<nlohmann::json> Sessions::fields_of(const std::string& user_id) const {
+    HG_TRY(const auto is_erased, store_.is_erased(user_id));
+    HG_TRY(const auto record, store_.user(user_id));
+    return fields_of_user(
+        items_.dataset(),
+        user_id,
+        is_erased ? DatasetHistory::leave_out : DatasetHistory::include,
+        record ? record->fields : std::string{}
+    );
+}
+
+Result<void> Sessions::load(Session& session, const std::string& user_id) {
+    StoredUser known;
+    HG_TRY(const auto is_erased, store_.is_erased(user_id));
+    known.dataset_history = is_erased ? DatasetHistory::leave_out : DatasetHistory::include;
+    HG_TRY(const auto record, store_.user(user_id));
+    known.fields = record ? record->fields : std::string{};
+    HG_TRY(const auto settings, store_.user_settings(user_id));
+    known.settings = parse_settings(settings);
     HG_TRY(
         const auto stored,
         store_.last_events(user_id, data::EventStore::all, data::EventStore::forever)
     );
     for (const auto& event : stored) {
-        session.sequence = std::max(session.sequence, event.sequence);
-        if (event.timestamp > now) {
-            session.pending_from = std::min(session.pending_from, event.timestamp);
-            continue;
-        }
-        auto added = to_user_event(event.body, event.timestamp, items_.intern(event.body.item_id));
-        added.origin = event.sequence;
-        append(session, added);
+        known.events.push_back(&event);
     }
+    session.belief.reset();
+    reader_.fill(session, user_id, known, clock_.now());
     session.event_number += 1;
     session.is_loaded = true;
     return {};
@@ -161,12 +163,16 @@ void Sessions::apply(
         session->is_loaded = false;  // of the future, or late: the store puts it in its place
         return;
     }
-    auto added = to_user_event(event, time, row);
+    auto added = reader_.to_user_event(event, time, row);
     added.origin = sequence;
-    append(*session, added);
+    reader_.append(*session, added);
     session->sequence = sequence;
     session->event_number += 1;
-    update_belief(snapshot, *session, added);
+    if (session->history_size > session->events.size()) {
+        session->belief.reset();  // it must forget the event that left: made again by replay
+    } else {
+        update_belief(snapshot, *session, added);
+    }
 }
 
 }  // namespace hg::serve

@@ -17,11 +17,13 @@
 #include "data/attributes.hpp"
 #include "data/dataset.hpp"
 #include "data/event_store.hpp"
+#include "data/event_weights.hpp"
 #include "policy/belief.hpp"
 #include "serve/item_table.hpp"
 #include "serve/lru_cache.hpp"
 #include "serve/scoring.hpp"
 #include "serve/snapshot.hpp"
+#include "serve/user_attributes.hpp"
 #include "serve/user_settings.hpp"
 
 #include <nlohmann/json.hpp>
@@ -30,9 +32,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -57,21 +58,42 @@ struct Session {
     [[nodiscard]] UserView view() const noexcept { return {events, attributes.view()}; }
 };
 
-/// How much an event counts, by its name: the dataset's types first, then data's defaults.
-class EventWeights {
-  public:
-    explicit EventWeights(const data::Dataset& dataset);
-    [[nodiscard]] float weight(std::string_view event) const;
-    [[nodiscard]] EventTypeId type(std::string_view event) const;
-
-  private:
-    const data::Dataset& dataset_;
-    std::unordered_map<std::string, float> weights_;
-};
-
 struct SessionOptions {
     std::size_t max_sessions = 20'000;
     std::size_t max_history = 200;  // events a model is shown
+};
+
+/// What is kept of a user beside the dataset.
+struct StoredUser {
+    DatasetHistory dataset_history = DatasetHistory::include;
+    std::string fields{};  // put by HTTP: a JSON object, or empty
+    UserSettings settings{};
+    std::vector<const data::StoredEvent*> events{};  // by (timestamp, arrival); borrowed
+};
+
+/// What is known of a user -> the events of a session. The server and the replay of its decisions
+/// (replay.hpp) read histories by it.
+class HistoryReader {
+  public:
+    /// `items` outlives it.
+    HistoryReader(ItemTable& items, std::size_t max_history);
+
+    /// Starts the session anew: attributes and settings, the dataset's events without the forgotten
+    /// ones, then the stored ones that have happened by `now`; those of the future stay pending.
+    void fill(Session& session, const std::string& user_id, const StoredUser& stored, TimeMs now)
+        const;
+
+    void append(Session& session, const UserEvent& event) const;
+
+    [[nodiscard]] UserEvent to_user_event(const data::NewEvent& event, TimeMs time, ItemRow row)
+        const;
+
+  private:
+    void add_dataset_history(Session& session, const std::string& user_id) const;
+
+    ItemTable& items_;
+    std::size_t max_history_;
+    data::EventWeights weights_;
 };
 
 class Sessions {
@@ -94,8 +116,7 @@ class Sessions {
     /// After the user was erased or described anew: the next request loads the session again.
     void forget(const std::string& user_id) { cache_.erase(user_id); }
 
-    [[nodiscard]] UserEvent to_user_event(const data::NewEvent& event, TimeMs time, ItemRow row)
-        const;
+    [[nodiscard]] const HistoryReader& reader() const noexcept { return reader_; }
 
     /// What is known of a user beside events: the dataset's fields, and over them what was put by
     /// HTTP; nothing of the dataset once erased.
@@ -103,20 +124,16 @@ class Sessions {
 
     [[nodiscard]] std::size_t size() const { return cache_.size(); }
 
-    [[nodiscard]] const EventWeights& weights() const noexcept { return weights_; }
-
     [[nodiscard]] const SessionOptions& options() const noexcept { return options_; }
 
   private:
     [[nodiscard]] Result<void> load(Session& session, const std::string& user_id);
-    void add_dataset_history(Session& session, const std::string& user_id) const;
-    void append(Session& session, const UserEvent& event) const;
 
     SessionOptions options_;
     ItemTable& items_;
     const data::EventStore& store_;
     const Clock& clock_;
-    EventWeights weights_;
+    HistoryReader reader_;
     LruCache<Session> cache_;
 };
 

@@ -195,4 +195,29 @@ std::vector<std::optional<EncodedItem>> encode_items(
     return encoded;
 }
 
+void encode_arrivals(const Snapshot& snapshot, ItemTable& table) {
+    std::vector<ItemRow> rows;
+    std::vector<nlohmann::json> fields;
+    {
+        const auto items = table.read();
+        for (const auto row : items.arrivals()) {
+            if (items.is_stub(row) || snapshot.model_row(row) != Snapshot::not_in_model) {
+                continue;
+            }
+            rows.push_back(row);
+            fields.push_back(items.fields(row));
+        }
+    }
+    auto encoded = encode_items(snapshot, fields, table.dataset().item_fields);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (encoded[i]) {
+            table.set_content(
+                rows[i], std::move(encoded[i]->content), std::move(encoded[i]->neighbours)
+            );
+        } else {
+            table.set_content(rows[i], {}, {});
+        }
+    }
+}
+
 }  // namespace hg::serve

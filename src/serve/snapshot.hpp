@@ -103,4 +103,7 @@ struct EncodedItem {
     const Snapshot& snapshot, std::span<const nlohmann::json> items, const data::Catalogue& like
 );
 
+/// What the snapshot's encoder makes of the items that arrived while serving, kept in the table.
+void encode_arrivals(const Snapshot& snapshot, ItemTable& table);
+
 }  // namespace hg::serve

@@ -8,6 +8,7 @@
 #include <vector>
 
 namespace hg::serve {
+namespace {
 
 nlohmann::json dataset_fields(const data::Dataset& dataset, std::string_view user_id) {
     auto fields = nlohmann::json::object();
@@ -19,6 +20,22 @@ nlohmann::json dataset_fields(const data::Dataset& dataset, std::string_view use
         if (*user < field.present.size() && field.present[*user] != 0) {
             fields[field.name] = field.text(*user);
         }
+    }
+    return fields;
+}
+
+}  // namespace
+
+nlohmann::json fields_of_user(
+    const data::Dataset& dataset,
+    std::string_view user_id,
+    DatasetHistory dataset_history,
+    const std::string& put
+) {
+    auto fields = dataset_history == DatasetHistory::include ? dataset_fields(dataset, user_id)
+                                                             : nlohmann::json::object();
+    if (!put.empty()) {
+        fields.update(nlohmann::json::parse(put));
     }
     return fields;
 }

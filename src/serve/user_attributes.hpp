@@ -7,12 +7,21 @@
 
 #include <nlohmann/json.hpp>
 
+#include <string>
 #include <string_view>
 
 namespace hg::serve {
 
-/// The fields the dataset has of this user, as JSON texts; an empty object for a stranger.
-[[nodiscard]] nlohmann::json dataset_fields(const data::Dataset& dataset, std::string_view user_id);
+/// Whether what the dataset knows of a user counts: not after an erasure.
+enum class DatasetHistory : bool { leave_out, include };
+
+/// The dataset's fields, as JSON texts (none of a stranger), and over them what was put by HTTP (a JSON object; may be empty).
+[[nodiscard]] nlohmann::json fields_of_user(
+    const data::Dataset& dataset,
+    std::string_view user_id,
+    DatasetHistory dataset_history,
+    const std::string& put
+);
 
 /// Texts, numbers, true and false become attributes; lists and null do not. Numbers are written as
 /// the dataset writes them.

@@ -214,6 +214,9 @@ TEST(EventStore, impressions_and_beliefs_come_back_as_they_were) {
         .propensity = 0.25,
         .is_deterministic = false,
         .slots = {{"i1", 2.0, 0.5}, {"i2", 1.0, 0.5}},
+        .masks = R"({"seen":"allow"})",
+        .last_event = 41,
+        .wishes = R"({"traits":[]})",
     });
     value_or_throw(wait_for<void>([&](auto done) {
         store->put_belief("u1", {.space_id = "s", .sequence = 9, .data = blob}, done);
@@ -224,6 +227,9 @@ TEST(EventStore, impressions_and_beliefs_come_back_as_they_were) {
     EXPECT_EQ(impression->slots.size(), 2U);
     EXPECT_EQ(impression->slots[1].item_id, "i2");
     EXPECT_EQ(impression->propensity, 0.25);
+    EXPECT_EQ(impression->masks, R"({"seen":"allow"})");
+    EXPECT_EQ(impression->last_event, 41);
+    EXPECT_EQ(impression->wishes, R"({"traits":[]})");
     EXPECT_EQ(value_or_throw(store->belief("u1"))->data, blob);
 }
 
@@ -483,6 +489,9 @@ TEST(EventStore, a_database_of_the_first_version_is_brought_up_to_date_with_its_
         SqliteDatabase database{folder / "events.db", SqliteDatabase::Mode::read_write, ""};
         database.execute("DROP TABLE user_settings");
         database.execute("DROP INDEX events_by_recommendation");
+        for (const auto* column : {"masks", "last_event", "wishes"}) {
+            database.execute(fmt::format("ALTER TABLE impressions DROP COLUMN {}", column).c_str());
+        }
         database.execute("PRAGMA user_version = 1");
     }
 

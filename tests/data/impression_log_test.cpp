@@ -103,6 +103,14 @@ TEST(ImpressionLog, what_off_policy_evaluation_cannot_use_is_refused_with_the_ne
         AllOf(HasSubstr("deterministic is true"), HasSubstr("epsilon > 0"))
     );
     EXPECT_THAT(
+        error_of(line_with(R"([{"item_id":"a","propensity":1}])")),
+        AllOf(
+            HasSubstr("log.jsonl:1: propensity is 1 with 2 candidates"),
+            HasSubstr("looks deterministic"),
+            HasSubstr("epsilon > 0")
+        )
+    );
+    EXPECT_THAT(
         error_of(line_with(
             R"([{"item_id":"a","propensity":0.5},{"item_id":"b","propensity":0.5}])",
             R"(,"reward":1,"propensity":0.5)"
@@ -127,6 +135,18 @@ TEST(ImpressionLog, a_purchase_is_a_click_that_went_further) {
                  R"("reward":1})"),
         HasSubstr("slots[0].purchased is true without a click")
     );
+}
+
+TEST(ImpressionLog, two_decisions_of_one_recommendation_are_refused_whatever_the_purpose) {
+    const std::string line =
+        R"({"recommendation_id":"r1","slots":[{"item_id":"a","propensity":0.5}],"reward":1})";
+    const auto wanted = AllOf(
+        HasSubstr("log.jsonl:3: recommendation_id \"r1\" is that of an earlier decision"),
+        HasSubstr("its own id")
+    );
+
+    EXPECT_THAT(error_of(line + "\n\n" + line), wanted);
+    EXPECT_THAT(error_of(line + "\n\n" + line, Purpose::learning), wanted);
 }
 
 TEST(ImpressionLog, learning_takes_deterministic_rows_without_propensities) {
@@ -176,7 +196,9 @@ TEST(ImpressionLog, malformed_lines_are_named_by_place_and_path) {
 
 TEST(ImpressionLog, bad_lines_may_be_counted_instead) {
     Rejections some{2};
-    const auto text = std::string{good_line} + "\n{}\n[]\n" + std::string{good_line};
+    std::string other{good_line};
+    other.replace(other.find("r1"), 2, "r2");
+    const auto text = std::string{good_line} + "\n{}\n[]\n" + other;
 
     const auto log =
         value_or_throw(parse_impressions(text, "log.jsonl", Purpose::off_policy, some));

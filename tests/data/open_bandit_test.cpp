@@ -95,6 +95,12 @@ TEST_F(OpenBandit, bad_rows_are_named) {
     EXPECT_THAT(error_of(head + ",a,1,x,0.5\n"), HasSubstr("click is \"x\", expected a number"));
     EXPECT_THAT(error_of(head + "noon,a,1,0,0.5\n"), HasSubstr("timestamp is \"noon\""));
     EXPECT_THAT(error_of(head + ",a,1\n"), HasSubstr("bad.csv:2"));
+    const std::string with_id =
+        "timestamp,item_id,position,click,propensity_score,recommendation_id\n";
+    EXPECT_THAT(
+        error_of(with_id + ",a,1,0,0.5,r1\n,a,1,0,0.5,r2\n,b,1,0,0.5,r1\n"),
+        HasSubstr("bad.csv:4: recommendation_id \"r1\" is that of an earlier decision")
+    );
 }
 
 TEST_F(OpenBandit, a_slate_without_clicks_cannot_be_written) {

@@ -68,6 +68,14 @@ TEST(PolicyProbabilities, wrong_lines_are_named) {
     );
     EXPECT_THAT(error_of(R"({"probabilities":{"a":0.1}})"), HasSubstr("has no item \"b\""));
     EXPECT_THAT(error_of(R"({"probabilities":[1,1.5]})"), HasSubstr("probability of \"b\" is 1.5"));
+    EXPECT_THAT(
+        error_of(R"({"probabilities":{"a":1,"b":1,"c":1,"d":1,"e":1}})"),
+        HasSubstr("p.jsonl:1: probabilities sum to 5, at most 2 for 2 slots is possible")
+    );
+    EXPECT_THAT(
+        error_of(R"({"recommendation_id":"r2","probabilities":{"a":0.6,"b":0.5}})"),
+        HasSubstr("probabilities sum to 1.1, at most 1 for 1 slot is possible")
+    );
     EXPECT_THAT(error_of(R"({"probabilities":[1]})"), HasSubstr("1 numbers for 2 slots"));
     EXPECT_THAT(error_of(R"({"q":1})"), HasSubstr("probabilities is missing"));
     EXPECT_THAT(

@@ -4,10 +4,12 @@
 #include "evaluate/gate_study.hpp"
 #include "evaluate/intervals.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -87,6 +89,14 @@ TEST(Gate, mass_the_log_cannot_show_is_lack_of_support) {
     EXPECT_EQ(record.reason, HoldReason::lack_of_support);
 }
 
+TEST(Gate, mass_the_log_cannot_show_is_not_made_up_by_more_rows_of_it) {
+    auto log = log_of(.1, 20'000);
+    EXPECT_THAT(to_text(judge(log.input())), testing::Not(HasSubstr("decide nothing")));
+    std::ranges::fill(log.supported_mass, .5);
+
+    EXPECT_THAT(to_text(judge(log.input())), HasSubstr("more rows of what this log can show"));
+}
+
 TEST(Gate, what_is_absent_is_not_available_and_never_passed) {
     const auto log = log_of(.1, 20'000);
     auto without_mass = log.input();
@@ -159,6 +169,65 @@ TEST(Gate, an_undecidable_candidate_is_told_what_would_decide_it) {
     EXPECT_THAT(to_text(record), HasSubstr("randomised decisions would decide it"));
     input.decisions_per_day.reset();
     EXPECT_THAT(to_text(judge(input)), HasSubstr("days not available"));
+}
+
+/// A candidate that always takes the best of many actions, on a log that takes each equally often.
+struct DeterministicCase {
+    static constexpr std::size_t n_actions = 100;
+    static constexpr std::size_t n_rows = 20'000;
+
+    DeterministicCase() {
+        Rng rng{4};
+        for (std::size_t i = 0; i < n_rows; ++i) {
+            const auto action = rng.below(n_actions);
+            const double q = action == 0 ? .6 : .3;
+            log.reward.push_back(rng.uniform() < q ? 1 : 0);
+            log.propensity.push_back(1.0 / n_actions);
+            log.q_factual.push_back(q);
+            log.q_incumbent.push_back(.3 + .3 / n_actions);
+            log.uniform.push_back(1.0 / n_actions);
+            log.supported_mass.push_back(1);
+            is_best.push_back(action == 0);
+        }
+    }
+
+    GateRecord judge(double epsilon) {
+        log.candidate.clear();
+        log.q_candidate.clear();
+        for (std::size_t i = 0; i < n_rows; ++i) {
+            log.candidate.push_back((1 - epsilon) * (is_best[i] ? 1 : 0) + epsilon / n_actions);
+            log.q_candidate.push_back((1 - epsilon) * .6 + epsilon * log.q_incumbent[i]);
+        }
+        return value_or_throw(run_gate(log.input()));
+    }
+
+    StudyLog log;
+    std::vector<bool> is_best;
+};
+
+// On uniform traffic over K slates 1 / K of a deterministic candidate's rows count: more than 20
+// slates are more than the 5 % rule allows, however many rows there are.
+TEST(Gate, a_deterministic_candidate_is_told_the_epsilon_that_would_pass) {
+    DeterministicCase world;
+
+    const auto pure = world.judge(0);
+
+    ASSERT_EQ(pure.reason, HoldReason::lack_of_support) << to_text(pure);
+    EXPECT_FALSE(pure.data_request) << "no amount of data would decide it";
+    const auto& advice = pure.epsilon_advice.value();
+    EXPECT_NEAR(advice.uniform_share, .01, .002);
+    const double exact = 1 - std::sqrt(19.0 / 99);  // (1 - e)^2 100 + 2 (1 - e) e + e^2 = 20
+    EXPECT_NEAR(advice.on_uniform_traffic.value(), exact, .03);
+    EXPECT_NEAR(advice.on_this_log.value(), exact, .03);
+    EXPECT_THAT(to_text(pure), HasSubstr("no number of rows lets it pass"));
+    EXPECT_THAT(to_text(pure), HasSubstr(fmt::format("epsilon >= {:.2f}", *advice.on_this_log)));
+
+    const auto mixed = world.judge(*advice.on_this_log);
+    const auto less = world.judge(*advice.on_this_log - .01);
+    EXPECT_EQ(mixed.decision, Decision::promote) << to_text(mixed);
+    EXPECT_EQ(less.reason, HoldReason::lack_of_support) << to_text(less);
+    EXPECT_TRUE(to_json(pure).at("epsilon_advice").at("on_this_log").is_number());
+    EXPECT_TRUE(to_json(mixed).at("epsilon_advice").is_null());
 }
 
 // The promised number of uniform decisions promotes an equal candidate with the promised power of

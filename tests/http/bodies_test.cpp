@@ -120,6 +120,30 @@ TEST(RecommendBody, a_history_may_be_ids_or_events) {
     EXPECT_EQ(wish->exclude.front(), "c");
 }
 
+TEST(RecommendBody, what_masks_items_is_kept_and_read_again) {
+    const auto plain = value_or_throw(parse_recommend(R"({"user_id": "u", "k": 3})"));
+    EXPECT_EQ(masks_text(plain), "");
+    EXPECT_EQ(value_or_throw(parse_masks("", "ann")).user_id, "ann");
+    const auto request = value_or_throw(parse_recommend(
+        R"({"user_id": "u", "seen": "allow", "exclude": ["a", 7],
+            "filter": {"genres": ["x", "y"], "city": "z", "year": {"min": 1990.5}, "n": 3}})"
+    ));
+
+    const auto again = value_or_throw(parse_masks(masks_text(request), "ann"));
+
+    EXPECT_EQ(again.user_id, "ann");
+    EXPECT_EQ(again.seen, Seen::allow);
+    EXPECT_EQ(again.exclude, request.exclude);
+    ASSERT_EQ(again.filter.size(), request.filter.size());
+    for (std::size_t i = 0; i < request.filter.size(); ++i) {
+        EXPECT_EQ(again.filter[i].field, request.filter[i].field);
+        EXPECT_EQ(again.filter[i].any_of, request.filter[i].any_of);
+        EXPECT_EQ(again.filter[i].min, request.filter[i].min);
+        EXPECT_EQ(again.filter[i].max, request.filter[i].max);
+    }
+    EXPECT_FALSE(parse_masks("[1]", "ann"));
+}
+
 TEST(RecommendBody, what_makes_no_sense_is_refused) {
     for (const auto* body :
          {"{}",

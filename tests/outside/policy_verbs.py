@@ -59,6 +59,13 @@ def json_of(*words):
     return json.loads(done.stdout)
 
 
+def json_of_any(*words):
+    """Of a verb that may also end with 3."""
+    done = run(*words, "--json")
+    assert done.returncode in (0, 3), (words, done.returncode, done.stderr)
+    return json.loads(done.stdout)
+
+
 def refused(words, *keys):
     """The program ends with 1 or 2 and says why in one sentence and at most one hint."""
     done = run(*words)
@@ -144,7 +151,8 @@ def check_interruption(folder, how):
              "--set", "learn.evaluate_every=20000", "--set", "learn.wall_seconds=1.5")
     learning = subprocess.Popen([str(word) for word in (arguments.binary, *words)], stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)
-    while count_lines(out / "metrics.jsonl") <= 4 and learning.poll() is None:  # more than the judgement of the start
+    # Four lines a judgement, and it is saved after them: in the third one the second, of a later step than 0, has been.
+    while count_lines(out / "metrics.jsonl") <= 8 and learning.poll() is None:
         time.sleep(0.01)
     learning.send_signal(how)
     _, told = learning.communicate(timeout=60)
@@ -268,6 +276,8 @@ BAD_DECISIONS = {
     "reward a text": (lambda d: d.update(reward="five"), ("bad.jsonl:6", "reward is a text", "number")),
     "no reward": (lambda d: d.pop("reward"), ("bad.jsonl:6", "reward is missing")),
     "deterministic": (lambda d: d.update(deterministic=True), ("bad.jsonl:6", "deterministic", "epsilon > 0")),
+    "looks deterministic": (lambda d: set_propensity(d, 1), ("bad.jsonl:6", "looks deterministic", "epsilon > 0")),
+    "an id twice": (lambda d: d.update(recommendation_id="u0-t0"), ("bad.jsonl:6", '"u0-t0"', "earlier decision")),
     "another shape": (drop_candidate, ("u5-t0", "another shape", "4 candidates")),
 }
 
@@ -293,6 +303,28 @@ def check_bad_logs(folder, learned, decisions):
     probabilities[3]["probabilities"] = dict.fromkeys(decisions[3]["candidates"], 1.5)
     write_lines(folder / "p.jsonl", probabilities)
     refused(judge, "p.jsonl:4", "is 1.5", "[0, 1]")
+    probabilities[3]["probabilities"] = dict.fromkeys(decisions[3]["candidates"], 1)
+    write_lines(folder / "p.jsonl", probabilities)
+    refused(judge, "p.jsonl:4", "sum to 5", "at most 1")
+
+
+def check_deterministic_candidate(folder):
+    """Among 30 slates no log supports a deterministic candidate: the gate asks for epsilon, not for millions of decisions."""
+    log = folder / "wide.jsonl"
+    json_of("simulate", "run", "--world", "interest_exploration", "--set", "world.n_candidates=30", "--set", "world.slate_size=1",
+            "--policy", "random", "--seeds", 1, "--episodes", 300, "--log", log)
+    gate = ("gate", "--log", log, "--candidate", "fixed_rule:feature=2", "--incumbent", "random", "--out", folder / "wide")
+    done = run(*gate)
+    assert done.returncode == 3 and "no number of rows lets it pass" in done.stdout, done
+    assert "randomised decisions would decide it" not in done.stdout, done.stdout
+    (record,) = records(folder / "wide")
+    epsilon = record["epsilon_advice"]["on_this_log"]
+    assert 0.1 < epsilon < 0.4 and f"--epsilon {epsilon:.2f}" in done.stdout, (epsilon, done.stdout)  # 1 - sqrt(19 / 29) = 0.19
+    mixed = json_of_any(*gate, "--epsilon", epsilon)
+    support = {c["name"]: c["verdict"] for c in mixed["checks"]}
+    assert support["effective_rows"] == support["largest_weight"] == support["mean_weight"] == "passed", mixed["checks"]
+    assert mixed["decision"] == "promote" and mixed["epsilon_advice"] is None, mixed
+    refused((*gate, "--temperature", 1), "runs of train")
 
 
 def check_bad_words(folder, learned):
@@ -367,6 +399,7 @@ def main():
         check_interruption(folder, signal.SIGKILL)  # the last judgement is kept
         decisions = check_closed_loop(folder, learned)
         check_epsilon(folder, learned)
+        check_deterministic_candidate(folder)
         check_bad_logs(folder, learned, decisions)
         check_bad_words(folder, learned)
         if arguments.shared and (arguments.shared / "reference" / "ope").exists():

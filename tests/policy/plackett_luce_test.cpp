@@ -108,10 +108,33 @@ TEST(PlackettLuce, no_candidate_of_the_pool_falls_below_epsilon_over_m) {
     const PlackettLuce policy{{.epsilon = 0.05, .temperature = 0.01, .max_candidates = 50}};
     const auto pool = candidates(80);
 
+    const auto first = policy.first_slot(pool);
+    ASSERT_EQ(first.size(), 50U);
     for (std::size_t i = 0; i < pool.size(); ++i) {
         const double p = policy.propensities(pool, std::vector{pool[i].index})[0];
+        EXPECT_EQ(i < 50 ? first[i] : 0.0, p);
         EXPECT_GE(p, i < 50 ? 0.05 / 50 : 0.0);
         EXPECT_EQ(p == 0, i >= 50);
+    }
+}
+
+TEST(PlackettLuce, its_version_says_its_options) {
+    const PlackettLuceOptions wanted{
+        .epsilon = 0.123456789, .temperature = 1e-7, .max_candidates = 7
+    };
+
+    const auto read = parse_plackett_luce(PlackettLuce{wanted}.version());
+
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->epsilon, wanted.epsilon);
+    EXPECT_EQ(read->temperature, wanted.temperature);
+    EXPECT_EQ(read->max_candidates, wanted.max_candidates);
+    for (const auto* other :
+         {"",
+          "greedy",
+          "plackett_luce(epsilon=,temperature=1,m=5)",
+          "plackett_luce(epsilon=0.1,temperature=1,m=5) and more"}) {
+        EXPECT_FALSE(parse_plackett_luce(other)) << other;
     }
 }
 

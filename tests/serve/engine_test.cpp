@@ -326,11 +326,13 @@ TEST_F(EngineTest, an_impression_records_the_slate_and_propensities_that_the_pol
     const auto again = policy::PlackettLuce{{}}.propensities(candidates, slots);
     double product = 1;
     for (std::size_t i = 0; i < slots.size(); ++i) {
-        EXPECT_NEAR(again[i], logged->slots[i].propensity, 1e-4);
+        EXPECT_EQ(again[i], logged->slots[i].propensity) << "the scores are logged whole";
         product *= logged->slots[i].propensity;
     }
     EXPECT_NEAR(product, logged->propensity, 1e-9);
     EXPECT_FALSE(logged->is_deterministic);
+    EXPECT_EQ(logged->masks, "");
+    EXPECT_EQ(logged->last_event, 0);
 }
 
 TEST_F(EngineTest, an_erased_user_has_no_history_not_even_that_of_the_dataset) {

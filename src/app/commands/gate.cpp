@@ -22,8 +22,9 @@ constexpr int hold_exit_code = 3;
 
 struct Arguments {
     std::string candidate;
-    std::string incumbent;
-    std::string log;
+    std::vector<std::string> incumbents;
+    LogSource log;
+    ServingChange serving;
     std::string out = "decisions";
     std::string config;
     std::vector<std::string> set;
@@ -62,35 +63,118 @@ std::filesystem::path write_record(const Arguments& arguments, const nlohmann::j
     }
 }
 
-int run(const Arguments& arguments, Session& /*session*/) {
-    const auto config = arguments.config.empty() ? std::nullopt : std::optional{arguments.config};
-    const auto options = load_settings(config, arguments.set).read<evaluate::GateOptions>();
-    const auto judged =
-        judge_on_log(arguments.log, {arguments.candidate, arguments.incumbent}, arguments.seed);
-    const auto per_day =
-        arguments.decisions_per_day > 0 ? std::optional{arguments.decisions_per_day} : std::nullopt;
-    const auto record = value_or_throw(run_gate_on(judged, options, per_day));
+/// On a server's database whoever served is the incumbent unless others are named.
+std::vector<std::string> incumbents_of(const Arguments& arguments) {
+    if (!arguments.incumbents.empty()) {
+        return arguments.incumbents;
+    }
+    if (data::is_database(arguments.log.path)) {
+        return {std::string{served_policy}};
+    }
+    throw Error{
+        ErrorCode::invalid_argument,
+        fmt::format("{} does not say who is the incumbent", arguments.log.path),
+        "name it with --incumbent"
+    };
+}
+
+nlohmann::json serving_json(const ServingChange& serving) {
+    auto json = nlohmann::json::object();
+    if (serving.epsilon) {
+        json["epsilon"] = *serving.epsilon;
+    }
+    if (serving.temperature) {
+        json["temperature"] = *serving.temperature;
+    }
+    if (serving.max_candidates) {
+        json["candidates"] = *serving.max_candidates;
+    }
+    return json;
+}
+
+void print(
+    const Arguments& arguments, const evaluate::GateRecord& record, const std::string& incumbent
+) {
+    fmt::print("{}", evaluate::to_text(record));
+    if (record.epsilon_advice && data::is_database(arguments.log.path)) {
+        fmt::print("a server mixes by more --candidates, --temperature and --epsilon, here too\n");
+    } else if (record.epsilon_advice && record.epsilon_advice->on_this_log) {
+        fmt::print("here: --epsilon {:.2f}\n", *record.epsilon_advice->on_this_log);
+    }
+    fmt::print("against: {}\n", incumbent);
+}
+
+/// Writes the record of one comparison and tells it.
+void tell(
+    const Arguments& arguments,
+    const evaluate::GateRecord& record,
+    const std::string& incumbent,
+    const LoggedPolicies& judged
+) {
     auto json = evaluate::to_json(record);
     json["candidate"] = arguments.candidate;
-    json["incumbent"] = arguments.incumbent;
-    json["log"] = arguments.log;
+    json["incumbent"] = incumbent;
+    json["serving"] = serving_json(arguments.serving);
+    json["log"] = arguments.log.path;
+    json["notes"] = judged.notes;
     json["seed"] = arguments.seed;
     const auto path = write_record(arguments, json);
     if (arguments.as_json) {
         json["record"] = path.string();
         fmt::print("{}\n", json.dump());
-    } else {
-        fmt::print("{}record: {}\n", evaluate::to_text(record), path.string());
+        return;
     }
-    return record.decision == evaluate::Decision::promote ? 0 : hold_exit_code;
+    print(arguments, record, incumbent);
+    fmt::print("record: {}\n", path.string());
+}
+
+int run(const Arguments& arguments, Session& session) {
+    const auto config = arguments.config.empty() ? std::nullopt : std::optional{arguments.config};
+    const auto options = load_settings(config, arguments.set).read<evaluate::GateOptions>();
+    const auto incumbents = incumbents_of(arguments);
+    LogRequest request{
+        .log = arguments.log,
+        .policies = {arguments.candidate},
+        .serving = arguments.serving,
+        .seed = arguments.seed,
+    };
+    request.policies.insert(request.policies.end(), incumbents.begin(), incumbents.end());
+    const auto judged = judge_on_log(request, session.progress, session.stop);
+    const auto per_day =
+        arguments.decisions_per_day > 0 ? std::optional{arguments.decisions_per_day} : std::nullopt;
+    bool is_promoted = true;
+    for (std::size_t i = 0; i < incumbents.size(); ++i) {
+        const auto record = value_or_throw(run_gate_on(judged, options, per_day, i + 1));
+        tell(arguments, record, incumbents[i], judged);
+        is_promoted = is_promoted && record.decision == evaluate::Decision::promote;
+    }
+    for (const auto& note : judged.notes) {
+        if (!arguments.as_json) {
+            fmt::print("note: {}\n", note);
+        }
+    }
+    return is_promoted ? 0 : hold_exit_code;
 }
 
 Run declare(CLI::App& verb) {
     auto arguments = std::make_shared<Arguments>();
-    const std::string policy = "a run of learn, an agent's name or probabilities.jsonl";
+    const std::string policy =
+        "a run of learn, an agent's name or probabilities.jsonl; on a database a run of train";
     verb.add_option("--candidate", arguments->candidate, policy)->required();
-    verb.add_option("--incumbent", arguments->incumbent, policy)->required();
-    verb.add_option("--log", arguments->log, "impression log, or an Open Bandit .csv")->required();
+    verb.add_option(
+            "--incumbent",
+            arguments->incumbents,
+            "the same; repeat for more: it must pass against each. On a database whoever served "
+            "unless given"
+    )
+        ->type_size(1)
+        ->allow_extra_args(false);
+    verb.add_option(
+            "--log", arguments->log.path, "impression log, Open Bandit .csv or a server's database"
+    )
+        ->required();
+    declare_log_options(verb, arguments->log);
+    declare_serving_options(verb, arguments->serving);
     verb.add_option("--out", arguments->out, "folder of decision records")->capture_default_str();
     verb.add_option(
             "--decisions-per-day",

@@ -32,7 +32,8 @@ Run declare(CLI::App& verb) {
 
 extern const CommandEntry inspect{
     .name = "inspect",
-    .summary = "look at what was made: neighbours of an item, tokens of a text",
+    .summary =
+        "look at what was made: impressions of a server, neighbours of an item, tokens of a text",
     .example = "honeyguide inspect neighbours --data datasets/movies --item 1",
     .declare = &declare,
 };

@@ -21,11 +21,9 @@ namespace hg::app {
 namespace {
 
 struct Arguments {
-    std::string log;
-    std::string policy;
+    LogRequest request{.log = {}, .policies = {""}};
     std::string open_bandit;
     double discount = 1;
-    std::uint64_t seed = 7;
     bool as_json = false;
 };
 
@@ -173,20 +171,23 @@ void write_open_bandit(const data::ImpressionLog& log, const std::string& path) 
     value_or_throw(data::write_open_bandit(log, out));
 }
 
-int run(const Arguments& arguments, Session& /*session*/) {
-    const auto judged = judge_on_log(arguments.log, {arguments.policy}, arguments.seed);
+int run(const Arguments& arguments, Session& session) {
+    const auto& log = arguments.request.log.path;
+    const auto& policy = arguments.request.policies.front();
+    const auto judged = judge_on_log(arguments.request, session.progress, session.stop);
     if (!arguments.open_bandit.empty()) {
         write_open_bandit(judged.log, arguments.open_bandit);
     }
-    const auto rows = single_decisions(judged, arguments.seed);
+    const auto rows = single_decisions(judged, arguments.request.seed);
     const auto episodes = whole_episodes(judged, arguments.discount);
     const auto overlap =
         evaluate::measure_overlap(evaluate::importance_weights(judged.rows(0)), judged.log.user);
     const auto logged = evaluate::clustered_mean(judged.log.reward, judged.log.user);
     if (arguments.as_json) {
         const nlohmann::json answer{
-            {"log", arguments.log},
-            {"policy", arguments.policy},
+            {"log", log},
+            {"policy", policy},
+            {"notes", judged.notes},
             {"decisions", judged.log.size()},
             {"logged_value", logged.mean},
             {"estimates", to_json(rows)},
@@ -202,8 +203,8 @@ int run(const Arguments& arguments, Session& /*session*/) {
     }
     fmt::print(
         "{} on {}: {} decisions, whose own policy earned {:.6f} each\n",
-        arguments.policy,
-        arguments.log,
+        policy,
+        log,
         judged.log.size(),
         logged.mean
     );
@@ -224,23 +225,33 @@ int run(const Arguments& arguments, Session& /*session*/) {
         overlap.largest_share,
         overlap.top_percent_share
     );
+    for (const auto& note : judged.notes) {
+        fmt::print("note: {}\n", note);
+    }
     return 0;
 }
 
 Run declare(CLI::App& verb) {
     auto arguments = std::make_shared<Arguments>();
-    verb.add_option("--log", arguments->log, "impression log, or an Open Bandit .csv")->required();
+    auto& request = arguments->request;
     verb.add_option(
-            "--policy",
-            arguments->policy,
-            "whom to judge: a run of learn, an agent's name or probabilities.jsonl"
+            "--log", request.log.path, "impression log, Open Bandit .csv or a server's database"
     )
         ->required();
+    verb.add_option(
+            "--policy",
+            request.policies.front(),
+            "whom to judge: a run of learn, an agent's name or probabilities.jsonl; on a database "
+            "a run of train, or \"served\""
+    )
+        ->required();
+    declare_log_options(verb, request.log);
+    declare_serving_options(verb, request.serving);
     verb.add_option("--discount", arguments->discount, "of later rewards of an episode")
         ->capture_default_str()
         ->check(CLI::Range(0.0, 1.0));
     verb.add_option("--open-bandit", arguments->open_bandit, "also write the log in that form");
-    verb.add_option("--seed", arguments->seed, "of folds and resamples")->capture_default_str();
+    verb.add_option("--seed", request.seed, "of folds and resamples")->capture_default_str();
     verb.add_flag("--json", arguments->as_json, "for machines");
     return [arguments](Session& session) { return run(*arguments, session); };
 }

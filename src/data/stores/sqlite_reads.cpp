@@ -46,6 +46,42 @@ StoredEvent event_row(const SqliteStatement& row) {
 
 }  // namespace
 
+std::string impressions_where(std::string_view rest) {
+    constexpr auto columns =
+        "SELECT recommendation_id, user_id, time, model, policy, candidate_set, candidates, "
+        "context, propensity, is_deterministic, slots, masks, last_event, wishes FROM impressions ";
+    return columns + std::string{rest};
+}
+
+Impression impression_row(const SqliteStatement& row) {
+    Impression found{
+        .recommendation_id = row.text(0),
+        .user_id = row.text(1),
+        .time = row.integer(2),
+        .model = row.text(3),
+        .policy = row.text(4),
+        .candidate_set = row.text(5),
+        .candidates = row.text(6),
+        .context = row.text(7),
+        .propensity = row.real(8),
+        .is_deterministic = row.integer(9) != 0,
+        .masks = row.text(11),
+    };
+    for (const auto& slot : nlohmann::json::parse(row.text(10))) {
+        found.slots.push_back({
+            .item_id = slot.at(0).get<std::string>(),
+            .score = slot.at(1).get<double>(),
+            .propensity = slot.at(2).get<double>(),
+            .is_explored = slot.size() > 3,
+        });
+    }
+    if (!row.is_null(12)) {
+        found.last_event = row.integer(12);
+    }
+    found.wishes = row.text(13);
+    return found;
+}
+
 SqliteReads::SqliteReads(const SqliteDatabase& database, std::string tenant)
     : tenant_(std::move(tenant)),
       last_events_(
@@ -76,11 +112,7 @@ SqliteReads::SqliteReads(const SqliteDatabase& database, std::string tenant)
           database, "SELECT space_id, sequence, data FROM beliefs WHERE tenant = ? AND user_id = ?"
       ),
       impression_(
-          database,
-          "SELECT recommendation_id, user_id, time, model, policy, candidate_set, candidates, "
-          "context,"
-          " propensity, is_deterministic, slots FROM impressions WHERE tenant = ? AND "
-          "recommendation_id = ?"
+          database, impressions_where("WHERE tenant = ? AND recommendation_id = ?").c_str()
       ),
       user_settings_(
           database, "SELECT settings FROM user_settings WHERE tenant = ? AND user_id = ?"
@@ -206,28 +238,7 @@ std::optional<Impression> SqliteReads::impression(std::string_view recommendatio
     if (!impression_.step()) {
         return std::nullopt;
     }
-    Impression found{
-        .recommendation_id = impression_.text(0),
-        .user_id = impression_.text(1),
-        .time = impression_.integer(2),
-        .model = impression_.text(3),
-        .policy = impression_.text(4),
-        .candidate_set = impression_.text(5),
-        .candidates = impression_.text(6),
-        .context = impression_.text(7),
-        .propensity = impression_.real(8),
-        .is_deterministic = impression_.integer(9) != 0,
-        .slots = {},
-    };
-    for (const auto& slot : nlohmann::json::parse(impression_.text(10))) {
-        found.slots.push_back({
-            .item_id = slot.at(0).get<std::string>(),
-            .score = slot.at(1).get<double>(),
-            .propensity = slot.at(2).get<double>(),
-            .is_explored = slot.size() > 3,
-        });
-    }
-    return found;
+    return impression_row(impression_);
 }
 
 std::string SqliteReads::user_settings(std::string_view user_id) {

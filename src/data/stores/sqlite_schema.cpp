@@ -10,6 +10,7 @@
 namespace hg::data {
 namespace {
 
+// The step at place n makes version n + 1.
 // events.sequence is AUTOINCREMENT: never reused, so "all events after n" stays true after an
 // erasure.
 constexpr std::array steps{
@@ -43,12 +44,19 @@ CREATE TABLE beliefs(
 CREATE TABLE erased_users(
   tenant TEXT NOT NULL, user_digest TEXT NOT NULL, PRIMARY KEY(tenant, user_digest)) WITHOUT ROWID;
 )sql",
+    // What a person asked for; the answers to a slate.
     R"sql(
 CREATE TABLE user_settings(
   tenant TEXT NOT NULL, user_id TEXT NOT NULL, settings TEXT NOT NULL, updated INTEGER NOT NULL,
   PRIMARY KEY(tenant, user_id)) WITHOUT ROWID;
 CREATE INDEX events_by_recommendation ON events(tenant, recommendation_id)
   WHERE recommendation_id IS NOT NULL;
+)sql",
+    // What another run needs to make the same decision again (served_log.hpp).
+    R"sql(
+ALTER TABLE impressions ADD COLUMN masks TEXT NOT NULL DEFAULT '';
+ALTER TABLE impressions ADD COLUMN last_event INTEGER;
+ALTER TABLE impressions ADD COLUMN wishes TEXT NOT NULL DEFAULT '';
 )sql",
 };
 

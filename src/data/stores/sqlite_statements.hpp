@@ -63,6 +63,10 @@ class SqliteWrites {
     SqliteStatement erase_user_;
 };
 
+/// SELECT of the columns of impression_row(), ended by `rest`.
+[[nodiscard]] std::string impressions_where(std::string_view rest);
+[[nodiscard]] Impression impression_row(const SqliteStatement& row);
+
 class SqliteReads {
   public:
     SqliteReads(const SqliteDatabase& database, std::string tenant);

@@ -82,8 +82,8 @@ SqliteWrites::SqliteWrites(const SqliteDatabase& database, std::string tenant)
           database,
           "INSERT INTO impressions(tenant, recommendation_id, user_id, time, model, policy, "
           "candidate_set,"
-          " candidates, context, propensity, is_deterministic, slots) "
-          "VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"
+          " candidates, context, propensity, is_deterministic, slots, masks, last_event, wishes) "
+          "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
           " ON CONFLICT(tenant, recommendation_id) DO NOTHING"
       ),
       uncount_items_(
@@ -264,6 +264,9 @@ void SqliteWrites::log_impression(const Impression& impression) {
     insert.bind(10, std::optional{impression.propensity});
     insert.bind(11, std::int64_t{impression.is_deterministic});
     insert.bind(12, slots);
+    insert.bind(13, impression.masks);
+    insert.bind(14, impression.last_event);
+    insert.bind(15, impression.wishes);
     insert.run();
 }
 

@@ -311,6 +311,42 @@ Result<RecommendRequest> parse_recommend(std::string_view body) {
     return request;
 }
 
+std::string masks_text(const RecommendRequest& request) {
+    auto masks = json::object();
+    if (!request.exclude.empty()) {
+        masks["exclude"] = request.exclude;
+    }
+    if (request.seen == Seen::allow) {
+        masks["seen"] = "allow";
+    }
+    for (const auto& condition : request.filter) {
+        auto& wanted = masks["filter"][condition.field];
+        if (!condition.min && !condition.max) {
+            wanted = condition.any_of;
+            continue;
+        }
+        if (condition.min) {
+            wanted["min"] = *condition.min;
+        }
+        if (condition.max) {
+            wanted["max"] = *condition.max;
+        }
+    }
+    return masks.empty() ? std::string{}
+                         : masks.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+Result<RecommendRequest> parse_masks(std::string_view masks, std::string user_id) {
+    RecommendRequest request;
+    if (!masks.empty()) {
+        HG_TRY(auto object, parse_object(masks));
+        object["user_id"] = "u";  // a request is somebody's
+        HG_TRY(request, parse_recommend(object.dump()));
+    }
+    request.user_id = std::move(user_id);
+    return request;
+}
+
 Result<json> parse_fields(std::string_view body) {
     if (body.size() > max_fields_bytes) {
         return fail(

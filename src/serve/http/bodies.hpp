@@ -63,6 +63,12 @@ struct RecommendRequest {
 
 [[nodiscard]] Result<RecommendRequest> parse_recommend(std::string_view body);
 
+/// What of a request decides which items may be shown (exclude, filter, seen) as JSON; empty where
+/// it says nothing of them. What the impression keeps.
+[[nodiscard]] std::string masks_text(const RecommendRequest& request);
+/// A request of this user with masks_text() of an earlier one.
+[[nodiscard]] Result<RecommendRequest> parse_masks(std::string_view masks, std::string user_id);
+
 /// A flat object of texts, numbers, booleans or lists of texts, for items and users; at most 64 KB.
 [[nodiscard]] Result<nlohmann::json> parse_fields(std::string_view body);
 

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/pool.hpp"
+
+#include "serve/signals.hpp"
+
+#include <algorithm>
+
+namespace hg::serve {
+
+PoolRows choose_pool(
+    const ItemTable::Read& items,
+    const Candidates& candidates,
+    const PoolRules& rules,
+    std::size_t size
+) {
+    PoolRows pool;
+    for (std::size_t i = 0; i < candidates.best.size() && pool.rows.size() < size; ++i) {
+        const auto row = candidates.best[i].index;
+        if (rules.request.seen == Seen::hide && rules.seen.contains(row)) {
+            continue;
+        }
+        if (items.is_hidden(row) || rules.excluded.contains(row) ||
+            !items.matches(row, rules.request.filter)) {
+            continue;
+        }
+        pool.rows.push_back(candidates.best[i]);
+        if (!candidates.signals.empty()) {
+            pool.signals.push_back(candidates.signals[i]);
+        }
+    }
+    return pool;
+}
+
+void rank(const Snapshot& snapshot, const policy::Knobs& knobs, PoolRows& pool, std::size_t size) {
+    policy::apply(knobs, pool.signals, pool.rows);
+    if (knobs.diversity != 0) {
+        policy::diversify(knobs.diversity, Likeness{snapshot, pool.rows}, pool.rows, size);
+    }
+    pool.rows.resize(std::min(pool.rows.size(), size));
+    pool.signals.clear();  // of another order by now
+}
+
+std::size_t pool_size(const policy::PlackettLuceOptions& policy) noexcept {
+    return static_cast<std::size_t>(policy.pool_size());
+}
+
+std::size_t wanted_rows(
+    const policy::PlackettLuceOptions& policy, const policy::Knobs& knobs
+) noexcept {
+    return knobs == policy::Knobs{} ? pool_size(policy) : data::EventStore::all;
+}
+
+std::size_t kept_rows(const policy::PlackettLuceOptions& policy) noexcept {
+    constexpr std::size_t least = 512;
+    // Some are masked: twice what a slate is drawn from is enough for most users.
+    return std::max(least, 2 * pool_size(policy));
+}
+
+std::unordered_set<ItemRow> rows_of(
+    const ItemTable::Read& items, std::span<const std::string> ids
+) {
+    std::unordered_set<ItemRow> rows;
+    for (const auto& id : ids) {
+        if (const auto row = items.find(id)) {
+            rows.insert(*row);
+        }
+    }
+    return rows;
+}
+
+policy::PlackettLuceOptions for_slate_of(policy::PlackettLuceOptions options, std::size_t k) {
+    options.max_candidates = std::max(options.max_candidates, static_cast<std::int64_t>(k));
+    return options;
+}
+
+}  // namespace hg::serve
