@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The encoder that reads behaviour as text, in runs of every deep agent: saved, loaded, begun with.
-#include "core/file.hpp"
 #include "policy/learn.hpp"
 #include "policy/word_bert.hpp"
 #include "simulate/item_texts.hpp"
