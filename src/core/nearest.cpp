@@ -48,10 +48,18 @@ std::string_view nearest_name(std::string_view wanted, std::span<const std::stri
     return best;
 }
 
-std::string suggest(std::string_view wanted, std::span<const std::string_view> known) {
+std::string suggest(
+    std::string_view wanted, std::span<const std::string_view> known, std::string_view prefix
+) {
     const auto near = nearest_name(wanted, known);
-    const auto question = near.empty() ? std::string{} : fmt::format("did you mean {}? ", near);
-    return fmt::format("{}known: {}", question, fmt::join(known, ", "));
+    const auto question =
+        near.empty() ? std::string{} : fmt::format("did you mean {}{}? ", prefix, near);
+    return fmt::format(
+        "{}known: {}{}",
+        question,
+        known.empty() ? "" : prefix,
+        fmt::join(known, fmt::format(", {}", prefix))
+    );
 }
 
 }  // namespace hg

@@ -13,7 +13,10 @@ namespace hg {
     std::string_view wanted, std::span<const std::string_view> known
 );
 
-/// "did you mean X? known: A, B, C" (the question only when something is near).
-[[nodiscard]] std::string suggest(std::string_view wanted, std::span<const std::string_view> known);
+/// "did you mean X? known: A, B, C" (the question only when something is near). `prefix` goes before
+/// every name that is printed.
+[[nodiscard]] std::string suggest(
+    std::string_view wanted, std::span<const std::string_view> known, std::string_view prefix = {}
+);
 
 }  // namespace hg

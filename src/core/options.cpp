@@ -176,6 +176,7 @@ void Settings::set_assignment(std::string_view assignment) {
 Settings Settings::section(std::string_view prefix) const {
     Settings part;
     const auto wanted = std::string{prefix} + ".";
+    part.section_ = section_ + wanted;
     for (const auto& [key, value] : values_) {
         if (key.starts_with(wanted)) {
             part.values_.emplace(key.substr(wanted.size()), value);
@@ -186,6 +187,7 @@ Settings Settings::section(std::string_view prefix) const {
 
 Settings Settings::without_sections(std::span<const std::string> prefixes) const {
     Settings rest;
+    rest.section_ = section_;
     for (const auto& [key, value] : values_) {
         const bool is_inside = std::ranges::any_of(prefixes, [&key](const std::string& prefix) {
             return key.starts_with(prefix + ".");
@@ -208,8 +210,8 @@ void Settings::assign(const std::vector<OptionInfo>& options) const {
         if (option == options.end()) {
             throw Error{
                 ErrorCode::invalid_argument,
-                fmt::format("{}: unknown key {}", value.origin, key),
-                suggest(key, names),
+                fmt::format("{}: unknown key {}{}", value.origin, section_, key),
+                suggest(key, names, section_),
             };
         }
         const bool parsed = std::visit(Parse{trimmed(value.text)}, option->field);
@@ -217,7 +219,9 @@ void Settings::assign(const std::vector<OptionInfo>& options) const {
             const auto limits = option->limits_text();
             throw Error{
                 ErrorCode::invalid_argument,
-                fmt::format("{}: {} = {} is not a valid value", value.origin, key, value.text),
+                fmt::format(
+                    "{}: {}{} = {} is not a valid value", value.origin, section_, key, value.text
+                ),
                 fmt::format(
                     "expected {}{}{} ({})",
                     option->type_name(),
@@ -241,6 +245,7 @@ nlohmann::json Settings::resolve(DescribeOptions describe) const {
     }
     describe([&](const OptionInfo& option) {
         Settings own;
+        own.section_ = section_;
         if (const auto found = values_.find(option.name); found != values_.end()) {
             own.values_.insert(*found);
         }

@@ -119,6 +119,7 @@ class Settings {
     void assign(const std::vector<OptionInfo>& options) const;
 
     std::map<std::string, Value> values_;
+    std::string section_;  // "world.": what messages put before the keys
 };
 
 template <typename T>

@@ -82,5 +82,17 @@ TEST(Settings, a_section_cuts_its_prefix) {
     EXPECT_EQ(settings.section("model").read<SampleOptions>().dim, 8);
 }
 
+TEST(Settings, messages_name_an_option_with_its_section) {
+    Settings mistyped;
+    mistyped.set_assignment("model.sasrec.dimm=8");
+    Settings too_big;
+    too_big.set_assignment("model.dim=9999");
+
+    const auto unknown = message_of(mistyped.section("model").section("sasrec"));
+    EXPECT_THAT(unknown, testing::HasSubstr("unknown key model.sasrec.dimm"));
+    EXPECT_THAT(unknown, testing::HasSubstr("did you mean model.sasrec.dim?"));
+    EXPECT_THAT(message_of(too_big.section("model")), testing::HasSubstr("model.dim = 9999"));
+}
+
 }  // namespace
 }  // namespace hg

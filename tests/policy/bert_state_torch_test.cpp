@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The encoder that reads behaviour as text, in runs of every deep agent: saved, loaded, begun with.
-#include "core/file.hpp"
 #include "policy/learn.hpp"
 #include "policy/word_bert.hpp"
 #include "simulate/item_texts.hpp"
@@ -129,7 +128,8 @@ using BertRun = BertState;
 
 TEST_F(BertRun, holds_the_layers_that_learned_and_nothing_of_those_that_did_not) {
     (void)learn_in("frozen", {"ppo", 0});
-    (void)learn_in("tuned", {"ppo", 1});
+    const auto learned_tuned = learn_in("tuned", {"ppo", 1}, {}, 8000);
+    ASSERT_GT(learned_tuned.best_step, 0) << "else the first weights are kept";
     const auto first_layer = std::string{"net.encoder.tail.layers.0.qkv.weight"};
     const auto open = [&](const std::string& name) {
         return value_or_throw(SafetensorsFile::open(folder_ / name / "weights.safetensors"));
