@@ -4,6 +4,7 @@
 
 #include "app/command.hpp"
 #include "app/logged_policies.hpp"
+#include "app/run_options.hpp"
 #include "core/clock.hpp"
 #include "core/digest.hpp"
 #include "core/file.hpp"
@@ -12,6 +13,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <filesystem>
 #include <memory>
 
@@ -25,11 +27,8 @@ struct Arguments {
     std::string incumbent;
     std::string log;
     std::string out = "decisions";
-    std::string config;
-    std::vector<std::string> set;
+    RunOptions run;
     double decisions_per_day = 0;
-    std::uint64_t seed = 7;
-    bool as_json = false;
 };
 
 /// decisions/<time>-promote.json: every decision is kept, none overwritten.
@@ -63,10 +62,9 @@ std::filesystem::path write_record(const Arguments& arguments, const nlohmann::j
 }
 
 int run(const Arguments& arguments, Session& /*session*/) {
-    const auto config = arguments.config.empty() ? std::nullopt : std::optional{arguments.config};
-    const auto options = load_settings(config, arguments.set).read<evaluate::GateOptions>();
+    const auto options = arguments.run.settings().read<evaluate::GateOptions>();
     const auto judged =
-        judge_on_log(arguments.log, {arguments.candidate, arguments.incumbent}, arguments.seed);
+        judge_on_log(arguments.log, {arguments.candidate, arguments.incumbent}, arguments.run.seed);
     const auto per_day =
         arguments.decisions_per_day > 0 ? std::optional{arguments.decisions_per_day} : std::nullopt;
     const auto record = value_or_throw(run_gate_on(judged, options, per_day));
@@ -74,9 +72,9 @@ int run(const Arguments& arguments, Session& /*session*/) {
     json["candidate"] = arguments.candidate;
     json["incumbent"] = arguments.incumbent;
     json["log"] = arguments.log;
-    json["seed"] = arguments.seed;
+    json["seed"] = arguments.run.seed;
     const auto path = write_record(arguments, json);
-    if (arguments.as_json) {
+    if (arguments.run.as_json) {
         json["record"] = path.string();
         fmt::print("{}\n", json.dump());
     } else {
@@ -84,6 +82,8 @@ int run(const Arguments& arguments, Session& /*session*/) {
     }
     return record.decision == evaluate::Decision::promote ? 0 : hold_exit_code;
 }
+
+constexpr std::array sections{OptionSection{"", &describe_options<evaluate::GateOptions>}};
 
 Run declare(CLI::App& verb) {
     auto arguments = std::make_shared<Arguments>();
@@ -98,12 +98,13 @@ Run declare(CLI::App& verb) {
             "to say how many days more data takes"
     )
         ->check(CLI::NonNegativeNumber);
-    verb.add_option("--config", arguments->config, "TOML file with thresholds");
-    verb.add_option("--set", arguments->set, "key=value of a threshold; repeat for more")
-        ->type_size(1)
-        ->allow_extra_args(false);
-    verb.add_option("--seed", arguments->seed, "of folds and draws")->capture_default_str();
-    verb.add_flag("--json", arguments->as_json, "for machines");
+    add_run_options(
+        verb,
+        arguments->run,
+        {.config = "TOML file with thresholds",
+         .set = "key=value of a threshold; repeat for more",
+         .seed = "of folds and draws"}
+    );
     return [arguments](Session& session) { return run(*arguments, session); };
 }
 
@@ -114,6 +115,7 @@ extern const CommandEntry gate{
     .summary = "judge a candidate policy on a log before it goes live: 0 promote, 3 hold",
     .example = "honeyguide gate --candidate runs/ppo --incumbent random --log log.jsonl",
     .declare = &declare,
+    .settings = sections,
 };
 
 }  // namespace hg::app

@@ -35,6 +35,7 @@ extern const CommandEntry inspect{
     .summary = "look at what was made: neighbours of an item, tokens of a text",
     .example = "honeyguide inspect neighbours --data datasets/movies --item 1",
     .declare = &declare,
+    .sub_verbs = sub_verbs,
 };
 
 }  // namespace hg::app
