@@ -48,7 +48,7 @@ TRANSCRIPTS = {
     "slate_mdp": ("--policy", "random", "--seed", "1"),
     "population": ("--policy", "random", "--seed", "5", *settings("world.n_items=4", "world.n_topics=2", "world.arrival_every=3",
                                                                   "world.base=0", "world.step_limit=12")),
-    LEARNED: ("--policy", "random", "--seed", "4", *settings("world.n_candidates=6", "world.slate_size=3",
+    LEARNED: ("--policy", "random", "--seed", "2", *settings("world.n_candidates=6", "world.slate_size=3",
                                                              "world.step_limit=20")),
 }
 
@@ -72,16 +72,16 @@ def write_shop(folder):
     """Visits of two to five events in which the cheaper half of the items is bought and the dearer half looked at."""
     draw = random.Random(7)
     events = ["user_id,item_id,event,timestamp,session_id"]
-    for user in range(40):
+    for user in range(120):
         time = 1_600_000_000 + 1000 * user
         for visit in range(3):
             for _ in range(draw.randint(2, 5)):
-                item = draw.randrange(16)
-                event = "purchase" if draw.random() < (0.8 if item < 8 else 0.1) else "view"
+                item = draw.randrange(44)
+                event = "purchase" if draw.random() < (0.8 if item < 22 else 0.1) else "view"
                 events.append(f"u{user},i{item},{event},{time},v{user}-{visit}")
                 time += 60
             time += draw.randint(6, 200) * 3600
-    items = ["item_id,price"] + [f"i{item},{2 if item < 8 else 40}" for item in range(16)]
+    items = ["item_id,price"] + [f"i{item},{2 if item < 22 else 40}" for item in range(44)]
     (folder / "interactions.csv").write_text("\n".join(events) + "\n")
     (folder / "items.csv").write_text("\n".join(items) + "\n")
     (folder / "dataset.toml").write_text('name = "shop"\nrepeats = true\n[events]\nweights = { view = 1, purchase = 4 }\n')
