@@ -62,9 +62,11 @@ interest_evolution() {
 }
 
 closed_loop() {
-    say 'the closed loop over twenty seeds (a quarter of an hour)'
-    $python bench/closed_loop.py --binary build/release/honeyguide --out "$work/closed_loop.md"
-    cat "$work/closed_loop.md"
+    say 'the closed loop over twenty seeds, in three families of worlds (an hour)'
+    for family in exploration population satisfaction; do
+        $python bench/closed_loop.py --binary build/release/honeyguide --family "$family" --out "$work/$family.md"
+        cat "$work/$family.md"
+    done
 }
 
 [ $# -gt 0 ] || set -- belief ingest serving encode gate

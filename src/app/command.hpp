@@ -7,11 +7,13 @@
 // exit code (0 done, 1 failed, 2 usage, 3 gate refused, 130 interrupted).
 #pragma once
 
+#include "core/options.hpp"
 #include "core/progress.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <functional>
+#include <span>
 #include <stop_token>
 #include <string_view>
 
@@ -26,11 +28,20 @@ struct Session {
 
 using Run = std::function<int(Session&)>;
 
+/// Options that stand under a prefix: "learn" makes `steps` learn.steps; empty = as they are called.
+struct OptionSection {
+    std::string_view prefix;
+    DescribeOptions describe;
+};
+
 struct CommandEntry {
     std::string_view name;
     std::string_view summary;
     std::string_view example;  // a runnable line, shown in --help
     Run (*declare)(CLI::App& verb);
+    std::span<const OptionSection> settings{
+    };  // what --config and --set may say of the verb itself
+    std::span<const CommandEntry* const> sub_verbs{};
 };
 
 }  // namespace hg::app

@@ -24,8 +24,13 @@ std::string names_of(const Table& table) {
 
 }  // namespace
 
-PolicySettings policy_settings(const std::string& config, const std::vector<std::string>& set) {
-    const auto all = load_settings(config.empty() ? std::nullopt : std::optional{config}, set);
+const RunOptionsHelp learning_help{
+    .config = "TOML file: the agent's options, [world], [learn]",
+    .set = "key=value: KEY of the agent, world.KEY or learn.KEY; repeat",
+};
+
+PolicySettings policy_settings(const RunOptions& options) {
+    const auto all = options.settings();
     return {
         .agent = all.without_sections(sections),
         .world = all.section("world"),

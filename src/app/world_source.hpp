@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app/command.hpp"
+#include "app/run_options.hpp"
 #include "core/options.hpp"
 #include "simulate/environment_batch.hpp"
 
@@ -24,9 +25,10 @@ struct PolicySettings {
 };
 
 /// From --config and --set. Throws Error.
-[[nodiscard]] PolicySettings policy_settings(
-    const std::string& config, const std::vector<std::string>& set
-);
+[[nodiscard]] PolicySettings policy_settings(const RunOptions& options);
+
+/// Of verbs in which an agent learns.
+extern const RunOptionsHelp learning_help;
 
 struct OpenedWorld {
     std::unique_ptr<simulate::EnvironmentBatch> batch;

@@ -29,10 +29,6 @@ struct SlateRule {
     double temperature = 1;
     double epsilon = 0;
     double gamma = 1;
-
-    [[nodiscard]] bool is_deterministic() const noexcept {
-        return draw == SlateDraw::greedy && epsilon <= 0;
-    }
 };
 
 /// Single-threaded: keeps its working memory.

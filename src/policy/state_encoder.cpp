@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/registry.hpp"
 #include "policy/network_options.hpp"
+#include "policy/state_encoder_facts.hpp"
 #include "policy/state_encoder_net.hpp"
 
 #include <array>
@@ -23,6 +24,14 @@ constexpr std::array table{
 
 std::span<const StateEncoderEntry* const> state_encoders() {
     return table;
+}
+
+std::vector<StateEncoderFacts> state_encoder_facts() {
+    std::vector<StateEncoderFacts> all;
+    for (const auto* entry : state_encoders()) {
+        all.push_back({entry->name, entry->summary});
+    }
+    return all;
 }
 
 const StateEncoderEntry& find_state_encoder(std::string_view name) {

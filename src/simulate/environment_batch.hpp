@@ -61,12 +61,12 @@ class EnvironmentBatch {
     virtual void expected_rewards(MatrixView<const std::uint32_t> slates, std::span<double> out)
         const = 0;
 
-    /// Of one user, before the next decision: for transcripts, never for agents.
-    [[nodiscard]] virtual std::string describe_state(std::size_t user) const = 0;
-
     /// A batch of the same world, for evaluation beside training.
     [[nodiscard]] virtual std::unique_ptr<EnvironmentBatch> make_another(std::size_t n_users
     ) const = 0;
+
+    /// Of one user, before the next decision: for transcripts, never for agents.
+    [[nodiscard]] virtual std::string describe_state(std::size_t user) const = 0;
 };
 
 /// `n_users` clones of the world. The world may go.

@@ -1,15 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""`simulate run`, `learn`, `ope` and `gate` from outside: known means, golden sessions, a closed loop, bad input.
-
-tests/golden/transcripts holds whole sessions, one line a step, as `simulate run --transcript` prints them. After a change
-that is meant to change them, write them again and read the difference before committing it:
-
-    python3 tests/outside/policy_verbs.py --source . --binary build/release/honeyguide --remake
-"""
+"""`simulate run`, `learn`, `ope` and `gate` from outside: known means, a closed loop, bad input."""
 import argparse
 import copy
-import difflib
 import json
 import pathlib
 import signal
@@ -23,22 +16,10 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--source", type=pathlib.Path, required=True)
 parser.add_argument("--binary", type=pathlib.Path, required=True)
 parser.add_argument("--shared", type=pathlib.Path)
-parser.add_argument("--remake", action="store_true", help="write the golden transcripts again and stop")
 arguments = parser.parse_args()
 
 # A world in which the topic fewer users love is the better made, small enough for a log of all its slates.
 SHOP = ("--world", "interest_exploration", "--set", "world.n_candidates=5", "--set", "world.slate_size=1")
-
-TRANSCRIPTS = {
-    "interest_evolution": ("--policy", "random", "--seed", "3", "--set", "world.n_candidates=4",
-                           "--set", "world.step_limit=12"),
-    "long_term_satisfaction": ("--policy", "fixed_rule", "--set", "feature=0", "--set", "epsilon=0.3",
-                               "--set", "world.n_candidates=3", "--set", "world.budget=12",
-                               "--set", "world.sensitivity=0.3"),
-    "slate_mdp": ("--policy", "random", "--seed", "1"),
-    "glm_bandit": ("--policy", "affinity", "--set", "epsilon=0.5", "--set", "world.n_candidates=4",
-                   "--set", "world.dim=3", "--set", "world.step_limit=10"),
-}
 
 # Mean return of the random policy and its standard error, measured with RecSim 0.2.4 in Python.
 KNOWN_MEANS = {
@@ -76,23 +57,6 @@ def refused(words, *keys):
         assert word not in done.stderr, (words, done.stderr)
     for key in keys:
         assert key in done.stderr, (words, key, done.stderr)
-
-
-def transcript(world):
-    done = run("simulate", "run", "--world", world, *TRANSCRIPTS[world], "--transcript")
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def golden(world):
-    return arguments.source / "tests" / "golden" / "transcripts" / f"{world}.txt"
-
-
-def check_transcripts():
-    for world in TRANSCRIPTS:
-        wanted, found = golden(world).read_text().splitlines(), transcript(world).splitlines()
-        difference = "\n".join(difflib.unified_diff(wanted, found, f"golden/{world}", "now", lineterm=""))
-        assert not difference, f"{difference}\n(--remake writes it again)"
 
 
 def check_known_means():
@@ -383,12 +347,6 @@ def main():
     if not arguments.binary.exists():
         print(f"SKIPPED: {arguments.binary} is absent: build it first")
         return 77
-    if arguments.remake:
-        for world in TRANSCRIPTS:
-            golden(world).parent.mkdir(parents=True, exist_ok=True)
-            golden(world).write_text(transcript(world))
-        return 0
-    check_transcripts()
     check_known_means()
     check_seeds()
     with tempfile.TemporaryDirectory() as temporary:

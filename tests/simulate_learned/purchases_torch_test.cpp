@@ -20,8 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint32_t n_users = 200;
-constexpr std::uint32_t n_items = 24;
+constexpr std::uint32_t n_users = 300;
+constexpr std::uint32_t n_items = 48;
 constexpr double cheap_chance = 0.9;  // P(purchase | click); even items are cheap
 constexpr double dear_chance = 0.1;
 
@@ -127,7 +127,7 @@ TEST_F(LearnedShop, buys_what_the_shop_sold) {
             world.reset(t);
         }
     }
-    // About 2,400 events of 24 items in the log: .05 for what the members err, .05 for the draws.
+    // About 3,600 events of 48 items in the log: .05 for what the members err, .05 for the draws.
     ASSERT_GT(clicks[0], 300);
     ASSERT_GT(clicks[1], 300);
     EXPECT_NEAR(purchases[0] / clicks[0], cheap_chance, 0.1);

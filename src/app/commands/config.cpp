@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// honeyguide config: every option of every model, encoder and agent, and the reference pages made of them.
+// honeyguide config: every option of everything that takes some, and the reference pages made of
+// them.
 #include "app/commands.hpp"
-#include "core/registry.hpp"
-#include "encode/encoder_entry.hpp"
-#include "policy/agent.hpp"
-#include "train/model_entry.hpp"
+#include "app/option_catalogue.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include <memory>
@@ -18,47 +17,24 @@ namespace hg::app {
 namespace {
 
 struct Arguments {
-    std::string model;
-    std::string encoder;
-    std::string agent;
+    std::vector<std::string> name;
     bool as_json = false;
     bool as_markdown = false;
     bool verbs = false;
 };
 
-/// A model, an encoder or an agent, as far as its options go.
-struct Configurable {
-    std::string_view kind;
-    std::string_view name;
-    std::string_view summary;
-    DescribeOptions options;
-};
-
-std::vector<Configurable> chosen(const Arguments& arguments) {
-    std::vector<Configurable> all;
-    const bool is_narrowed =
-        !arguments.model.empty() || !arguments.encoder.empty() || !arguments.agent.empty();
-    for (const auto* entry : train::models()) {
-        if (!is_narrowed || entry->name == arguments.model) {
-            all.push_back({"model", entry->name, entry->summary, entry->options});
-        }
-    }
-    for (const auto* entry : encode::encoders()) {
-        if (!is_narrowed || entry->name == arguments.encoder) {
-            all.push_back({"encoder", entry->name, entry->summary, entry->options});
-        }
-    }
-    for (const auto* entry : policy::agents()) {
-        if (!is_narrowed || entry->name == arguments.agent) {
-            all.push_back({"agent", entry->name, entry->summary, entry->options});
-        }
-    }
-    return all;
+std::string help_of(const CommandEntry& verb, const std::string& name) {
+    CLI::App app{std::string{verb.summary}, "honeyguide " + name};
+    const auto unused = verb.declare(app);
+    return app.help();
 }
 
 void print_text(const Configurable& part) {
     fmt::print("# {} {}: {}\n", part.kind, part.name, part.summary);
-    part.options([](const OptionInfo& option) {
+    if (part.verb != nullptr) {
+        fmt::print("{}", help_of(*part.verb, part.name));
+    }
+    part.each_option([](const OptionInfo& option) {
         const auto limits = option.limits_text();
         fmt::print(
             "{} = {}  # {}{}{}\n",
@@ -74,7 +50,7 @@ void print_text(const Configurable& part) {
 
 nlohmann::json to_json(const Configurable& part) {
     auto options = nlohmann::json::array();
-    part.options([&options](const OptionInfo& option) {
+    part.each_option([&options](const OptionInfo& option) {
         options.push_back({
             {"name", option.name},
             {"type", option.type_name()},
@@ -88,33 +64,42 @@ nlohmann::json to_json(const Configurable& part) {
     };
 }
 
+void print_option_table(const Configurable& part) {
+    bool is_first = true;
+    part.each_option([&is_first](const OptionInfo& option) {
+        if (is_first) {
+            fmt::print("\n| option | default | range | meaning |\n|---|---|---|---|\n");
+            is_first = false;
+        }
+        auto limits = option.limits_text();
+        for (auto bar = limits.find('|'); bar != std::string::npos; bar = limits.find('|')) {
+            limits.replace(bar, 1, "or");
+        }
+        fmt::print(
+            "| `{}` | {} | {} | {} |\n",
+            option.name,
+            option.value_text().empty() ? "(empty)" : option.value_text(),
+            limits,
+            option.help
+        );
+    });
+}
+
+/// Verbs without settings have flags only: those are on the page of verbs.
 void print_markdown(const std::vector<Configurable>& parts) {
     fmt::print(
         "# Options\n\nMade by `make docs` from the program; a test holds this page to it. Set them "
         "with "
         "`--set key=value`, in a TOML\nfile given by `--config`, or as `HG_SET_KEY` in the "
-        "environment.\n"
+        "environment. "
+        "`honeyguide config NAME` prints one of them;\nthe flags of verbs are in "
+        "[verbs.md](verbs.md).\n"
     );
     for (const auto& part : parts) {
-        fmt::print("\n## {} {}\n{}.\n", part.kind, part.name, part.summary);
-        bool is_first = true;
-        part.options([&is_first](const OptionInfo& option) {
-            if (is_first) {
-                fmt::print("\n| option | default | range | meaning |\n|---|---|---|---|\n");
-                is_first = false;
-            }
-            auto limits = option.limits_text();
-            for (auto bar = limits.find('|'); bar != std::string::npos; bar = limits.find('|')) {
-                limits.replace(bar, 1, "or");
-            }
-            fmt::print(
-                "| `{}` | {} | {} | {} |\n",
-                option.name,
-                option.value_text().empty() ? "(empty)" : option.value_text(),
-                limits,
-                option.help
-            );
-        });
+        if (part.verb == nullptr || !part.sections.empty()) {
+            fmt::print("\n## {} {}\n{}.\n", part.kind, part.name, part.summary);
+            print_option_table(part);
+        }
     }
 }
 
@@ -125,16 +110,16 @@ void print_verbs() {
         "logs and progress to\nstderr. Exit codes: 0 done, 1 failed, 2 usage, 3 gate refused, 130 "
         "interrupted (what was done is saved).\n"
     );
-    for (const auto* command : commands()) {
-        CLI::App verb{std::string{command->summary}, "honeyguide " + std::string{command->name}};
-        const auto unused = command->declare(verb);
-        fmt::print(
-            "\n## {}\n{}.\n\n```\n{}```\n\nExample: `{}`\n",
-            command->name,
-            command->summary,
-            verb.help(),
-            command->example
-        );
+    for (const auto& part : option_catalogue()) {
+        if (part.verb != nullptr) {
+            fmt::print(
+                "\n## {}\n{}.\n\n```\n{}```\n\nExample: `{}`\n",
+                part.name,
+                part.summary,
+                help_of(*part.verb, part.name),
+                part.verb->example
+            );
+        }
     }
 }
 
@@ -143,7 +128,8 @@ int run(const Arguments& arguments) {
         print_verbs();
         return 0;
     }
-    const auto parts = chosen(arguments);
+    const auto name = fmt::format("{}", fmt::join(arguments.name, " "));
+    const auto parts = name.empty() ? option_catalogue() : find_configurables(name);
     if (arguments.as_markdown) {
         print_markdown(parts);
         return 0;
@@ -164,24 +150,15 @@ int run(const Arguments& arguments) {
 
 Run declare(CLI::App& verb) {
     auto arguments = std::make_shared<Arguments>();
-    verb.add_option("--model", arguments->model, "only this model");
-    verb.add_option("--encoder", arguments->encoder, "only this encoder");
-    verb.add_option("--agent", arguments->agent, "only this agent");
+    verb.add_option(
+        "NAME",
+        arguments->name,
+        "of a model, an encoder, an agent, a world or a verb (simulate fit); default: all"
+    );
     verb.add_flag("--json", arguments->as_json, "for machines");
     verb.add_flag("--markdown", arguments->as_markdown, "docs/reference/config.md");
     verb.add_flag("--verbs", arguments->verbs, "docs/reference/verbs.md");
-    return [arguments](Session& /*session*/) {
-        if (!arguments->model.empty()) {
-            (void)train::find_model(arguments->model);
-        }
-        if (!arguments->encoder.empty()) {
-            (void)encode::find_encoder(arguments->encoder);
-        }
-        if (!arguments->agent.empty()) {
-            (void)policy::find_agent(arguments->agent);
-        }
-        return run(*arguments);
-    };
+    return [arguments](Session& /*session*/) { return run(*arguments); };
 }
 
 }  // namespace
@@ -189,7 +166,7 @@ Run declare(CLI::App& verb) {
 extern const CommandEntry config{
     .name = "config",
     .summary = "print every option with its default, range and meaning",
-    .example = "honeyguide config --model popularity",
+    .example = "honeyguide config interest_evolution",
     .declare = &declare,
 };
 

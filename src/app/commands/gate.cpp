@@ -4,6 +4,7 @@
 
 #include "app/command.hpp"
 #include "app/logged_policies.hpp"
+#include "app/run_options.hpp"
 #include "core/clock.hpp"
 #include "core/digest.hpp"
 #include "core/file.hpp"
@@ -12,6 +13,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <filesystem>
 #include <memory>
 
@@ -26,11 +28,8 @@ struct Arguments {
     LogSource log;
     ServingChange serving;
     std::string out = "decisions";
-    std::string config;
-    std::vector<std::string> set;
+    RunOptions run;
     double decisions_per_day = 0;
-    std::uint64_t seed = 7;
-    bool as_json = false;
 };
 
 /// decisions/<time>-promote.json: every decision is kept, none overwritten.
@@ -117,9 +116,9 @@ void tell(
     json["serving"] = serving_json(arguments.serving);
     json["log"] = arguments.log.path;
     json["notes"] = judged.notes;
-    json["seed"] = arguments.seed;
+    json["seed"] = arguments.run.seed;
     const auto path = write_record(arguments, json);
-    if (arguments.as_json) {
+    if (arguments.run.as_json) {
         json["record"] = path.string();
         fmt::print("{}\n", json.dump());
         return;
@@ -129,14 +128,13 @@ void tell(
 }
 
 int run(const Arguments& arguments, Session& session) {
-    const auto config = arguments.config.empty() ? std::nullopt : std::optional{arguments.config};
-    const auto options = load_settings(config, arguments.set).read<evaluate::GateOptions>();
+    const auto options = arguments.run.settings().read<evaluate::GateOptions>();
     const auto incumbents = incumbents_of(arguments);
     LogRequest request{
         .log = arguments.log,
         .policies = {arguments.candidate},
         .serving = arguments.serving,
-        .seed = arguments.seed,
+        .seed = arguments.run.seed,
     };
     request.policies.insert(request.policies.end(), incumbents.begin(), incumbents.end());
     const auto judged = judge_on_log(request, session.progress, session.stop);
@@ -149,12 +147,14 @@ int run(const Arguments& arguments, Session& session) {
         is_promoted = is_promoted && record.decision == evaluate::Decision::promote;
     }
     for (const auto& note : judged.notes) {
-        if (!arguments.as_json) {
+        if (!arguments.run.as_json) {
             fmt::print("note: {}\n", note);
         }
     }
     return is_promoted ? 0 : hold_exit_code;
 }
+
+constexpr std::array sections{OptionSection{"", &describe_options<evaluate::GateOptions>}};
 
 Run declare(CLI::App& verb) {
     auto arguments = std::make_shared<Arguments>();
@@ -182,12 +182,13 @@ Run declare(CLI::App& verb) {
             "to say how many days more data takes"
     )
         ->check(CLI::NonNegativeNumber);
-    verb.add_option("--config", arguments->config, "TOML file with thresholds");
-    verb.add_option("--set", arguments->set, "key=value of a threshold; repeat for more")
-        ->type_size(1)
-        ->allow_extra_args(false);
-    verb.add_option("--seed", arguments->seed, "of folds and draws")->capture_default_str();
-    verb.add_flag("--json", arguments->as_json, "for machines");
+    add_run_options(
+        verb,
+        arguments->run,
+        {.config = "TOML file with thresholds",
+         .set = "key=value of a threshold; repeat for more",
+         .seed = "of folds and draws"}
+    );
     return [arguments](Session& session) { return run(*arguments, session); };
 }
 
@@ -198,6 +199,7 @@ extern const CommandEntry gate{
     .summary = "judge a candidate policy on a log before it goes live: 0 promote, 3 hold",
     .example = "honeyguide gate --candidate runs/ppo --incumbent random --log log.jsonl",
     .declare = &declare,
+    .settings = sections,
 };
 
 }  // namespace hg::app

@@ -36,6 +36,7 @@ extern const CommandEntry inspect{
         "look at what was made: impressions of a server, neighbours of an item, tokens of a text",
     .example = "honeyguide inspect neighbours --data datasets/movies --item 1",
     .declare = &declare,
+    .sub_verbs = sub_verbs,
 };
 
 }  // namespace hg::app

@@ -3,10 +3,12 @@
 // reached.
 #include "app/command.hpp"
 #include "app/iteration.hpp"
+#include "policy/learn.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <memory>
 
 namespace hg::app {
@@ -16,9 +18,7 @@ struct Arguments {
     IterationRequest request;
     std::string until;
     std::string out;
-    std::string config;
-    std::vector<std::string> set;
-    bool as_json = false;
+    RunOptions run;
 };
 
 /// "return>=8" -> metric, target.
@@ -46,9 +46,10 @@ int run(const Arguments& arguments, Session& session) {
     use_few_threads(session);
     auto request = arguments.request;
     parse_until(arguments.until, request);
-    request.settings = policy_settings(arguments.config, arguments.set);
+    request.settings = policy_settings(arguments.run);
+    request.seed = arguments.run.seed;
     request.folder = arguments.out;
-    if (!arguments.as_json) {
+    if (!arguments.run.as_json) {
         fmt::print(
             "{:>5}  {:<8} {:<16} {:>10} {:>10} {:>10}  {}\n",
             "round",
@@ -61,7 +62,7 @@ int run(const Arguments& arguments, Session& session) {
         );
     }
     const auto result = iterate(request, session.progress, session.stop, [&](const Round& round) {
-        if (!arguments.as_json) {
+        if (!arguments.run.as_json) {
             fmt::print(
                 "{:>5}  {:<8} {:<16} {:>10.3f} {:>10.3f} {:>10.3f}  {}  ({:.0f} s)\n",
                 round.number,
@@ -75,7 +76,7 @@ int run(const Arguments& arguments, Session& session) {
             );
         }
     });
-    if (arguments.as_json) {
+    if (arguments.run.as_json) {
         auto rounds = nlohmann::json::array();
         for (const auto& round : result.rounds) {
             rounds.push_back(
@@ -109,6 +110,8 @@ int run(const Arguments& arguments, Session& session) {
     return 0;
 }
 
+constexpr std::array sections{OptionSection{"learn", &describe_options<policy::LearnOptions>}};
+
 Run declare(CLI::App& verb) {
     auto arguments = std::make_shared<Arguments>();
     auto& request = arguments->request;
@@ -129,16 +132,7 @@ Run declare(CLI::App& verb) {
         ->capture_default_str()
         ->check(CLI::Range(0.0, 1.0));
     verb.add_flag("--anew", request.begins_anew, "learn from first weights in every round");
-    verb.add_option(
-        "--config", arguments->config, "TOML file: the agent's options, [world], [learn]"
-    );
-    verb.add_option(
-            "--set", arguments->set, "key=value: KEY of the agent, world.KEY or learn.KEY; repeat"
-    )
-        ->type_size(1)
-        ->allow_extra_args(false);
-    verb.add_option("--seed", request.seed, "of every random draw")->capture_default_str();
-    verb.add_flag("--json", arguments->as_json, "for machines");
+    add_run_options(verb, arguments->run, learning_help);
     return [arguments](Session& session) { return run(*arguments, session); };
 }
 
@@ -151,6 +145,7 @@ extern const CommandEntry iterate_rounds{
         "honeyguide iterate --world interest_exploration --agent ppo --until 'return>=12' --out "
         "runs/loop",
     .declare = &declare,
+    .settings = sections,
 };
 
 }  // namespace hg::app

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <memory>
 
 namespace hg::app {
@@ -19,14 +20,11 @@ struct Arguments {
     std::string held_out;
     std::string out;
     std::string start_from;
-    std::string config;
-    std::vector<std::string> set;
-    std::uint64_t seed = 7;
-    bool as_json = false;
+    RunOptions run;
 };
 
 void print(const Arguments& arguments, const policy::LearnResult& result) {
-    if (arguments.as_json) {
+    if (arguments.run.as_json) {
         const nlohmann::json facts{
             {"run", arguments.out},
             {"agent", arguments.agent},
@@ -67,7 +65,7 @@ void print(const Arguments& arguments, const policy::LearnResult& result) {
 
 int run(const Arguments& arguments, Session& session) {
     use_few_threads(session);
-    const auto settings = policy_settings(arguments.config, arguments.set);
+    const auto settings = policy_settings(arguments.run);
     const auto world = open_world(arguments.world, settings.world, 1);
     const auto held_out = arguments.held_out.empty()
                               ? open_world(arguments.world, settings.world, 1)
@@ -76,7 +74,7 @@ int run(const Arguments& arguments, Session& session) {
         .entry = policy::find_agent(arguments.agent),
         .agent_settings = settings.agent,
         .options = settings.learn.read<policy::LearnOptions>(),
-        .seed = arguments.seed,
+        .seed = arguments.run.seed,
         .world = *world.batch,
         .held_out = *held_out.batch,
         .world_facts = world.facts,
@@ -86,6 +84,8 @@ int run(const Arguments& arguments, Session& session) {
     print(arguments, policy::learn_run(request, session.progress, session.stop));
     return 0;
 }
+
+constexpr std::array sections{OptionSection{"learn", &describe_options<policy::LearnOptions>}};
 
 Run declare(CLI::App& verb) {
     auto arguments = std::make_shared<Arguments>();
@@ -101,16 +101,7 @@ Run declare(CLI::App& verb) {
     verb.add_option(
         "--from", arguments->start_from, "begin with the weights of this run of the same agent"
     );
-    verb.add_option(
-        "--config", arguments->config, "TOML file: the agent's options, [world], [learn]"
-    );
-    verb.add_option(
-            "--set", arguments->set, "key=value: KEY of the agent, world.KEY or learn.KEY; repeat"
-    )
-        ->type_size(1)
-        ->allow_extra_args(false);
-    verb.add_option("--seed", arguments->seed, "of every random draw")->capture_default_str();
-    verb.add_flag("--json", arguments->as_json, "for machines");
+    add_run_options(verb, arguments->run, learning_help);
     return [arguments](Session& session) { return run(*arguments, session); };
 }
 
@@ -121,6 +112,7 @@ extern const CommandEntry learn{
     .summary = "let an agent learn a policy in a world",
     .example = "honeyguide learn --agent ppo --world interest_evolution --out runs/ppo",
     .declare = &declare,
+    .settings = sections,
 };
 
 }  // namespace hg::app

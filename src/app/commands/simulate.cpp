@@ -35,6 +35,7 @@ extern const CommandEntry simulate{
     .summary = "worlds of users: fit one to a log, measure it, play a policy in it",
     .example = "honeyguide simulate run --world interest_evolution --policy random --episodes 200",
     .declare = &declare,
+    .sub_verbs = sub_verbs,
 };
 
 }  // namespace hg::app

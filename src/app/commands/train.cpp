@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // honeyguide train: a dataset and the name of a model in, a run out.
 #include "app/command.hpp"
+#include "app/run_options.hpp"
 #include "core/clock.hpp"
 #include "data/dataset.hpp"
 #include "encode/vector_store.hpp"
@@ -10,7 +11,6 @@
 #include <nlohmann/json.hpp>
 
 #include <memory>
-#include <optional>
 
 namespace hg::app {
 namespace {
@@ -19,11 +19,8 @@ struct Arguments {
     std::string model;
     std::string data;
     std::string out;
-    std::string config;
     std::string content = "auto";
-    std::vector<std::string> set;
-    std::uint64_t seed = 7;
-    bool as_json = false;
+    RunOptions run;
 };
 
 /// Models that never look at content are not made to wait for it.
@@ -36,8 +33,7 @@ std::string_view content_choice(const train::ModelEntry& entry, const std::strin
 int run(const Arguments& arguments, Session& session) {
     const Stopwatch watch;
     const auto& entry = train::find_model(arguments.model);
-    const auto config = arguments.config.empty() ? std::nullopt : std::optional{arguments.config};
-    auto settings = load_settings(config, arguments.set);
+    auto settings = arguments.run.settings();
     (void
     )train::resolve_settings(entry, settings);  // a mistyped option is told before the data is read
     const auto dataset = value_or_throw(data::open_dataset(arguments.data));
@@ -51,13 +47,13 @@ int run(const Arguments& arguments, Session& session) {
     const train::FitRequest request{
         .entry = entry,
         .settings = std::move(settings),
-        .seed = arguments.seed,
+        .seed = arguments.run.seed,
         .dataset = dataset,
         .content = content ? &*content : nullptr,
         .folder = arguments.out,
     };
     train::fit_run(request, session.progress, session.stop);
-    if (arguments.as_json) {
+    if (arguments.run.as_json) {
         const nlohmann::json facts{
             {"run", arguments.out},
             {"model", entry.name},
@@ -96,12 +92,7 @@ Run declare(CLI::App& verb) {
     verb.add_option("--out", arguments->out, "the folder of the new run")->required();
     verb.add_option("--content", arguments->content, "item vectors: auto | none | ENCODER")
         ->capture_default_str();
-    verb.add_option("--config", arguments->config, "TOML file with the model's options");
-    verb.add_option("--set", arguments->set, "key=value, stronger than --config; repeat for more")
-        ->type_size(1)
-        ->allow_extra_args(false);
-    verb.add_option("--seed", arguments->seed, "of every random draw")->capture_default_str();
-    verb.add_flag("--json", arguments->as_json, "for machines");
+    add_run_options(verb, arguments->run, {.config = "TOML file with the model's options"});
     return [arguments](Session& session) { return run(*arguments, session); };
 }
 

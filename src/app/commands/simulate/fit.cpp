@@ -2,14 +2,15 @@
 // honeyguide simulate fit: a dataset or an impression log in, a learned world out.
 #include "app/command.hpp"
 #include "app/feedback_source.hpp"
+#include "app/run_options.hpp"
 #include "core/clock.hpp"
 #include "simulate/learned/fit_world.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <memory>
-#include <optional>
 
 namespace hg::app::simulating {
 namespace {
@@ -18,30 +19,25 @@ struct Arguments {
     std::string data;
     std::string log;
     std::string out;
-    std::string config;
-    std::vector<std::string> set;
-    std::uint64_t seed = 7;
-    bool as_json = false;
+    RunOptions run;
 };
 
 int run(const Arguments& arguments, Session& session) {
     const Stopwatch watch;
-    const auto config = arguments.config.empty() ? std::nullopt : std::optional{arguments.config};
-    const auto settings = load_settings(config, arguments.set);
-    const auto options = settings.read<simulate::WorldFitOptions>();
+    const auto options = arguments.run.settings().read<simulate::WorldFitOptions>();
     const auto source = read_feedback(
-        arguments.data, arguments.log, options, arguments.seed, session.progress, session.stop
+        arguments.data, arguments.log, options, arguments.run.seed, session.progress, session.stop
     );
     const auto report = simulate::fit_world(
         {.table = source.table,
          .options = options,
-         .seed = arguments.seed,
+         .seed = arguments.run.seed,
          .folder = arguments.out,
          .source = source.facts},
         session.progress,
         session.stop
     );
-    if (arguments.as_json) {
+    if (arguments.run.as_json) {
         const nlohmann::json facts{
             {"run", arguments.out},
             {"source", source.facts},
@@ -65,17 +61,14 @@ int run(const Arguments& arguments, Session& session) {
     return 0;
 }
 
+constexpr std::array sections{OptionSection{"", &describe_options<simulate::WorldFitOptions>}};
+
 Run declare(CLI::App& verb) {
     auto arguments = std::make_shared<Arguments>();
     verb.add_option("--data", arguments->data, "a raw folder or an ingested dataset");
     verb.add_option("--log", arguments->log, "an impression log (.jsonl, .jsonl.gz)");
     verb.add_option("--out", arguments->out, "the folder of the new world")->required();
-    verb.add_option("--config", arguments->config, "TOML file with the options of the fit");
-    verb.add_option("--set", arguments->set, "key=value, stronger than --config; repeat for more")
-        ->type_size(1)
-        ->allow_extra_args(false);
-    verb.add_option("--seed", arguments->seed, "of every random draw")->capture_default_str();
-    verb.add_flag("--json", arguments->as_json, "for machines");
+    add_run_options(verb, arguments->run, {.config = "TOML file with the options of the fit"});
     return [arguments](Session& session) { return run(*arguments, session); };
 }
 
@@ -86,6 +79,7 @@ extern const CommandEntry fit_world{
     .summary = "learn a world of users from a dataset or an impression log",
     .example = "honeyguide simulate fit --data datasets/movies --out runs/world",
     .declare = &declare,
+    .settings = sections,
 };
 
 }  // namespace hg::app::simulating

@@ -22,18 +22,15 @@ namespace {
 struct Arguments {
     std::string world;
     std::string policy;
-    std::string config;
     std::string log;
-    std::vector<std::string> set;
+    RunOptions run;
     std::size_t episodes = 200;
     std::size_t users = 64;
-    std::uint64_t seed = 7;
     std::size_t seeds = 5;
     double epsilon = 0;
     std::size_t turns = 0;
     bool explore = false;
     bool transcript = false;
-    bool as_json = false;
 };
 
 /// One number per seed.
@@ -56,7 +53,7 @@ void add(Columns& columns, const policy::PlayResult& played) {
 }
 
 void print(const Arguments& arguments, const Columns& columns, std::size_t steps, double seconds) {
-    if (arguments.as_json) {
+    if (arguments.run.as_json) {
         nlohmann::json answer{
             {"world", arguments.world},
             {"policy", arguments.policy},
@@ -86,7 +83,12 @@ void print(const Arguments& arguments, const Columns& columns, std::size_t steps
     fmt::print("  {:<18} {:>10.3g}\n", "steps/s", static_cast<double>(steps) / seconds);
 }
 
-/// One episode of one user, a line a step: for golden files and for reading.
+char mark_of(const simulate::Response& response) {
+    return response.purchased ? '$' : response.clicked ? '*' : ' ';
+}
+
+/// One episode of one user, a line a step and the state it led to: for golden files and for
+/// reading. * = clicked, $ = purchased.
 void print_transcript(
     const Arguments& arguments, policy::LoadedAgent& player, simulate::EnvironmentBatch& world
 ) {
@@ -98,18 +100,23 @@ void print_transcript(
             line += fmt::format(
                 "  {}{} p={:.4f}",
                 step.before.item_ids(0, slate[slot]),
-                step.responses(0, slot).clicked ? "*" : " ",
+                mark_of(step.responses(0, slot)),
                 step.decisions.propensities(0, slot)
             );
         }
         line += fmt::format("  reward={:.4f}", step.rewards[0]);
-        line += step.ended[0] != 0 ? "  left" : (step.truncated[0] != 0 ? "  cut" : "");
+        const bool is_over = step.ended[0] != 0 || step.truncated[0] != 0;
+        if (is_over) {  // the world is in its next episode
+            line += step.ended[0] != 0 ? "  left" : "  cut";
+        } else {
+            line += "  | " + world.describe_state(0);
+        }
         fmt::print("{}\n", line);
     };
-    fmt::print("# {} in {}, seed {}\n", arguments.policy, arguments.world, arguments.seed);
+    fmt::print("# {} in {}, seed {}\n", arguments.policy, arguments.world, arguments.run.seed);
     const policy::PlayOptions options{
         .episodes = 1,
-        .seed = arguments.seed,
+        .seed = arguments.run.seed,
         .mode = arguments.explore ? policy::Mode::explore : policy::Mode::exploit,
         .session_tokens = player.session_tokens,
     };
@@ -141,12 +148,13 @@ void refuse_learn_keys(const Settings& learn, const nlohmann::json& world) {
 
 int run(const Arguments& arguments, Session& session) {
     use_few_threads(session);
-    const auto settings = policy_settings(arguments.config, arguments.set);
+    const auto settings = policy_settings(arguments.run);
     const auto n_users = arguments.transcript ? 1 : arguments.users;
     const auto world = open_world(arguments.world, settings.world, n_users);
     refuse_learn_keys(settings.learn, world.facts.at("settings"));
-    auto player =
-        policy::load_agent(arguments.policy, world.batch->facts(), settings.agent, arguments.seed);
+    auto player = policy::load_agent(
+        arguments.policy, world.batch->facts(), settings.agent, arguments.run.seed
+    );
     if (arguments.transcript) {
         print_transcript(arguments, player, *world.batch);
         return 0;
@@ -177,7 +185,7 @@ int run(const Arguments& arguments, Session& session) {
     for (std::size_t s = 0; s < arguments.seeds && !session.stop.stop_requested(); ++s) {
         const policy::PlayOptions options{
             .episodes = arguments.episodes,
-            .seed = arguments.seed + s,
+            .seed = arguments.run.seed + s,
             .mode = arguments.explore ? policy::Mode::explore : policy::Mode::exploit,
             .session_tokens = player.session_tokens,
             .turns = arguments.turns,
@@ -226,7 +234,6 @@ Run declare(CLI::App& verb) {
     verb.add_option("--users", arguments->users, "side by side")
         ->capture_default_str()
         ->check(CLI::Range(std::size_t{1}, std::size_t{100000}));
-    verb.add_option("--seed", arguments->seed, "the first seed")->capture_default_str();
     verb.add_option("--seeds", arguments->seeds, "how many seeds")
         ->capture_default_str()
         ->check(CLI::Range(std::size_t{1}, std::size_t{10000}));
@@ -243,11 +250,13 @@ Run declare(CLI::App& verb) {
         ->check(CLI::Range(0.0, 1.0));
     verb.add_option("--log", arguments->log, "write every decision as an impression log");
     verb.add_flag("--transcript", arguments->transcript, "print one episode, a line a step");
-    verb.add_option("--config", arguments->config, "TOML file: the policy's options, [world]");
-    verb.add_option("--set", arguments->set, "key=value: KEY of the policy or world.KEY; repeat")
-        ->type_size(1)
-        ->allow_extra_args(false);
-    verb.add_flag("--json", arguments->as_json, "for machines");
+    add_run_options(
+        verb,
+        arguments->run,
+        {.config = "TOML file: the policy's options, [world]",
+         .set = "key=value: KEY of the policy or world.KEY; repeat",
+         .seed = "the first seed"}
+    );
     return [arguments](Session& session) { return run(*arguments, session); };
 }
 
