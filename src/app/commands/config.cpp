@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// honeyguide config: every option of every model and encoder, and the reference pages made of them.
+// honeyguide config: every option of every model, encoder and meta-learner, and the reference pages made of them.
 #include "app/commands.hpp"
 #include "core/registry.hpp"
 #include "encode/encoder_entry.hpp"
+#include "policy/meta/meta_learner.hpp"
 #include "train/model_entry.hpp"
 
 #include <fmt/format.h>
@@ -19,12 +20,13 @@ namespace {
 struct Arguments {
     std::string model;
     std::string encoder;
+    std::string learner;
     bool as_json = false;
     bool as_markdown = false;
     bool verbs = false;
 };
 
-/// A model or an encoder, as far as its options go.
+/// A model, an encoder or a meta-learner, as far as its options go.
 struct Configurable {
     std::string_view kind;
     std::string_view name;
@@ -34,7 +36,8 @@ struct Configurable {
 
 std::vector<Configurable> chosen(const Arguments& arguments) {
     std::vector<Configurable> all;
-    const bool is_narrowed = !arguments.model.empty() || !arguments.encoder.empty();
+    const bool is_narrowed =
+        !arguments.model.empty() || !arguments.encoder.empty() || !arguments.learner.empty();
     for (const auto* entry : train::models()) {
         if (!is_narrowed || entry->name == arguments.model) {
             all.push_back({"model", entry->name, entry->summary, entry->options});
@@ -43,6 +46,11 @@ std::vector<Configurable> chosen(const Arguments& arguments) {
     for (const auto* entry : encode::encoders()) {
         if (!is_narrowed || entry->name == arguments.encoder) {
             all.push_back({"encoder", entry->name, entry->summary, entry->options});
+        }
+    }
+    for (const auto* entry : policy::meta_learners()) {
+        if (!is_narrowed || entry->name == arguments.learner) {
+            all.push_back({"meta-learner", entry->name, entry->summary, entry->options});
         }
     }
     return all;
@@ -158,6 +166,7 @@ Run declare(CLI::App& verb) {
     auto arguments = std::make_shared<Arguments>();
     verb.add_option("--model", arguments->model, "only this model");
     verb.add_option("--encoder", arguments->encoder, "only this encoder");
+    verb.add_option("--learner", arguments->learner, "only this meta-learner");
     verb.add_flag("--json", arguments->as_json, "for machines");
     verb.add_flag("--markdown", arguments->as_markdown, "docs/reference/config.md");
     verb.add_flag("--verbs", arguments->verbs, "docs/reference/verbs.md");
@@ -167,6 +176,9 @@ Run declare(CLI::App& verb) {
         }
         if (!arguments->encoder.empty()) {
             (void)encode::find_encoder(arguments->encoder);
+        }
+        if (!arguments->learner.empty()) {
+            (void)policy::find_meta_learner(arguments->learner);
         }
         return run(*arguments);
     };
