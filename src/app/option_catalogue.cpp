@@ -5,6 +5,7 @@
 #include "core/nearest.hpp"
 #include "encode/encoder_entry.hpp"
 #include "policy/agent.hpp"
+#include "policy/meta/meta_learner.hpp"
 #include "policy/state_encoder_facts.hpp"
 #include "simulate/learned/label_world.hpp"
 #include "simulate/learned/learned_world.hpp"
@@ -90,6 +91,7 @@ std::vector<Configurable> option_catalogue() {
          {{"world.leave", &describe_options<simulate::LeaveOptions>}}}
     );
     add_entries<policy::AgentEntry>(all, "agent", "", policy::agents());
+    add_entries<policy::MetaLearnerEntry>(all, "meta-learner", "", policy::meta_learners());
     for (const auto& facts : policy::state_encoder_facts()) {
         all.push_back({"state encoder", std::string{facts.name}, facts.summary, {}});
     }

@@ -135,14 +135,12 @@ std::size_t folds_better(const Errors& row, const Errors& baseline, std::size_t 
     for (std::size_t i = 0; i < row.absolute.size(); ++i) {
         gains[row.fold[i]] += baseline.absolute[i] - row.absolute[i];
     }
-    return static_cast<std::size_t>(
-        std::ranges::count_if(gains, [](double gain) { return gain > 0; })
-    );
+    return static_cast<std::size_t>(std::ranges::count_if(gains, [](double gain) {
+        return gain > 0;
+    }));
 }
 
-RatingCell cell_of(
-    const Errors& row, const Errors* baseline, std::size_t n_folds, const Rng& rng
-) {
+RatingCell cell_of(const Errors& row, const Errors* baseline, std::size_t n_folds, const Rng& rng) {
     RatingCell cell{.mae = mean(row.absolute), .rmse = std::sqrt(mean(row.square))};
     if (baseline != nullptr && !row.absolute.empty()) {
         cell.mae_difference =
@@ -174,10 +172,9 @@ void summarise(
     RatingEvaluation& evaluation, const std::vector<RowErrors>& errors, std::uint64_t seed
 ) {
     const auto found = std::ranges::find(evaluation.rows, evaluation.baseline, &RatingRow::name);
-    const auto* baseline =
-        found == evaluation.rows.end() ? nullptr : &errors[static_cast<std::size_t>(
-                                                       found - evaluation.rows.begin()
-                                                   )];
+    const auto* baseline = found == evaluation.rows.end()
+                               ? nullptr
+                               : &errors[static_cast<std::size_t>(found - evaluation.rows.begin())];
     for (const auto age : ages) {
         const auto a = index_of(age);
         for (std::size_t c = 0; c < evaluation.contexts.size(); ++c) {

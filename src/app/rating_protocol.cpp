@@ -44,8 +44,7 @@ std::vector<Role> roles_of(std::size_t n_users, const RatingProtocol& protocol, 
     rng.shuffle(std::span{order});
     std::vector<Role> roles(n_users, Role::train);
     const auto next = (fold + 1) % protocol.folds;
-    const auto stop =
-        static_cast<std::size_t>(std::lround(1 / validation_share)) * protocol.folds;
+    const auto stop = static_cast<std::size_t>(std::lround(1 / validation_share)) * protocol.folds;
     for (std::size_t rank = 0; rank < n_users; ++rank) {
         if (rank % protocol.folds == fold) {
             roles[order[rank]] = protocol.part == Part::test ? Role::asked : Role::left_out;
@@ -80,9 +79,8 @@ class TrialMaker {
           protocol_(protocol),
           rng_(Rng{protocol.seed}.split(fold)),
           roles_(roles_of(dataset.log.n_users(), protocol, fold)),
-          is_new_(draw_items(
-              dataset.items.size(), protocol.new_item_share, rng_.split("new items")
-          )) {
+          is_new_(draw_items(dataset.items.size(), protocol.new_item_share, rng_.split("new items"))
+          ) {
         for (std::uint32_t user = 0; user < roles_.size(); ++user) {
             users_.push_back(ratings_of(dataset, user));
         }
@@ -116,9 +114,9 @@ class TrialMaker {
         for (std::size_t user = 0; user < users_.size(); ++user) {
             if (roles_[user] == Role::train) {
                 std::ranges::copy_if(
-                    users_[user], std::back_inserter(training), [this](const Rating& r) {
-                        return is_new_[r.item] == 0;
-                    }
+                    users_[user],
+                    std::back_inserter(training),
+                    [this](const Rating& r) { return is_new_[r.item] == 0; }
                 );
             }
         }

@@ -47,7 +47,9 @@ void add_differences(
     std::string& text, const RatingEvaluation& e, std::size_t age, std::size_t width
 ) {
     text += fmt::format(
-        "\n{} items: MAE - {} [95 %], folds better (negative = better)\n", age_names.at(age), e.baseline
+        "\n{} items: MAE - {} [95 %], folds better (negative = better)\n",
+        age_names.at(age),
+        e.baseline
     );
     for (const auto& row : e.rows) {
         if (row.name == e.baseline) {
@@ -141,7 +143,9 @@ json to_json(const RatingEvaluation& e) {
     };
     for (const auto& row : e.rows) {
         json item{
-            {"learner", row.name}, {"fit_seconds", row.fit_seconds}, {"ask_seconds", row.ask_seconds}
+            {"learner", row.name},
+            {"fit_seconds", row.fit_seconds},
+            {"ask_seconds", row.ask_seconds}
         };
         for (std::size_t age = 0; age < age_names.size(); ++age) {
             for (std::size_t c = 0; c < e.contexts.size(); ++c) {

@@ -132,11 +132,10 @@ TEST(RatingProtocol, ratings_of_new_items_are_only_asked) {
     const auto plain = trial_of(make_dataset());
     std::size_t n_new = 0;
     for (std::uint32_t item = 0; item < n_items; ++item) {
-        const auto changed = trial_of(make_dataset(
-            [item](std::uint32_t, std::uint32_t rated, std::size_t) {
+        const auto changed =
+            trial_of(make_dataset([item](std::uint32_t, std::uint32_t rated, std::size_t) {
                 return rated == item ? 50.0F : 0.0F;
-            }
-        ));
+            }));
         if (changed.highest > 20) {
             continue;  // an old item: it is in the training ratings
         }
@@ -163,11 +162,10 @@ TEST(RatingProtocol, a_users_own_ratings_are_not_in_the_offsets_of_the_own_task)
         if (asked(user)) {
             continue;
         }
-        const auto changed = trial_of(make_dataset(
-            [user](std::uint32_t rater, std::uint32_t, std::size_t) {
+        const auto changed =
+            trial_of(make_dataset([user](std::uint32_t rater, std::uint32_t, std::size_t) {
                 return rater == user ? 30.0F : 0.0F;
-            }
-        ));
+            }));
         for (std::size_t t = 0; t < plain.tasks.size(); ++t) {
             const auto a = plain.tasks[t].view();
             const auto b = changed.tasks[t].view();

@@ -3,8 +3,9 @@
 #include "policy/meta/gaussian_product_net.hpp"
 #include "policy/meta/inner_loop_net.hpp"
 
-#include <gtest/gtest.h>
 #include <torch/autograd.h>
+
+#include <gtest/gtest.h>
 
 #include <cmath>
 #include <functional>
@@ -37,9 +38,8 @@ struct Case {
 
 Case make_case(std::int64_t layers) {
     at::manual_seed(1);
-    auto theta = in_double(
-        make_mlp({.inputs = 3, .hidden = 5, .layers = layers, .head_scale = 1}, Rng{2})
-    );
+    auto theta =
+        in_double(make_mlp({.inputs = 3, .hidden = 5, .layers = layers, .head_scale = 1}, Rng{2}));
     Case c{
         .batch = {.support = random_events(4, 6, 3), .query = random_events(4, 5, 3)},
         .theta = std::move(theta),

@@ -43,7 +43,8 @@ LinearPrior known_prior() {
     const auto s = true_covariance();
     LinearPrior prior{
         .start =
-            {.mean = {true_mean[0], true_mean[1], true_mean[2]}, .covariance = Matrix<double>(3, 3)},
+            {.mean = {true_mean[0], true_mean[1], true_mean[2]}, .covariance = Matrix<double>(3, 3)
+            },
         .noise_variance = true_noise,
     };
     for (std::size_t i = 0; i < 3; ++i) {

@@ -35,8 +35,8 @@ World make_world(std::uint64_t seed) {
         const double taste = 0.8 * rng.normal();
         for (std::uint32_t i = 0; i < n_rated; ++i) {
             if (rng.uniform() < 0.5) {
-                const double value = 3 + world.effects[i] + bias + taste * world.traits[i] +
-                                     0.5 * rng.normal();
+                const double value =
+                    3 + world.effects[i] + bias + taste * world.traits[i] + 0.5 * rng.normal();
                 world.ratings.push_back({.user = u, .item = i, .value = static_cast<float>(value)});
             }
         }
@@ -44,7 +44,9 @@ World make_world(std::uint64_t seed) {
     return world;
 }
 
-const RatingItemOptions options{.factors = 1, .iterations = 30, .content_inputs = 2, .content_ridge = 1};
+const RatingItemOptions options{
+    .factors = 1, .iterations = 30, .content_inputs = 2, .content_ridge = 1
+};
 
 double correlation(const RatingItems& items, const World& world, std::size_t from, std::size_t to) {
     double xy = 0;
@@ -95,9 +97,8 @@ TEST(RatingItems, factors_of_noise_stay_near_nothing) {
     }
     Matrix<float> none(n_items, 0);
 
-    const auto factors = fit_rating_factors(
-        world.ratings, none.view(), {.n_factors = 2, .iterations = 60}, Rng{7}
-    );
+    const auto factors =
+        fit_rating_factors(world.ratings, none.view(), {.n_factors = 2, .iterations = 60}, Rng{7});
 
     // Prior variance 1: where the ratings say nothing the vectors explain next to nothing of them.
     double squares = 0;
@@ -110,8 +111,7 @@ TEST(RatingItems, factors_of_noise_stay_near_nothing) {
 TEST(RatingItems, aligned_factors_lie_on_the_reference) {
     const auto world = make_world(8);
     const RatingItemOptions two{.factors = 2, .iterations = 30, .content_inputs = 2};
-    const auto reference =
-        describe_rating_items(world.ratings, world.content.view(), two, Rng{9});
+    const auto reference = describe_rating_items(world.ratings, world.content.view(), two, Rng{9});
     auto turned = reference;
     for (std::size_t i = 0; i < n_items; ++i) {
         const float x = reference.inputs(i, 0);

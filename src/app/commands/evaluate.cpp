@@ -272,7 +272,8 @@ Run declare(CLI::App& verb) {
     repeated(
         "--protocol",
         a->protocols,
-        "leave-one-out | ratio | time | few-shot; repeat for more. ratings: alone, meta-learners on stars"
+        "leave-one-out | ratio | time | few-shot; repeat for more. ratings: alone, meta-learners "
+        "on stars"
     );
     verb.add_option("--queries", a->queries, "ask a file of contexts and targets instead (.jsonl)");
     verb.add_option("--part", a->part, "tune on validation, look at test once")

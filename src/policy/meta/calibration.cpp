@@ -43,8 +43,8 @@ std::vector<HeldOutEpisode> first_event_episodes(std::span<const TaskEvents> tas
 
 double mean_square_error(
     std::span<const HeldOutEpisode> episodes,
-    const std::function<void(const EventsView& support, const QueriesView& query, std::span<float>)>&
-        predict
+    const std::function<
+        void(const EventsView& support, const QueriesView& query, std::span<float>)>& predict
 ) {
     double sum = 0;
     std::vector<float> answers;

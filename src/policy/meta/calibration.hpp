@@ -28,8 +28,8 @@ struct HeldOutEpisode {
 /// Mean over episodes of the mean squared error of their queries.
 [[nodiscard]] double mean_square_error(
     std::span<const HeldOutEpisode> episodes,
-    const std::function<void(const EventsView& support, const QueriesView& query, std::span<float>)>&
-        predict
+    const std::function<
+        void(const EventsView& support, const QueriesView& query, std::span<float>)>& predict
 );
 
 }  // namespace hg::policy

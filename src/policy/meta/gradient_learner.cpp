@@ -134,8 +134,7 @@ class GradientLearner final : public MetaLearner {
                 );
             }
             return query_loss(
-                batch,
-                plan_.outer == OuterStep::through_inner ? Order::second : Order::first
+                batch, plan_.outer == OuterStep::through_inner ? Order::second : Order::first
             );
         });
     }

@@ -62,9 +62,8 @@ class MetaLearner {
     virtual void adapt(TaskBelief& belief, const EventsView& events) const = 0;
 
     /// The answers expected; out has a place per query.
-    virtual void predict(
-        const TaskBelief& belief, const QueriesView& queries, std::span<float> out
-    ) const = 0;
+    virtual void predict(const TaskBelief& belief, const QueriesView& queries, std::span<float> out)
+        const = 0;
 
     virtual void save(SafetensorsWriter& weights) const = 0;
     /// Of a learner made with the same settings. Throws Error{corrupt}.

@@ -12,8 +12,9 @@
 #include "core/rng.hpp"
 #include "train/adam.hpp"
 
-#include <fmt/format.h>
 #include <torch/types.h>
+
+#include <fmt/format.h>
 
 #include <cmath>
 #include <cstddef>

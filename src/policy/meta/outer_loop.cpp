@@ -183,9 +183,7 @@ void run_outer_loop(
         check_batches(options, held_out, loop.scale, session.rng.split("check episodes"));
     auto rng = session.rng.split("episodes");
     BestWeights best{loop.weights};
-    Progress bar{
-        session.progress, "meta-train", static_cast<std::size_t>(options.steps), "steps"
-    };
+    Progress bar{session.progress, "meta-train", static_cast<std::size_t>(options.steps), "steps"};
     std::int64_t worse = 0;
     Tasks drawn(static_cast<std::size_t>(options.tasks_per_step));
     for (std::int64_t step = 1; step <= options.steps && !session.stop.stop_requested(); ++step) {
@@ -227,9 +225,8 @@ std::function<void(const TaskBatch&, std::int64_t, double)> descend(
             .clip_norm = 1,
         }
     );
-    return [adam = std::move(adam), loss = std::move(loss)](
-               const TaskBatch& batch, std::int64_t step, double rate_share
-           ) {
+    return [adam = std::move(adam),
+            loss = std::move(loss)](const TaskBatch& batch, std::int64_t step, double rate_share) {
         adam->set_rate_share(rate_share);
         adam->zero_gradients();
         loss(batch).backward();

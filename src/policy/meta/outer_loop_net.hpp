@@ -24,9 +24,7 @@ struct OuterLoop {
 };
 
 /// The scale that OuterOptions::target asks for, learned from these tasks.
-[[nodiscard]] TargetScale scale_of(
-    const OuterOptions& options, std::span<const TaskEvents> tasks
-);
+[[nodiscard]] TargetScale scale_of(const OuterOptions& options, std::span<const TaskEvents> tasks);
 
 void save_scale(const TargetScale& scale, SafetensorsWriter& weights);
 [[nodiscard]] TargetScale load_scale(const SafetensorsFile& weights);

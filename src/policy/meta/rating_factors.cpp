@@ -15,8 +15,8 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-constexpr double first_scale = 0.3;       // of random vectors: enough to tell factors apart
-constexpr std::int64_t noise_from = 4;    // iterations before s2 moves: first the vectors take shape
+constexpr double first_scale = 0.3;     // of random vectors: enough to tell factors apart
+constexpr std::int64_t noise_from = 4;  // iterations before s2 moves: first the vectors take shape
 constexpr double covariance_floor = 1e-6;
 
 VectorXd count_items(std::span<const Rating> ratings, Index n_items) {
@@ -43,9 +43,7 @@ class FactorFit {
           expected_(MatrixXd::Zero(n_items_, d_)),
           user_mean_(VectorXd::Zero(d_ + 1)),
           counts_(count_items(residuals, n_items_)),
-          content_(
-              to_eigen(content), (counts_.array() > 0).cast<double>(), options.content_ridge
-          ) {
+          content_(to_eigen(content), (counts_.array() > 0).cast<double>(), options.content_ridge) {
         for (Index i = 0; i < n_items_; ++i) {
             vectors_(i, 0) = 1;  // the user's bias
             for (Index j = 1; j <= d_; ++j) {
@@ -63,7 +61,8 @@ class FactorFit {
     void iterate(std::int64_t iteration) {
         const auto sums = update_users();
         if (iteration >= noise_from) {
-            noise_ = std::max(sums.error / static_cast<double>(residuals_.size()), covariance_floor);
+            noise_ =
+                std::max(sums.error / static_cast<double>(residuals_.size()), covariance_floor);
         }
         update_items(sums);
         update_expected();

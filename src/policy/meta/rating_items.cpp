@@ -28,7 +28,9 @@ Effects fit_effects(
     std::span<const Rating> ratings, const MatrixXd& content, const RatingItemOptions& options
 ) {
     Index n_users = 0;
-    Effects effects{.items = VectorXd::Zero(content.rows()), .counts = VectorXd::Zero(content.rows())};
+    Effects effects{
+        .items = VectorXd::Zero(content.rows()), .counts = VectorXd::Zero(content.rows())
+    };
     for (const auto& r : ratings) {
         effects.mean += static_cast<double>(r.value) / static_cast<double>(ratings.size());
         effects.counts[r.item] += 1;
@@ -44,10 +46,10 @@ Effects fit_effects(
     for (int iteration = 0; iteration < effect_iterations; ++iteration) {
         VectorXd user_sums = VectorXd::Zero(n_users);
         for (const auto& r : ratings) {
-            user_sums[r.user] += static_cast<double>(r.value) - effects.mean - effects.items[r.item];
+            user_sums[r.user] +=
+                static_cast<double>(r.value) - effects.mean - effects.items[r.item];
         }
-        const VectorXd users =
-            user_sums.array() / (user_counts.array() + options.user_shrinkage);
+        const VectorXd users = user_sums.array() / (user_counts.array() + options.user_shrinkage);
         VectorXd sums = VectorXd::Zero(content.rows());
         for (const auto& r : ratings) {
             sums[r.item] += static_cast<double>(r.value) - effects.mean - users[r.user];
@@ -57,8 +59,7 @@ Effects fit_effects(
             (sums + options.prior_events * guess).array() / (n.array() + options.prior_events);
     }
     // A new item is met through a rating, and much rated items are better than most: weight by ratings.
-    const VectorXd guess =
-        ContentRidge{content, n, options.content_ridge}.fit(effects.items);
+    const VectorXd guess = ContentRidge{content, n, options.content_ridge}.fit(effects.items);
     effects.items = (n.array() > 0).select(effects.items, guess);
     return effects;
 }
@@ -93,9 +94,14 @@ std::vector<Rating> residuals_by_user(std::span<const Rating> ratings, const Eff
 void RatingItemOptions::describe(OptionBinder& bind, RatingItemOptions& o) {
     bind("factors", o.factors, "length of the learned item vectors", {.min = 0, .max = 256});
     bind("iterations", o.iterations, "of their fit", {.min = 1, .max = 1e4});
-    bind("content_inputs", o.content_inputs, "content columns learners see", {.min = 0, .max = 4096});
     bind(
-        "prior_events", o.prior_events, "ratings an item's content counts for", {.min = 0.01, .max = 1e6}
+        "content_inputs", o.content_inputs, "content columns learners see", {.min = 0, .max = 4096}
+    );
+    bind(
+        "prior_events",
+        o.prior_events,
+        "ratings an item's content counts for",
+        {.min = 0.01, .max = 1e6}
     );
     bind(
         "user_shrinkage",
@@ -141,9 +147,8 @@ RatingItems describe_rating_items(
             content.row(i).first(n_content), row.begin() + static_cast<std::ptrdiff_t>(n_factors)
         );
         row[n_factors + n_content] = items.offsets[i];
-        row[n_factors + n_content + 1] = static_cast<float>(
-            effects.counts[at] / (effects.counts[at] + options.prior_events)
-        );
+        row[n_factors + n_content + 1] =
+            static_cast<float>(effects.counts[at] / (effects.counts[at] + options.prior_events));
     }
     for (std::size_t j = n_factors; j <= n_factors + n_content; ++j) {
         standardise(items.inputs, j);

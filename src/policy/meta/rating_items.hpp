@@ -35,8 +35,8 @@ struct RatingItemOptions {
 };
 
 struct RatingItems {
-    std::vector<float> offsets;  // [n_items]
-    Matrix<float> inputs;        // [n_items, n_inputs]; the factors come first
+    std::vector<float> offsets;    // [n_items]
+    Matrix<float> inputs;          // [n_items, n_inputs]; the factors come first
     std::vector<float> n_ratings;  // [n_items]
 };
 

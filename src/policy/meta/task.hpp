@@ -82,8 +82,6 @@ struct Episode {
     std::vector<std::size_t> query;
 };
 
-[[nodiscard]] Episode draw_episode(
-    const TaskEvents& task, const EpisodeOptions& options, Rng& rng
-);
+[[nodiscard]] Episode draw_episode(const TaskEvents& task, const EpisodeOptions& options, Rng& rng);
 
 }  // namespace hg::policy

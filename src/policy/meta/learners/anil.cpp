@@ -11,7 +11,12 @@ struct AnilOptions : GradientOptions {
 };
 
 std::unique_ptr<MetaLearner> make(std::size_t n_inputs, const Settings& settings, Rng rng) {
-    return make_gradient_learner(n_inputs, settings.read<AnilOptions>(), {.outer = OuterStep::through_inner, .adapted = Adapted::head}, rng);
+    return make_gradient_learner(
+        n_inputs,
+        settings.read<AnilOptions>(),
+        {.outer = OuterStep::through_inner, .adapted = Adapted::head},
+        rng
+    );
 }
 
 }  // namespace
@@ -19,7 +24,8 @@ std::unique_ptr<MetaLearner> make(std::size_t n_inputs, const Settings& settings
 extern const MetaLearnerEntry anil{
     .name = "anil",
     .summary = "MAML on the preference head only",
-    .facts = MetaFact::adapts | MetaFact::gradient_steps | MetaFact::second_order | MetaFact::head_only,
+    .facts =
+        MetaFact::adapts | MetaFact::gradient_steps | MetaFact::second_order | MetaFact::head_only,
     .options = &describe_options<AnilOptions>,
     .make = &make,
 };

@@ -7,11 +7,15 @@ namespace hg::policy {
 namespace {
 
 struct FineTuneOptions : GradientOptions {
-    static void describe(OptionBinder& bind, FineTuneOptions& o) { GradientOptions::describe(bind, o); }
+    static void describe(OptionBinder& bind, FineTuneOptions& o) {
+        GradientOptions::describe(bind, o);
+    }
 };
 
 std::unique_ptr<MetaLearner> make(std::size_t n_inputs, const Settings& settings, Rng rng) {
-    return make_gradient_learner(n_inputs, settings.read<FineTuneOptions>(), {.outer = OuterStep::pooled}, rng);
+    return make_gradient_learner(
+        n_inputs, settings.read<FineTuneOptions>(), {.outer = OuterStep::pooled}, rng
+    );
 }
 
 }  // namespace

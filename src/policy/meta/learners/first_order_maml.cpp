@@ -7,11 +7,18 @@ namespace hg::policy {
 namespace {
 
 struct FirstOrderMamlOptions : GradientOptions {
-    static void describe(OptionBinder& bind, FirstOrderMamlOptions& o) { GradientOptions::describe(bind, o); }
+    static void describe(OptionBinder& bind, FirstOrderMamlOptions& o) {
+        GradientOptions::describe(bind, o);
+    }
 };
 
 std::unique_ptr<MetaLearner> make(std::size_t n_inputs, const Settings& settings, Rng rng) {
-    return make_gradient_learner(n_inputs, settings.read<FirstOrderMamlOptions>(), {.outer = OuterStep::through_last_point}, rng);
+    return make_gradient_learner(
+        n_inputs,
+        settings.read<FirstOrderMamlOptions>(),
+        {.outer = OuterStep::through_last_point},
+        rng
+    );
 }
 
 }  // namespace

@@ -25,7 +25,9 @@ struct ItemBiasOptions {
     }
 };
 
-constexpr std::array<float, 16> candidates{0.5F, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50, 100, 300};
+constexpr std::array<float, 16> candidates{
+    0.5F, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50, 100, 300
+};
 
 float bias_of(float residual_sum, std::size_t n_events, float shrinkage) {
     return residual_sum / (static_cast<float>(n_events) + shrinkage);

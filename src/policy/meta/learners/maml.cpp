@@ -16,7 +16,9 @@ struct MamlOptions : GradientOptions {
 };
 
 std::unique_ptr<MetaLearner> make(std::size_t n_inputs, const Settings& settings, Rng rng) {
-    return make_gradient_learner(n_inputs, settings.read<MamlOptions>(), {.outer = OuterStep::through_inner}, rng);
+    return make_gradient_learner(
+        n_inputs, settings.read<MamlOptions>(), {.outer = OuterStep::through_inner}, rng
+    );
 }
 
 }  // namespace

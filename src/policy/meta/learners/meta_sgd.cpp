@@ -9,11 +9,18 @@ namespace hg::policy {
 namespace {
 
 struct MetaSgdOptions : GradientOptions {
-    static void describe(OptionBinder& bind, MetaSgdOptions& o) { GradientOptions::describe(bind, o); }
+    static void describe(OptionBinder& bind, MetaSgdOptions& o) {
+        GradientOptions::describe(bind, o);
+    }
 };
 
 std::unique_ptr<MetaLearner> make(std::size_t n_inputs, const Settings& settings, Rng rng) {
-    return make_gradient_learner(n_inputs, settings.read<MetaSgdOptions>(), {.outer = OuterStep::through_inner, .adapted = Adapted::head, .rates = Rates::learned}, rng);
+    return make_gradient_learner(
+        n_inputs,
+        settings.read<MetaSgdOptions>(),
+        {.outer = OuterStep::through_inner, .adapted = Adapted::head, .rates = Rates::learned},
+        rng
+    );
 }
 
 }  // namespace
@@ -21,7 +28,8 @@ std::unique_ptr<MetaLearner> make(std::size_t n_inputs, const Settings& settings
 extern const MetaLearnerEntry meta_sgd{
     .name = "meta_sgd",
     .summary = "ANIL with a learned inner rate per weight",
-    .facts = MetaFact::adapts | MetaFact::gradient_steps | MetaFact::second_order | MetaFact::head_only,
+    .facts =
+        MetaFact::adapts | MetaFact::gradient_steps | MetaFact::second_order | MetaFact::head_only,
     .options = &describe_options<MetaSgdOptions>,
     .make = &make,
 };

@@ -62,8 +62,7 @@ class NeuralProcess final : public AmortisedLearner {
         const auto h = options_.hidden;
         const auto modulated =
             at::matmul(r, modulation_.front().t()).unsqueeze(1);  // [B, 1, 3 h + d + 1]
-        const auto parts =
-            modulated.split_with_sizes({h, h, h + inputs.size(-1), 1}, -1);
+        const auto parts = modulated.split_with_sizes({h, h, h + inputs.size(-1), 1}, -1);
         const auto hidden =
             ((1 + parts[0]) * affine(inputs, decoder_[0], decoder_[1]) + parts[1]).tanh();
         const auto seen = join(hidden, inputs);
@@ -93,9 +92,7 @@ class NeuralProcess final : public AmortisedLearner {
 };
 
 std::unique_ptr<MetaLearner> make(std::size_t n_inputs, const Settings& settings, Rng rng) {
-    return std::make_unique<NeuralProcess>(
-        n_inputs, settings.read<NeuralProcessOptions>(), rng
-    );
+    return std::make_unique<NeuralProcess>(n_inputs, settings.read<NeuralProcessOptions>(), rng);
 }
 
 }  // namespace

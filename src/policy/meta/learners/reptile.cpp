@@ -7,11 +7,15 @@ namespace hg::policy {
 namespace {
 
 struct ReptileOptions : GradientOptions {
-    static void describe(OptionBinder& bind, ReptileOptions& o) { GradientOptions::describe(bind, o); }
+    static void describe(OptionBinder& bind, ReptileOptions& o) {
+        GradientOptions::describe(bind, o);
+    }
 };
 
 std::unique_ptr<MetaLearner> make(std::size_t n_inputs, const Settings& settings, Rng rng) {
-    return make_gradient_learner(n_inputs, settings.read<ReptileOptions>(), {.outer = OuterStep::towards_adapted}, rng);
+    return make_gradient_learner(
+        n_inputs, settings.read<ReptileOptions>(), {.outer = OuterStep::towards_adapted}, rng
+    );
 }
 
 }  // namespace
