@@ -110,18 +110,14 @@ void add_against_best(std::string& text, const Evaluation& e) {
     if (e.against_best.empty()) {
         return;
     }
-    text += fmt::format("
-                            {} -
-                            the best other row after k events,
-                        NDCG @{}[95 % ],
-                        Holm p;
-                        then in the file's order ",
-                        e.challenger,
-                        e.k);
+    text += fmt::format(
+        "\n{} - the best other row after k events, NDCG@{} [95 %], Holm p; in the file's order\n",
+        e.challenger,
+        e.k
+    );
     for (const auto& point : e.against_best) {
         text += fmt::format(
-            "{:>6}  {} p={:.4f}  {}  {}
-            ",
+            "{:>6}  {} p={:.4f}  {}  {}\n",
             fmt::format("k={}", point.context),
             difference_with_interval(point.difference),
             point.p_holm,

