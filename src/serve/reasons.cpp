@@ -72,7 +72,7 @@ std::vector<Reason> reasons_for(
     std::span<const ItemRow> shown,
     Explain explain
 ) {
-    auto causes = explain == Explain::yes ? strongest_causes(snapshot, items, events, shown)
+    auto causes = explain == Explain::yes ? strongest_causes(snapshot, items, user, shown)
                                           : std::vector<std::optional<ItemRow>>(shown.size());
     std::vector<Reason> reasons;
     const auto read = items.read();
