@@ -24,6 +24,13 @@
 
 namespace hg::app {
 
+/// A model on one group of questions (Protocol::groups).
+struct GroupResult {
+    double ndcg = 0;
+    evaluate::Interval interval{};                           // bootstrap over users
+    std::optional<evaluate::PairedDifference> difference{};  // to the baseline
+};
+
 struct ModelRow {
     std::string name;
     std::string refused;
@@ -49,13 +56,23 @@ struct ModelRow {
     std::vector<std::string> warnings;
     std::vector<double> curve;  // ndcg per context; few-shot and queries
     std::vector<std::optional<evaluate::PairedDifference>> curve_differences;
-    std::vector<double> segments;  // ndcg per segment
+    std::vector<double> segments;     // ndcg per segment
+    std::vector<GroupResult> groups;  // per group; everything above is of the first
 };
 
 /// Users whose history has min .. max events.
 struct Segment {
     std::string name;
     std::size_t n_queries = 0;
+};
+
+/// Questions of one kind, and what is ranked for them.
+struct QueryGroup {
+    std::string name;
+    std::size_t n_users = 0;
+    std::size_t n_queries = 0;
+    std::size_t n_candidates = 0;
+    double targets = 0;  // mean number
 };
 
 struct Evaluation {
@@ -73,6 +90,7 @@ struct Evaluation {
     std::vector<ModelRow> rows;
     std::vector<std::size_t> contexts;
     std::vector<Segment> segments;
+    std::vector<QueryGroup> groups;  // empty: one kind only
     std::vector<std::string> notes;
 };
 

@@ -36,11 +36,12 @@ struct Arguments {
     std::string config;
     std::vector<std::string> set;
     std::string baseline{default_baseline};
-    std::string content = "auto";
+    std::vector<std::string> contents;
     std::string report;
     ProtocolOptions protocol;
     ScoreOptions score;
     std::uint64_t seed = 7;
+    bool is_transfer = false;
     bool as_json = false;
 };
 
@@ -50,12 +51,16 @@ struct Entrants {
     std::vector<Contender> contenders;
 };
 
-void add_model(Entrants& entrants, const std::string& name, const Settings& all) {
+/// `word` is a model, or LABEL=MODEL for a row of another name with settings of its own.
+void add_model(Entrants& entrants, const std::string& word, const Settings& all) {
+    const auto equals = word.find('=');
+    const auto name = word.substr(0, equals);
+    const auto model = equals == std::string::npos ? name : word.substr(equals + 1);
     const auto is_there = [&name](const Contender& c) { return c.name == name; };
     if (std::ranges::any_of(entrants.contenders, is_there)) {
         return;
     }
-    const auto& entry = train::find_model(name);
+    const auto& entry = train::find_model(model);
     auto settings = all.section(name);
     (void)train::resolve_settings(
         entry, settings
@@ -115,6 +120,9 @@ Entrants entrants_of(const Arguments& arguments) {
     for (const auto& folder : arguments.runs) {
         auto& run = entrants.runs.emplace_back(train::load_run(folder));
         entrants.contenders.push_back({.name = run.name, .settings = {}, .run = &run});
+        if (arguments.is_transfer) {
+            entrants.contenders.back().run_items = RunItems::by_content;
+        }
     }
     check_prefixes(settings, entrants);
     return entrants;
@@ -124,6 +132,52 @@ Repeats parse_repeats(const std::string& word) {
     return word == "mask"    ? Repeats::mask
            : word == "allow" ? Repeats::allow
                              : Repeats::as_dataset_says;
+}
+
+/// The vectors of every --content; models that look at them are fitted once for each, as
+/// MODEL@CONTENT where there are several.
+std::deque<encode::ItemVectors> contents_of(
+    const Arguments& arguments, const data::Dataset& dataset, Entrants& entrants, Session& session
+) {
+    std::deque<encode::ItemVectors> all;
+    const auto read = [&](const std::string& choice) {
+        auto content =
+            encode::content_for(dataset, arguments.data, choice, session.progress, session.stop);
+        if (content) {
+            all.push_back(std::move(*content));
+        }
+    };
+    if (arguments.contents.size() < 2) {
+        read(arguments.contents.empty() ? "auto" : arguments.contents.front());
+        return all;
+    }
+    for (const auto& choice : arguments.contents) {
+        if (choice == "auto" || choice == "none") {
+            throw Error{
+                ErrorCode::invalid_argument,
+                fmt::format("--content {} beside others", choice),
+                "of several, each must be the name of an encoder",
+            };
+        }
+        read(choice);
+    }
+    std::vector<Contender> contenders;
+    for (auto& contender : entrants.contenders) {
+        const bool looks =
+            contender.entry != nullptr &&
+            has(contender.entry->facts, train::Fact::needs_content | train::Fact::uses_content);
+        for (std::size_t i = 0; looks && i < all.size(); ++i) {
+            auto one = contender;
+            one.name = fmt::format("{}@{}", contender.name, arguments.contents[i]);
+            one.content = &all[i];
+            contenders.push_back(std::move(one));
+        }
+        if (!looks) {
+            contenders.push_back(std::move(contender));
+        }
+    }
+    entrants.contenders = std::move(contenders);
+    return all;
 }
 
 std::vector<Protocol> protocols_of(const Arguments& arguments, const data::Dataset& dataset) {
@@ -169,16 +223,14 @@ int run(const Arguments& arguments, Session& session) {
             "name models to fit (--model ease --model als) or runs to score (--run runs/ease)",
         };
     }
-    const auto entrants = entrants_of(arguments);
-    check_baseline(arguments.baseline, entrants);
+    auto entrants = entrants_of(arguments);
     const auto dataset = value_or_throw(data::open_dataset(arguments.data));
+    const auto contents = contents_of(arguments, dataset, entrants, session);
+    check_baseline(arguments.baseline, entrants);
     const auto protocols = protocols_of(arguments, dataset);
-    const auto content = encode::content_for(
-        dataset, arguments.data, arguments.content, session.progress, session.stop
-    );
     auto score = arguments.score;
     score.seed = arguments.seed;
-    score.content = content ? &*content : nullptr;
+    score.content = contents.empty() ? nullptr : &contents.front();
     std::vector<Evaluation> evaluations;
     for (const auto& protocol : protocols) {
         const auto outcomes = run_protocol(
@@ -215,11 +267,22 @@ Run declare(CLI::App& verb) {
         };
     verb.add_option("--data", a->data, "a raw folder or an ingested dataset")->required();
     repeated(
-        "--model", a->models, "a model to fit on the training part and score; repeat for more"
+        "--model",
+        a->models,
+        "a model to fit on the training part and score, or LABEL=MODEL with --set "
+        "LABEL.option=...; "
+        "repeat for more"
     );
     repeated("--run", a->runs, "a finished run to score as it is; repeat for more");
+    verb.add_flag(
+        "--transfer",
+        a->is_transfer,
+        "runs are of another catalogue: they know the items here by their content (encoder text)"
+    );
     repeated(
-        "--protocol", a->protocols, "leave-one-out | ratio | time | few-shot; repeat for more"
+        "--protocol",
+        a->protocols,
+        "leave-one-out | ratio | time | few-shot | new-items; repeat for more"
     );
     verb.add_option("--queries", a->queries, "ask a file of contexts and targets instead (.jsonl)");
     verb.add_option("--part", a->part, "tune on validation, look at test once")
@@ -230,14 +293,32 @@ Run declare(CLI::App& verb) {
         ->capture_default_str();
     verb.add_option("--test-share", a->protocol.test_share, "ratio, time: share of events held out")
         ->capture_default_str();
-    verb.add_option("--folds", a->protocol.folds, "few-shot: folds over users")
+    verb.add_option("--folds", a->protocol.folds, "few-shot, new-items: folds over users")
         ->capture_default_str();
-    verb.add_option("--contexts", a->protocol.contexts, "few-shot: lengths of history")
+    verb.add_option(
+            "--contexts",
+            a->protocol.contexts,
+            "few-shot: lengths of history; new-items: the longest"
+    )
         ->delimiter(',')
         ->capture_default_str();
     verb.add_option(
             "--targets", a->protocol.max_targets, "few-shot: items to find after the context"
     )
+        ->capture_default_str();
+    verb.add_option(
+            "--new-by", a->protocol.new_by, "new-items: a number field, first-event or random"
+    )
+        ->capture_default_str();
+    verb.add_option(
+        "--new-since", a->protocol.new_since, "new-items: items from this value on are new"
+    );
+    verb.add_option(
+            "--new-share",
+            a->protocol.new_share,
+            "new-items: without --new-since, at least so many of the items"
+    )
+        ->check(CLI::Range(0.001, 0.9))
         ->capture_default_str();
     verb.add_option(
         "--max-users", a->protocol.max_users, "ask only so many users, drawn at random"
@@ -252,8 +333,11 @@ Run declare(CLI::App& verb) {
     );
     verb.add_option("--baseline", a->baseline, "differences are to this row")
         ->capture_default_str();
-    verb.add_option("--content", a->content, "item vectors: auto | none | ENCODER")
-        ->capture_default_str();
+    repeated(
+        "--content",
+        a->contents,
+        "item vectors: auto (default) | none | ENCODER; of several, each gives its own row"
+    );
     verb.add_option("--config", a->config, "TOML with a [section] per model");
     repeated("--set", a->set, "MODEL.option=value");
     verb.add_option("--seed", a->seed, "of folds, fits and bootstrap")->capture_default_str();
