@@ -327,9 +327,94 @@ void add_against_best(
     }
 }
 
-}  // namespace
+/// The questions of one group and the answers to them.
+struct GroupPart {
+    Protocol protocol;
+    std::vector<Outcome> outcomes;
+};
 
-Evaluation summarise(
+GroupPart part_of_group(
+    const Protocol& protocol, std::span<const Outcome> outcomes, std::size_t group
+) {
+    GroupPart part{protocol, {outcomes.begin(), outcomes.end()}};
+    std::vector<std::uint8_t> is_kept;
+    for (auto& trial : part.protocol.trials) {
+        for (const auto& query : trial.queries) {
+            is_kept.push_back(query.group == group ? 1 : 0);
+        }
+        std::erase_if(trial.queries, [group](const Query& q) { return q.group != group; });
+    }
+    const auto keep = [&is_kept](auto& values) {
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            if (is_kept[i] != 0) {
+                std::swap(values[kept++], values[i]);
+            }
+        }
+        values.resize(kept);
+    };
+    for (auto& outcome : part.outcomes) {
+        auto& accuracy = outcome.accuracy;
+        for (auto* values :
+             {&accuracy.ndcg,
+              &accuracy.hit,
+              &accuracy.recall,
+              &accuracy.precision,
+              &accuracy.average_precision,
+              &accuracy.reciprocal_rank}) {
+            keep(*values);
+        }
+        keep(outcome.lists);
+    }
+    return part;
+}
+
+QueryGroup facts_of_group(const data::Dataset& dataset, const Index& index, std::string name) {
+    QueryGroup group{.name = std::move(name), .n_users = index.n_users};
+    group.n_queries = index.queries.size();
+    for (const auto* query : index.queries) {
+        group.n_candidates =
+            query->candidates.empty() ? dataset.items.size() : query->candidates.size();
+        group.targets +=
+            static_cast<double>(query->targets.size()) / static_cast<double>(group.n_queries);
+    }
+    return group;
+}
+
+void add_groups(
+    Evaluation& result,
+    const data::Dataset& dataset,
+    const Protocol& protocol,
+    std::span<const Outcome> outcomes,
+    const SummaryOptions& options
+) {
+    const Rng rng = Rng{options.seed}.split("bootstrap");
+    for (std::size_t g = 0; g < protocol.groups.size(); ++g) {
+        const auto part = part_of_group(protocol, outcomes, g);
+        const auto index = index_of(dataset, part.protocol);
+        if (index.queries.empty()) {
+            continue;
+        }
+        result.groups.push_back(facts_of_group(dataset, index, protocol.groups[g]));
+        const auto base = std::ranges::find(part.outcomes, result.baseline, &Outcome::name);
+        for (std::size_t i = 0; i < part.outcomes.size(); ++i) {
+            const auto& outcome = part.outcomes[i];
+            if (!outcome.refused.empty()) {
+                continue;
+            }
+            const auto ndcg = by_user(outcome.accuracy.ndcg, index);
+            GroupResult row{.ndcg = mean(ndcg)};
+            row.interval = evaluate::bootstrap_interval(ndcg, rng);
+            if (base != part.outcomes.end() && &*base != &outcome) {
+                row.difference =
+                    evaluate::paired_difference(ndcg, by_user(base->accuracy.ndcg, index), rng);
+            }
+            result.rows[i].groups.push_back(row);
+        }
+    }
+}
+
+Evaluation summarise_one_group(
     const data::Dataset& dataset,
     const Protocol& protocol,
     std::span<const Outcome> outcomes,
@@ -361,6 +446,28 @@ Evaluation summarise(
     add_curves_and_segments(result, outcomes, index);
     add_differences(result, outcomes, index, options);
     add_against_best(result, outcomes, index, options);
+    return result;
+}
+
+}  // namespace
+
+Evaluation summarise(
+    const data::Dataset& dataset,
+    const Protocol& protocol,
+    std::span<const Outcome> outcomes,
+    const SummaryOptions& options
+) {
+    if (protocol.groups.empty()) {
+        return summarise_one_group(dataset, protocol, outcomes, options);
+    }
+    const auto first = part_of_group(protocol, outcomes, 0);
+    auto result = summarise_one_group(dataset, first.protocol, first.outcomes, options);
+    add_groups(result, dataset, protocol, outcomes, options);
+    if (options.sampled_negatives == 0 && !result.groups.empty()) {
+        result.ranking = fmt::format(
+            "{}: full ranking of {} items", result.groups[0].name, result.groups[0].n_candidates
+        );
+    }
     return result;
 }
 

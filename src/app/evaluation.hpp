@@ -25,6 +25,13 @@
 
 namespace hg::app {
 
+/// A model on one group of questions (Protocol::groups).
+struct GroupResult {
+    double ndcg = 0;
+    evaluate::Interval interval{};                           // bootstrap over users
+    std::optional<evaluate::PairedDifference> difference{};  // to the baseline
+};
+
 struct ModelRow {
     std::string name;
     std::string refused;
@@ -50,7 +57,8 @@ struct ModelRow {
     std::vector<std::string> warnings;
     std::vector<double> curve;  // ndcg per context; few-shot and queries
     std::vector<std::optional<evaluate::PairedDifference>> curve_differences;
-    std::vector<double> segments;  // ndcg per segment
+    std::vector<double> segments;     // ndcg per segment
+    std::vector<GroupResult> groups;  // per group; everything above is of the first
 };
 
 /// Users whose history has min .. max events.
@@ -66,6 +74,15 @@ struct AgainstBest {
     evaluate::PairedDifference difference;     // each user's mean over the orders asked in
     evaluate::PairedDifference in_file_order;  // the same where only one order is asked
     double p_holm = 1;                         // corrected for the number of context lengths
+};
+
+/// Questions of one kind, and what is ranked for them.
+struct QueryGroup {
+    std::string name;
+    std::size_t n_users = 0;
+    std::size_t n_queries = 0;
+    std::size_t n_candidates = 0;
+    double targets = 0;  // mean number
 };
 
 struct Evaluation {
@@ -85,6 +102,7 @@ struct Evaluation {
     std::string challenger;                 // the row of against_best
     std::vector<AgainstBest> against_best;  // per context; few-shot and queries
     std::vector<Segment> segments;
+    std::vector<QueryGroup> groups;  // empty: one kind only
     std::vector<std::string> notes;
 };
 

@@ -127,6 +127,46 @@ void add_against_best(std::string& text, const Evaluation& e) {
     }
 }
 
+void add_groups(std::string& text, const Evaluation& e, std::size_t width) {
+    if (e.groups.empty()) {
+        return;
+    }
+    text += fmt::format("\nNDCG@{} [95 %] by users and items\n", e.k);
+    for (std::size_t g = 0; g < e.groups.size(); ++g) {
+        const auto& group = e.groups[g];
+        text += fmt::format(
+            "{}: {} users, {} items to rank, {:.1f} targets each\n",
+            group.name,
+            group.n_users,
+            group.n_candidates,
+            group.targets
+        );
+        for (const auto& row : e.rows) {
+            if (!row.refused.empty()) {
+                continue;
+            }
+            const auto& result = row.groups[g];
+            text += fmt::format(
+                "  {:<{}}  {:.4f} [{:.4f}, {:.4f}]",
+                row.name,
+                width,
+                result.ndcg,
+                result.interval.low,
+                result.interval.high
+            );
+            if (const auto& d = result.difference) {
+                text += fmt::format(
+                    "  {} [{}, {}]",
+                    signed_number(d->mean),
+                    signed_number(d->bootstrap.low),
+                    signed_number(d->bootstrap.high)
+                );
+            }
+            text += '\n';
+        }
+    }
+}
+
 json interval_json(const evaluate::Interval& interval) {
     return {interval.low, interval.high};
 }
@@ -188,6 +228,17 @@ json row_json(const Evaluation& e, const ModelRow& row) {
             {"ndcg", row.segments[i]},
         });
     }
+    for (std::size_t g = 0; g < row.groups.size(); ++g) {
+        json group{
+            {"group", e.groups[g].name},
+            {"ndcg", row.groups[g].ndcg},
+            {"ndcg_95", interval_json(row.groups[g].interval)},
+        };
+        if (row.groups[g].difference) {
+            group["difference_to_baseline"] = difference_json(*row.groups[g].difference);
+        }
+        result["groups"].push_back(std::move(group));
+    }
     return result;
 }
 
@@ -207,6 +258,7 @@ std::string to_text(const Evaluation& e) {
     add_main_table(text, e, width);
     add_curve(text, e, width);
     add_against_best(text, e);
+    add_groups(text, e, width);
     text +=
         "\ncover: share of the catalogue shown; Gini: 0 = all items equally; nov.: bits, more = "
         "less known; "
@@ -247,6 +299,15 @@ json to_json(const Evaluation& e) {
         one["p_holm"] = point.p_holm;
         one["in_file_order"] = difference_json(point.in_file_order);
         result["against_best"][e.challenger].push_back(std::move(one));
+    }
+    for (const auto& group : e.groups) {
+        result["groups"].push_back({
+            {"name", group.name},
+            {"users", group.n_users},
+            {"queries", group.n_queries},
+            {"candidates", group.n_candidates},
+            {"mean_targets", group.targets},
+        });
     }
     for (const auto& row : e.rows) {
         result["rows"].push_back(row_json(e, row));

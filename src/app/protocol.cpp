@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/protocol.hpp"
 
+#include "app/new_items.hpp"
 #include "core/error.hpp"
 #include "core/nearest.hpp"
 #include "core/rng.hpp"
@@ -26,6 +27,7 @@ constexpr std::array names{
     std::pair{ProtocolKind::ratio, std::string_view{"ratio"}},
     std::pair{ProtocolKind::time, std::string_view{"time"}},
     std::pair{ProtocolKind::few_shot, std::string_view{"few-shot"}},
+    std::pair{ProtocolKind::new_items, std::string_view{"new-items"}},
     std::pair{ProtocolKind::queries, std::string_view{"queries"}},
 };
 
@@ -175,6 +177,7 @@ std::vector<Trial> trials_of(
             break;
         case ProtocolKind::few_shot:
             return few_shot(dataset, options, repeats);
+        case ProtocolKind::new_items:
         case ProtocolKind::queries:
             break;
     }
@@ -249,6 +252,7 @@ std::string label_of(const ProtocolOptions& options, bool is_masked) {
     std::string what{to_string(options.kind)};
     switch (options.kind) {
         case ProtocolKind::leave_one_out:
+        case ProtocolKind::new_items:
         case ProtocolKind::queries:
             break;
         case ProtocolKind::ratio:
@@ -281,9 +285,13 @@ void check_options(const Dataset& dataset, const ProtocolOptions& options) {
             fmt::format("the test share is {}", options.test_share), "use a number between 0 and 1"
         );
     }
-    if (options.kind == ProtocolKind::few_shot && (options.folds < 2 || options.contexts.empty())) {
+    const bool has_folds =
+        options.kind == ProtocolKind::few_shot || options.kind == ProtocolKind::new_items;
+    if (has_folds && (options.folds < 2 || options.contexts.empty())) {
         refuse(
-            "few-shot needs at least 2 folds and one context length",
+            fmt::format(
+                "{} needs at least 2 folds and one context length", to_string(options.kind)
+            ),
             "e.g. --folds 5 --contexts 0,1,5"
         );
     }
@@ -349,7 +357,18 @@ Protocol make_protocol(const Dataset& dataset, const ProtocolOptions& options) {
     };
     protocol.label = label_of(options, protocol.masks_history);
     const auto repeats = protocol.masks_history ? data::Repeats::drop : data::Repeats::keep;
-    protocol.trials = trials_of(dataset, options, repeats);
+    if (options.kind == ProtocolKind::new_items) {
+        auto new_items = find_new_items(dataset, options);
+        protocol.label += fmt::format(
+            "; new: {}, none of their events in training; {} old events known",
+            new_items.what,
+            std::ranges::max(options.contexts)
+        );
+        protocol.groups.assign(new_item_groups.begin(), new_item_groups.end());
+        protocol.trials.push_back(new_items_trial(dataset, std::move(new_items), options, repeats));
+    } else {
+        protocol.trials = trials_of(dataset, options, repeats);
+    }
     if (options.kind == ProtocolKind::few_shot) {
         protocol.contexts = options.contexts;
     }

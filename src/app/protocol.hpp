@@ -10,6 +10,7 @@
 // - time: everything after a moment, all users (needs real time): what production looks like
 // - few-shot: folds over users never trained on; after k = 0, 1, 2, 5, 10 events, the next 10 items;
 //   where the order of events means nothing, each user may be asked in several orders
+// - new-items: items the training part never saw, by new and old users (app/new_items.hpp)
 // - queries: a file of contexts and targets, made by somebody else
 //
 // Targets are liked events (weight > 0). Where history is masked, a repeat of an old item cannot be
@@ -20,18 +21,21 @@
 #pragma once
 
 #include "data/dataset.hpp"
+#include "data/new_item_split.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace hg::app {
 
-enum class ProtocolKind : std::uint8_t { leave_one_out, ratio, time, few_shot, queries };
+enum class ProtocolKind : std::uint8_t { leave_one_out, ratio, time, few_shot, new_items, queries };
 enum class Part : std::uint8_t { test, validation };
 enum class Repeats : std::uint8_t { as_dataset_says, mask, allow };
 
@@ -44,11 +48,14 @@ struct ProtocolOptions {
     Part part = Part::test;
     Repeats repeats = Repeats::as_dataset_says;
     double test_share = 0.2;                            // ratio, time
-    std::size_t folds = 5;                              // few-shot
-    std::vector<std::size_t> contexts{0, 1, 2, 5, 10};  // few-shot
-    std::size_t max_targets = 10;                       // few-shot
-    std::size_t orders = 1;     // few-shot, time = "none": the file's and others at random
-    std::size_t max_users = 0;  // ask only so many users, drawn at random; 0 = all
+    std::size_t folds = 5;                              // few-shot, new-items
+    std::vector<std::size_t> contexts{0, 1, 2, 5, 10};  // few-shot; new-items: the longest
+    std::size_t max_targets = 10;                       // few-shot, old items of new-items
+    std::string new_by = "auto";        // new-items: a number field, first-event or random
+    std::optional<double> new_since{};  // new-items: these values of it and later ones are new
+    double new_share = 0.1;             // new-items: without new_since, at least so many are
+    std::size_t orders = 1;             // few-shot, time = "none": the file's and others at random
+    std::size_t max_users = 0;          // ask only so many users, drawn at random; 0 = all
     std::uint64_t seed = 7;
 };
 
@@ -57,15 +64,19 @@ struct ProtocolOptions {
 struct Query {
     UserId user;  // of the dataset; for queries from a file, the line
     data::History history;
-    std::vector<ItemId> targets;  // distinct, at least one
-    std::size_t context = 0;      // few-shot: k
-    std::size_t order = 0;        // few-shot: 0 = of the file, others are random
+    std::vector<ItemId> targets;           // distinct, at least one
+    std::size_t context = 0;               // few-shot: k
+    std::size_t order = 0;                 // few-shot: 0 = of the file, others are random
+    std::size_t group = 0;                 // of Protocol::groups
+    std::span<const ItemId> candidates{};  // ranked among these only; empty = all items
 };
 
 struct Trial {
     data::InteractionLog train;
     std::vector<Query> queries;
-    std::shared_ptr<const void> storage;  // keeps histories alive that neither log has
+    /// Items not `old` were not there when a model was fitted; empty = all were.
+    std::vector<data::ItemAge> ages{};
+    std::shared_ptr<const void> storage{};  // keeps histories alive that neither log has
 };
 
 struct Protocol {
@@ -74,6 +85,7 @@ struct Protocol {
     std::string label;  // "leave one out, full ranking, history masked"
     bool masks_history = true;
     std::vector<std::size_t> contexts;  // few-shot and queries: the values of Query::context
+    std::vector<std::string> groups{};  // of queries, the first is the headline; empty = one group
     std::vector<Trial> trials;
     std::vector<std::string> notes;  // what was left out, and how much of it
 

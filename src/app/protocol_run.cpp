@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/protocol_run.hpp"
 
+#include "app/row_scorer.hpp"
 #include "core/clock.hpp"
 #include "core/error.hpp"
 #include "core/rng.hpp"
 #include "core/top_k.hpp"
+#include "data/new_item_split.hpp"
 #include "evaluate/ranking.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <numeric>
+#include <optional>
+#include <utility>
 
 namespace hg::app {
 namespace {
@@ -19,74 +24,6 @@ using data::Dataset;
 using data::History;
 
 constexpr std::size_t batch_size = 256;
-
-/// Scores histories of dataset items; rows of `out` follow the dataset whatever the model's own
-/// rows are.
-class Scorer {
-  public:
-    Scorer(const train::Recommender& model, std::size_t n_items)
-        : model_(model), n_items_(n_items) {}
-
-    /// For a run: its rows are found by item name.
-    Scorer(const train::LoadedRun& run, const Dataset& dataset)
-        : model_(*run.model), n_items_(dataset.items.size()), row_of_(n_items_, absent) {
-        for (std::uint32_t i = 0; i < n_items_; ++i) {
-            if (const auto row = run.items.find(dataset.items.name(i))) {
-                row_of_[i] = *row;
-            }
-        }
-        is_mapped_ = true;
-    }
-
-    void score(std::span<const History> histories, MatrixView<float> out) const {
-        if (!is_mapped_) {
-            model_.score(histories, out);
-            return;
-        }
-        std::vector<data::HistoryBuffer> buffers(histories.size());
-        std::vector<History> mapped;
-        for (std::size_t i = 0; i < histories.size(); ++i) {
-            fill(histories[i], buffers[i]);
-            mapped.push_back(buffers[i].view());
-        }
-        Matrix<float> rows(histories.size(), model_.n_items());
-        model_.score(mapped, rows.view());
-        for (std::size_t i = 0; i < histories.size(); ++i) {
-            for (std::size_t item = 0; item < n_items_; ++item) {
-                out(i, item) = row_of_[item] == absent ? masked_score : rows(i, row_of_[item]);
-            }
-        }
-    }
-
-    [[nodiscard]] std::size_t n_unknown() const {
-        return static_cast<std::size_t>(std::ranges::count(row_of_, absent));
-    }
-
-  private:
-    static constexpr auto absent = static_cast<std::uint32_t>(-1);
-
-    void fill(const History& history, data::HistoryBuffer& buffer) const {
-        buffer.set_attributes(history.attributes);
-        for (std::size_t i = 0; i < history.size(); ++i) {
-            const auto row = row_of_[history.items[i].index()];
-            if (row == absent) {
-                continue;
-            }
-            buffer.add({
-                .item = ItemId{row},
-                .weight = history.weight(i),
-                .type = history.types.empty() ? EventTypeId{} : history.types[i],
-                .value = history.values.empty() ? 0.0F : history.values[i],
-                .time = history.times.empty() ? 0 : history.times[i],
-            });
-        }
-    }
-
-    const train::Recommender& model_;
-    std::size_t n_items_;
-    std::vector<std::uint32_t> row_of_;  // [n_items] of a run
-    bool is_mapped_ = false;
-};
 
 /// The target against `n` items drawn from those that are neither masked nor targets.
 std::vector<evaluate::Judged> judge_sampled(
@@ -139,10 +76,22 @@ struct Job {
     const Work& work;
 };
 
+void keep_candidates(std::span<float> scores, std::span<const ItemId> candidates) {
+    if (candidates.empty()) {
+        return;
+    }
+    std::vector<float> kept(scores.size(), masked_score);
+    for (const auto item : candidates) {
+        kept[item.index()] = scores[item.index()];
+    }
+    std::ranges::copy(kept, scores.begin());
+}
+
 void judge_row(const Job& job, const Query& query, std::span<float> scores, Outcome& outcome) {
     if (job.protocol.masks_history) {
         mask(scores, query.history.items);
     }
+    keep_candidates(scores, query.candidates);
     const auto n = outcome.accuracy.ndcg.size();
     const auto& options = job.options;
     const auto judged = options.sampled_negatives == 0
@@ -161,7 +110,7 @@ void judge_row(const Job& job, const Query& query, std::span<float> scores, Outc
     outcome.lists.push_back(std::move(list));
 }
 
-void score_trial(const Job& job, const Trial& trial, const Scorer& scorer, Outcome& outcome) {
+void score_trial(const Job& job, const Trial& trial, const RowScorer& scorer, Outcome& outcome) {
     const std::span queries{trial.queries};
     Progress bar{job.work.progress, "score " + outcome.name, queries.size(), "queries"};
     Matrix<float> scores(std::min(batch_size, queries.size()), job.dataset.items.size());
@@ -182,9 +131,14 @@ void score_trial(const Job& job, const Trial& trial, const Scorer& scorer, Outco
     }
 }
 
+const encode::ItemVectors* content_of(const Job& job, const Contender& contender) {
+    return contender.content != nullptr ? contender.content : job.options.content;
+}
+
 /// Why this model cannot be fitted on this data; empty when it can.
-std::string refusal(const Job& job, const train::ModelEntry& entry) {
-    if (has(entry.facts, train::Fact::needs_content) && job.options.content == nullptr) {
+std::string refusal(const Job& job, const Contender& contender) {
+    const auto& entry = *contender.entry;
+    if (has(entry.facts, train::Fact::needs_content) && content_of(job, contender) == nullptr) {
         return "needs item vectors: give items some fields or run honeyguide encode";
     }
     if (has(entry.facts, train::Fact::needs_real_time) &&
@@ -194,30 +148,105 @@ std::string refusal(const Job& job, const train::ModelEntry& entry) {
     return {};
 }
 
+constexpr auto cannot_place =
+    "cannot place items it was not fitted with (no content, or none of its parts uses it)";
+
+/// The catalogue of a trial whose new items had not come yet, with what describes them.
+struct Before {
+    data::KnownItems known;
+    std::optional<encode::ItemVectors> content{};  // of the known items
+    Matrix<float> new_content{};                   // of the new ones
+    std::vector<std::uint32_t> row_of{};           // of a model grown by the new ones
+};
+
+Before before_new_items(const Job& job, const Trial& trial, const encode::ItemVectors* all) {
+    Before before{.known = data::known_items(job.dataset, trial.train, trial.ages)};
+    const auto n_known = before.known.items.size();
+    std::vector<std::size_t> fresh;
+    before.row_of.assign(trial.ages.size(), RowScorer::absent);
+    for (std::size_t i = 0; i < n_known; ++i) {
+        before.row_of[before.known.items[i].index()] = static_cast<std::uint32_t>(i);
+    }
+    for (std::size_t i = 0; i < trial.ages.size(); ++i) {
+        if (trial.ages[i] == data::ItemAge::fresh) {
+            before.row_of[i] = static_cast<std::uint32_t>(n_known + fresh.size());
+            fresh.push_back(i);
+        }
+    }
+    if (all != nullptr) {
+        auto& content = before.content.emplace();
+        content.encoder = all->encoder;
+        content.vectors = Matrix<float>(n_known, all->dim());
+        for (std::size_t i = 0; i < n_known; ++i) {
+            const auto item = before.known.items[i].index();
+            std::ranges::copy(all->vectors.row(item), content.vectors.row(i).begin());
+            content.present.push_back(all->present[item]);
+        }
+        before.new_content = Matrix<float>(fresh.size(), all->dim());
+        for (std::size_t i = 0; i < fresh.size(); ++i) {
+            std::ranges::copy(all->vectors.row(fresh[i]), before.new_content.row(i).begin());
+        }
+    }
+    return before;
+}
+
+std::unique_ptr<train::Recommender> fit(
+    const Job& job,
+    const Contender& contender,
+    const Dataset& dataset,
+    const data::InteractionLog& log,
+    const encode::ItemVectors* content
+) {
+    auto model = contender.entry->fit(
+        train::FitContext{
+            .dataset = dataset,
+            .log = log,
+            .content = content,
+            .rng = Rng{job.options.seed},
+            .progress = job.work.progress,
+            .stop = job.work.stop,
+        },
+        contender.settings
+    );
+    HG_CHECK(model->n_items() == log.n_items(), "a model scores every item of its dataset");
+    return model;
+}
+
+/// Fits without the new items, then adds them by their content.
+void run_before_new_items(
+    const Job& job, const Trial& trial, const Contender& contender, Outcome& outcome
+) {
+    const auto before = before_new_items(job, trial, content_of(job, contender));
+    const auto& data = before.known.data;
+    const auto* content = before.content ? &*before.content : nullptr;
+    const Stopwatch watch;
+    const auto model = fit(job, contender, data, data.log, content);
+    const auto grown =
+        content == nullptr ? nullptr : model->grown(std::as_const(before.new_content).view());
+    outcome.fit_seconds += watch.seconds();
+    if (grown == nullptr) {
+        outcome.refused = cannot_place;
+        return;
+    }
+    score_trial(job, trial, RowScorer{*grown, before.row_of}, outcome);
+}
+
 void run_entry(const Job& job, const Contender& contender, Outcome& outcome) {
-    outcome.refused = refusal(job, *contender.entry);
+    outcome.refused = refusal(job, contender);
     if (!outcome.refused.empty()) {
         return;
     }
     for (const auto& trial : job.protocol.trials) {
         stop_if_asked(job.work);
+        if (!trial.ages.empty()) {
+            run_before_new_items(job, trial, contender, outcome);
+            continue;
+        }
         const Stopwatch watch;
-        const auto model = contender.entry->fit(
-            train::FitContext{
-                .dataset = job.dataset,
-                .log = trial.train,
-                .content = job.options.content,
-                .rng = Rng{job.options.seed},
-                .progress = job.work.progress,
-                .stop = job.work.stop,
-            },
-            contender.settings
-        );
+        const auto model =
+            fit(job, contender, job.dataset, trial.train, content_of(job, contender));
         outcome.fit_seconds += watch.seconds();
-        HG_CHECK(
-            model->n_items() == job.dataset.items.size(), "a model scores every item of its dataset"
-        );
-        score_trial(job, trial, Scorer{*model, job.dataset.items.size()}, outcome);
+        score_trial(job, trial, RowScorer{*model, job.dataset.items.size()}, outcome);
     }
 }
 
@@ -243,12 +272,56 @@ std::string leak_warning(const Dataset& dataset, const train::LoadedRun& run, Pr
     );
 }
 
+std::vector<std::uint32_t> rows_by_name(const train::LoadedRun& run, const Dataset& dataset) {
+    std::vector<std::uint32_t> row_of(dataset.items.size(), RowScorer::absent);
+    for (std::uint32_t i = 0; i < row_of.size(); ++i) {
+        if (const auto row = run.items.find(dataset.items.name(i))) {
+            row_of[i] = *row;
+        }
+    }
+    return row_of;
+}
+
+/// A run on a catalogue it has never seen: every item is placed by its content.
+void run_transferred(const Job& job, const Contender& contender, Outcome& outcome) {
+    constexpr std::string_view shared_encoder = "text";
+    const auto& run = *contender.run;
+    const auto* content = content_of(job, contender);
+    const auto encoder = run.manifest.value("content_encoder", nlohmann::json{});
+    if (content == nullptr || content->encoder != shared_encoder || encoder != shared_encoder) {
+        outcome.refused =
+            "needs vectors of one encoder on both sides: encode both with --encoder text and use "
+            "--content text (fields and fused learn a space of their own per dataset)";
+        return;
+    }
+    const auto grown = run.model->grown(content->vectors.view());
+    if (grown == nullptr) {
+        outcome.refused = cannot_place;
+        return;
+    }
+    std::vector<std::uint32_t> row_of(job.dataset.items.size());
+    std::iota(row_of.begin(), row_of.end(), static_cast<std::uint32_t>(run.model->n_items()));
+    outcome.warnings.push_back(fmt::format(
+        "learned on {}; knows this catalogue by its content alone",
+        run.manifest["dataset"].value("name", std::string{"another dataset"})
+    ));
+    outcome.fit_seconds = run.manifest.value("seconds", 0.0);
+    const RowScorer scorer{*grown, std::move(row_of)};
+    for (const auto& trial : job.protocol.trials) {
+        score_trial(job, trial, scorer, outcome);
+    }
+}
+
 void run_loaded(const Job& job, const Contender& contender, Outcome& outcome) {
+    if (contender.run_items == RunItems::by_content) {
+        run_transferred(job, contender, outcome);
+        return;
+    }
     if (auto warning = leak_warning(job.dataset, *contender.run, job.protocol.kind);
         !warning.empty()) {
         outcome.warnings.push_back(std::move(warning));
     }
-    const Scorer scorer{*contender.run, job.dataset};
+    const RowScorer scorer{*contender.run->model, rows_by_name(*contender.run, job.dataset)};
     if (const auto n = scorer.n_unknown(); n > 0) {
         outcome.warnings.push_back(fmt::format("does not know {} items of this dataset", n));
     }
@@ -261,7 +334,7 @@ void run_loaded(const Job& job, const Contender& contender, Outcome& outcome) {
 void run_fitted(const Job& job, const Contender& contender, Outcome& outcome) {
     HG_CHECK(job.protocol.trials.size() == 1, "one model cannot have learned from several trials");
     outcome.fit_seconds = contender.fit_seconds;
-    const Scorer scorer{*contender.model, job.dataset.items.size()};
+    const RowScorer scorer{*contender.model, job.dataset.items.size()};
     score_trial(job, job.protocol.trials.front(), scorer, outcome);
 }
 

@@ -2,6 +2,9 @@
 // run_protocol: fits each model on a protocol's training logs and scores it on the protocol's
 // queries.
 //
+// Where a trial has items that came later, models are fitted on the catalogue without them, and then
+// grown by their content; a model that cannot be is refused. So is a run that is to know another
+// catalogue by its content.
 // A contender is a registry entry with settings (fitted here, on the training part only: the honest
 // way to compare), a finished run (scored as it is; we warn when it may have seen the answers) or a
 // model that its owner fitted on the training part.
@@ -29,14 +32,20 @@
 
 namespace hg::app {
 
+/// How a run knows the items of a dataset: by their names, or by their content alone, as those of
+/// another catalogue.
+enum class RunItems : std::uint8_t { by_name, by_content };
+
 /// Exactly one of `entry`, `run` and `model` is set; all are borrowed.
 struct Contender {
     std::string name;
     const train::ModelEntry* entry = nullptr;
     Settings settings{};
     const train::LoadedRun* run = nullptr;
-    const train::Recommender* model = nullptr;  // fitted on the protocol's only training part
-    double fit_seconds = 0;                     // of `model`
+    RunItems run_items = RunItems::by_name;
+    const encode::ItemVectors* content = nullptr;  // null = that of ScoreOptions
+    const train::Recommender* model = nullptr;     // fitted on the protocol's only training part
+    double fit_seconds = 0;                        // of `model`
 };
 
 struct ScoreOptions {

@@ -2,6 +2,7 @@
 #include "data/filter.hpp"
 
 #include "data/raw_dataset.hpp"
+#include "data/select_rows.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -77,45 +78,6 @@ struct Renumbering {
 
     [[nodiscard]] bool drops_any() const { return kept.size() < new_ids.size(); }
 };
-
-template <typename T>
-std::vector<T> rows_of(const std::vector<T>& column, std::span<const std::uint32_t> rows) {
-    std::vector<T> out;
-    if (column.empty()) {
-        return out;
-    }
-    out.reserve(rows.size());
-    for (const auto row : rows) {
-        out.push_back(column[row]);
-    }
-    return out;
-}
-
-Catalogue rows_of(const Catalogue& catalogue, std::span<const std::uint32_t> rows) {
-    std::vector<Field> fields;
-    for (const auto& field : catalogue.fields()) {
-        Field out{
-            .name = field.name,
-            .kind = field.kind,
-            .present = rows_of(field.present, rows),
-            .texts = rows_of(field.texts, rows),
-            .numbers = rows_of(field.numbers, rows),
-            .vocabulary = field.vocabulary,
-            .code_offsets = {},
-            .codes = {},
-        };
-        if (!field.code_offsets.empty()) {
-            out.code_offsets.push_back(0);
-            for (const auto row : rows) {
-                const auto codes = field.row_codes(row);
-                out.codes.insert(out.codes.end(), codes.begin(), codes.end());
-                out.code_offsets.push_back(static_cast<std::int64_t>(out.codes.size()));
-            }
-        }
-        fields.push_back(std::move(out));
-    }
-    return {rows.size(), std::move(fields)};
-}
 
 IdMap names_of(const IdMap& ids, std::span<const std::uint32_t> kept) {
     IdMap out;
@@ -213,8 +175,8 @@ Filtered filter_dataset(Dataset data, const FilterOptions& options) {
     if (users.drops_any() || items.drops_any()) {
         data.users = names_of(data.users, users.kept);
         data.items = names_of(data.items, items.kept);
-        data.user_fields = rows_of(data.user_fields, users.kept);
-        data.item_fields = rows_of(data.item_fields, items.kept);
+        data.user_fields = select_rows(data.user_fields, users.kept);
+        data.item_fields = select_rows(data.item_fields, items.kept);
         log = renumbered(log, users, items);
     }
     data.log = std::move(log);

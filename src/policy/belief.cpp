@@ -22,6 +22,7 @@ Belief::Belief(const train::GaussianPrior& prior, std::string_view of_segment)
 
 Belief Belief::replay(const train::GaussianPrior& prior, const data::History& history) {
     Belief belief{prior, prior.segment_of(history)};
+    belief.posterior = prior.start_of(history);
     adapt_all(prior, belief, history);
     return belief;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/blend.hpp"
 
+#include "data/copy_event.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -68,6 +70,32 @@ void add_standardised(
     }
 }
 
+/// As model.score(), for histories that may hold items behind those of the model.
+void score_known(
+    const Recommender& model, std::span<const data::History> histories, MatrixView<float> out
+) {
+    const auto is_known = [&](ItemId item) { return item.index() < model.n_items(); };
+    const bool are_all_known = std::ranges::all_of(histories, [&](const data::History& history) {
+        return std::ranges::all_of(history.items, is_known);
+    });
+    if (are_all_known) {
+        model.score(histories, out);
+        return;
+    }
+    std::vector<data::HistoryBuffer> buffers(histories.size());
+    std::vector<data::History> known;
+    for (std::size_t h = 0; h < histories.size(); ++h) {
+        buffers[h].set_attributes(histories[h].attributes);
+        for (std::size_t i = 0; i < histories[h].size(); ++i) {
+            if (is_known(histories[h].items[i])) {
+                data::copy_event(histories[h], i, histories[h].items[i], buffers[h]);
+            }
+        }
+        known.push_back(buffers[h].view());
+    }
+    model.score(known, out);
+}
+
 }  // namespace
 
 void standardise(std::span<float> scores, std::span<const ItemId> seen) {
@@ -84,8 +112,10 @@ Blend::Blend(std::vector<Part> parts, Matrix<float> weights)
         weights_.rows() == knots.size() && weights_.cols() == parts_.size(),
         "one weight per knot and part"
     );
+    n_standardised_ = parts_.front().model->n_items();
     for (std::size_t p = 0; p < parts_.size(); ++p) {
-        HG_CHECK(parts_[p].model->n_items() == n_items(), "parts must share their items");
+        n_items_ = std::max(n_items_, parts_[p].model->n_items());
+        n_standardised_ = std::min(n_standardised_, parts_[p].model->n_items());
         if (parts_[p].model->belief_prior() != nullptr && belief_part_ == parts_.size()) {
             belief_part_ = p;
         }
@@ -93,7 +123,7 @@ Blend::Blend(std::vector<Part> parts, Matrix<float> weights)
 }
 
 std::size_t Blend::n_items() const {
-    return parts_.front().model->n_items();
+    return n_items_;
 }
 
 float Blend::weight(std::size_t part, std::size_t n_events) const {
@@ -123,11 +153,14 @@ void Blend::add_part(
     if (!is_used) {
         return;
     }
-    Matrix<float> scores(histories.size(), n_items());
-    parts_[part].model->score(histories, scores.view());
+    const auto& model = *parts_[part].model;
+    Matrix<float> scores(histories.size(), model.n_items());
+    score_known(model, histories, scores.view());
     for (std::size_t row = 0; row < histories.size(); ++row) {
-        const auto m = moments_of(scores.row(row), histories[row].items);
-        add_standardised(scores.row(row), m, weight(part, histories[row].size()), out.row(row));
+        const auto m =
+            moments_of(std::as_const(scores).row(row).first(n_standardised_), histories[row].items);
+        const auto known = out.row(row).first(model.n_items());
+        add_standardised(scores.row(row), m, weight(part, histories[row].size()), known);
     }
 }
 
@@ -182,6 +215,17 @@ bool Blend::score_new_items(
         std::ranges::copy(total.row(row), out.row(row).begin());
     }
     return any;
+}
+
+std::unique_ptr<Recommender> Blend::grown(MatrixView<const float> content) const {
+    std::vector<Part> parts;
+    bool is_any_grown = false;
+    for (const auto& part : parts_) {
+        std::shared_ptr<const Recommender> more = part.model->grown(content);
+        is_any_grown = is_any_grown || more != nullptr;
+        parts.push_back({part.name, more != nullptr ? std::move(more) : part.model});
+    }
+    return is_any_grown ? std::make_unique<Blend>(std::move(parts), weights_) : nullptr;
 }
 
 const GaussianPrior* Blend::belief_prior() const {

@@ -29,10 +29,11 @@ class Blend final : public Recommender {
 
     struct Part {
         std::string name;  // of its ModelEntry
-        std::unique_ptr<Recommender> model;
+        std::shared_ptr<const Recommender> model;
     };
 
-    /// weights: [knots.size(), parts.size()], >= 0.
+    /// weights: [knots.size(), parts.size()], >= 0. All parts know the same first items; z-scores
+    /// are over these, and a part that ends there adds 0 to the items behind them.
     Blend(std::vector<Part> parts, Matrix<float> weights);
 
     void score(std::span<const data::History> histories, MatrixView<float> out) const override;
@@ -42,6 +43,10 @@ class Blend final : public Recommender {
         std::span<const data::History> histories,
         MatrixView<const float> content,
         MatrixView<float> out
+    ) const override;
+    /// Parts that cannot place the new items stay as they are and say nothing of them. Null where
+    /// no part can.
+    [[nodiscard]] std::unique_ptr<Recommender> grown(MatrixView<const float> content
     ) const override;
     [[nodiscard]] const GaussianPrior* belief_prior() const override;
     void save(SafetensorsWriter& weights) const override;
@@ -67,7 +72,9 @@ class Blend final : public Recommender {
 
     std::vector<Part> parts_;
     Matrix<float> weights_;
-    std::size_t belief_part_;  // parts_.size() when there is none
+    std::size_t n_items_ = 0;         // most of a part
+    std::size_t n_standardised_ = 0;  // least of a part
+    std::size_t belief_part_;         // parts_.size() when there is none
 };
 
 /// In place: (x - mean) / sd over the entries not in `seen`; all zeros when they are equal.

@@ -61,9 +61,7 @@ void ContentProfile::users(std::span<const data::History> histories, MatrixView<
     }
 }
 
-void ContentProfile::score_new(
-    std::span<const data::History> histories, MatrixView<const float> content, MatrixView<float> out
-) const {
+Matrix<float> ContentProfile::rows_of(MatrixView<const float> content) const {
     double popularity = 0;
     for (std::size_t item = 0; item < items_.rows(); ++item) {
         popularity += items_(item, dim());
@@ -75,6 +73,21 @@ void ContentProfile::score_new(
         normalise(fresh.row(item).first(dim()));
         fresh.row(item).back() = static_cast<float>(popularity);
     }
+    return fresh;
+}
+
+ContentProfile ContentProfile::grown(MatrixView<const float> content) const {
+    const auto fresh = rows_of(content);
+    Matrix<float> all(items_.rows() + fresh.rows(), items_.cols());
+    std::ranges::copy(items_.values(), all.values().begin());
+    std::ranges::copy(fresh.values(), all.values().subspan(items_.rows() * items_.cols()).begin());
+    return {std::move(all), blend_};
+}
+
+void ContentProfile::score_new(
+    std::span<const data::History> histories, MatrixView<const float> content, MatrixView<float> out
+) const {
+    const auto fresh = rows_of(content);
     Matrix<float> profiles(histories.size(), items_.cols());
     users(histories, profiles.view());
     multiply_transposed(profiles.view(), fresh.view(), out);

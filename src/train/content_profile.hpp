@@ -48,8 +48,15 @@ class ContentProfile {
         MatrixView<const float> content,
         MatrixView<float> out
     ) const;
+    /// With such items behind the known ones.
+    [[nodiscard]] ContentProfile grown(MatrixView<const float> content) const;
 
   private:
+    ContentProfile(Matrix<float> items, Blend blend) : items_(std::move(items)), blend_(blend) {}
+
+    /// [n_new, d + 1]: unit rows, then the mean popularity of the known items.
+    [[nodiscard]] Matrix<float> rows_of(MatrixView<const float> content) const;
+
     Matrix<float> items_;
     Blend blend_;
 };

@@ -22,4 +22,10 @@ bool ContentRecommender::score_new_items(
     return true;
 }
 
+std::unique_ptr<Recommender> ContentRecommender::grown(MatrixView<const float> content) const {
+    return content.cols() == profile_.dim()
+               ? std::make_unique<ContentRecommender>(profile_.grown(content))
+               : nullptr;
+}
+
 }  // namespace hg::train

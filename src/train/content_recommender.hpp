@@ -31,6 +31,9 @@ class ContentRecommender final : public Recommender {
         MatrixView<float> out
     ) const override;
 
+    [[nodiscard]] std::unique_ptr<Recommender> grown(MatrixView<const float> content
+    ) const override;
+
     void save(SafetensorsWriter& weights) const override { profile_.save(weights); }
 
   private:

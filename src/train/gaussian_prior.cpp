@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numbers>
 
 namespace hg::train {
 namespace {
@@ -26,6 +27,22 @@ void multiply(const GaussianPosterior& belief, std::span<const float> v, std::sp
     }
 }
 
+/// What an event of that weight says: liked (1), passed by (0, half the evidence) or disliked (-1).
+struct Look {
+    float target = 0;
+    float evidence = 1;
+};
+
+Look look_of(float weight) {
+    constexpr float passed_by_evidence = 0.5F;
+    return {
+        .target = weight > 0   ? 1.0F
+                  : weight < 0 ? -1.0F
+                               : 0.0F,
+        .evidence = weight == 0 ? passed_by_evidence : std::abs(weight),
+    };
+}
+
 std::vector<float> copy_of(std::span<const float> values) {
     return {values.begin(), values.end()};
 }
@@ -34,6 +51,28 @@ Matrix<float> copy_of(MatrixView<const float> values) {
     Matrix<float> copy(values.rows(), values.cols());
     std::copy_n(values.data(), values.rows() * values.cols(), copy.values().begin());
     return copy;
+}
+
+/// Runs of before offset and variance were stored have neither: through the origin, certain.
+ContentMap load_content_map(
+    const SafetensorsFile& weights, const std::string& prefix, std::size_t dim
+) {
+    ContentMap map;
+    map.weights = copy_of(value_or_throw(weights.matrix<float>(prefix + "content_map")));
+    map.offset.assign(dim, 0.0F);
+    map.variance.assign(dim, 0.0F);
+    if (weights.contains(prefix + "content_offset")) {
+        map.offset = copy_of(value_or_throw(weights.values<float>(prefix + "content_offset")));
+        map.variance = copy_of(value_or_throw(weights.values<float>(prefix + "content_variance")));
+    }
+    if (map.weights.cols() != dim || map.offset.size() != dim || map.variance.size() != dim) {
+        throw Error{
+            ErrorCode::corrupt,
+            "the content map of the gaussian prior does not fit its item vectors",
+            "train the run again",
+        };
+    }
+    return map;
 }
 
 }  // namespace
@@ -65,18 +104,23 @@ std::string_view GaussianPrior::segment_of(const data::History& history) const {
     return found == parts_.segments.end() ? std::string_view{} : found->name;
 }
 
+GaussianPosterior GaussianPrior::start_of(const data::History& history) const {
+    if (auto mean = parts_.demographics.mean_of(history)) {
+        return {.mean = std::move(*mean), .covariance = parts_.around_demographics};
+    }
+    return start(segment_of(history));
+}
+
 void GaussianPrior::observe(GaussianPosterior& belief, std::size_t item, float weight) const {
-    observe_vector(belief, parts_.item_vectors.row(item), weight);
+    observe_vector(belief, parts_.item_vectors.row(item), weight, place_variance(belief, item));
 }
 
 void GaussianPrior::observe_vector(
-    GaussianPosterior& belief, std::span<const float> item_vector, float weight
+    GaussianPosterior& belief, std::span<const float> item_vector, float weight, float extra_noise
 ) const {
     const auto d = dim();
     HG_CHECK(item_vector.size() == d && belief.dim() == d, "belief and item differ in width");
-    constexpr float passed_by_evidence = 0.5F;
-    const float target = weight > 0 ? 1.0F : weight < 0 ? -1.0F : 0.0F;
-    const float evidence = weight == 0 ? passed_by_evidence : std::abs(weight);
+    const auto [target, evidence] = look_of(weight);
     if (parts_.forgetting > 0) {
         for (auto& c : belief.covariance) {
             c /= 1 - parts_.forgetting;
@@ -85,7 +129,7 @@ void GaussianPrior::observe_vector(
     std::array<float, max_dim> buffer{};
     const std::span<float> cv{buffer.data(), d};
     multiply(belief, item_vector, cv);
-    const float gain = 1 / (dot(item_vector, cv) + parts_.noise_variance / evidence);
+    const float gain = 1 / (dot(item_vector, cv) + parts_.noise_variance / evidence + extra_noise);
     const float surprise = target - dot(item_vector, belief.mean);
     for (std::size_t r = 0; r < d; ++r) {
         belief.mean[r] += gain * cv[r] * surprise;
@@ -97,6 +141,16 @@ void GaussianPrior::observe_vector(
     }
 }
 
+double GaussianPrior::log_evidence(const GaussianPosterior& belief, std::size_t item, float weight)
+    const {
+    const auto [target, evidence] = look_of(weight);
+    const double deviation = uncertainty(belief, item);
+    const double variance =
+        deviation * deviation + static_cast<double>(parts_.noise_variance / evidence);
+    const double error = target - dot(parts_.item_vectors.row(item), belief.mean);
+    return -0.5 * (error * error / variance + std::log(2 * std::numbers::pi * variance));
+}
+
 void GaussianPrior::score(const GaussianPosterior& belief, std::span<float> out) const {
     HG_CHECK(out.size() == n_items() && belief.dim() == dim(), "scores and items differ in number");
     for (std::size_t i = 0; i < out.size(); ++i) {
@@ -105,7 +159,8 @@ void GaussianPrior::score(const GaussianPosterior& belief, std::span<float> out)
 }
 
 float GaussianPrior::uncertainty(const GaussianPosterior& belief, std::size_t item) const {
-    return uncertainty_at(belief, parts_.item_vectors.row(item));
+    const float of_preference = uncertainty_at(belief, parts_.item_vectors.row(item));
+    return std::sqrt(of_preference * of_preference + place_variance(belief, item));
 }
 
 float GaussianPrior::uncertainty_at(
@@ -118,18 +173,31 @@ float GaussianPrior::uncertainty_at(
 }
 
 std::vector<float> GaussianPrior::place(std::span<const float> content) const {
-    std::vector<float> v(dim(), 0.0F);
-    const auto& map = parts_.content_map;
-    if (map.empty()) {
-        return v;
+    return parts_.content_map.empty() ? std::vector<float>(dim(), 0.0F)
+                                      : parts_.content_map.place(content);
+}
+
+GaussianPrior GaussianPrior::grown(MatrixView<const float> content) const {
+    Parts parts = parts_;
+    parts.item_vectors = Matrix<float>(n_items() + content.rows(), dim());
+    std::ranges::copy(parts_.item_vectors.values(), parts.item_vectors.values().begin());
+    for (std::size_t i = 0; i < content.rows(); ++i) {
+        std::ranges::copy(place(content.row(i)), parts.item_vectors.row(n_items() + i).begin());
     }
-    HG_CHECK(content.size() == map.rows(), "content of another width than at training");
-    for (std::size_t r = 0; r < map.rows(); ++r) {
-        for (std::size_t c = 0; c < map.cols(); ++c) {
-            v[c] += content[r] * map(r, c);
-        }
+    parts.n_placed += content.rows();
+    return GaussianPrior{std::move(parts)};
+}
+
+float GaussianPrior::place_variance(const GaussianPosterior& belief, std::size_t item) const {
+    const auto& r = parts_.content_map.variance;
+    if (item + parts_.n_placed < n_items() || r.empty()) {
+        return 0;
     }
-    return v;
+    float sum = 0;
+    for (std::size_t i = 0; i < r.size(); ++i) {
+        sum += r[i] * (belief.mean[i] * belief.mean[i] + belief.covariance[i * r.size() + i]);
+    }
+    return sum;
 }
 
 void GaussianPrior::save(SafetensorsWriter& weights, const std::string& prefix) const {
@@ -150,9 +218,16 @@ void GaussianPrior::save(SafetensorsWriter& weights, const std::string& prefix) 
     weights.add_strings(prefix + "segment_field", std::array{parts_.segment_field});
     const std::array scalars{parts_.noise_variance, parts_.forgetting};
     weights.add<float>(prefix + "noise_and_forgetting", std::span<const float>{scalars});
-    if (!parts_.content_map.empty()) {
-        weights.add<float>(prefix + "content_map", parts_.content_map.view());
+    if (!parts_.demographics.empty()) {
+        parts_.demographics.save(weights, prefix);
+        weights.add<float>(prefix + "around_demographics", std::span{parts_.around_demographics});
     }
+    if (const auto& map = parts_.content_map; !map.empty()) {
+        weights.add<float>(prefix + "content_map", map.weights.view());
+        weights.add<float>(prefix + "content_offset", std::span{map.offset});
+        weights.add<float>(prefix + "content_variance", std::span{map.variance});
+    }
+    weights.add<std::uint64_t>(prefix + "n_placed", std::vector{std::uint64_t{parts_.n_placed}});
 }
 
 GaussianPrior GaussianPrior::load(const SafetensorsFile& weights, const std::string& prefix) {
@@ -182,8 +257,24 @@ GaussianPrior GaussianPrior::load(const SafetensorsFile& weights, const std::str
     }
     parts.noise_variance = scalars[0];
     parts.forgetting = scalars[1];
+    parts.demographics = DemographicMap::load(weights, prefix, d);
+    if (!parts.demographics.empty()) {
+        parts.around_demographics =
+            copy_of(value_or_throw(weights.values<float>(prefix + "around_demographics")));
+        if (parts.around_demographics.size() != d * d) {
+            throw Error{
+                ErrorCode::corrupt,
+                "around_demographics of the gaussian prior is no covariance of its width",
+                "train the run again",
+            };
+        }
+    }
     if (weights.contains(prefix + "content_map")) {
-        parts.content_map = copy_of(value_or_throw(weights.matrix<float>(prefix + "content_map")));
+        parts.content_map = load_content_map(weights, prefix, d);
+    }
+    if (weights.contains(prefix + "n_placed")) {
+        const auto n = value_or_throw(weights.values<std::uint64_t>(prefix + "n_placed"));
+        parts.n_placed = n.empty() ? 0 : static_cast<std::size_t>(n.front());
     }
     return GaussianPrior{std::move(parts)};
 }

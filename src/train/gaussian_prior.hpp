@@ -7,6 +7,9 @@
 //
 //   K = C v / (v' C v + s2),   m <- m + K (y - v' m),   C <- C - K (C v)'          (Kalman, 1960)
 //
+// An item without events is placed by its content, v = map(c) + e, e ~ N(0, diag(r)): its score is
+// less certain by m' diag(r) m + tr(diag(r) C), and by as much an event on it is a noisier look.
+//
 // Torch-free and const-safe, so that the server updates a belief in about a microsecond.
 //
 //   GaussianPosterior belief = prior.start();
@@ -17,6 +20,8 @@
 #include "core/matrix.hpp"
 #include "core/safetensors.hpp"
 #include "data/history.hpp"
+#include "train/content_map.hpp"
+#include "train/demographic_map.hpp"
 
 #include <cstddef>
 #include <span>
@@ -48,7 +53,10 @@ class GaussianPrior {
         std::string segment_field;  // the attribute of users that names their segment
         float noise_variance = 1;   // s2 of an event of weight 1
         float forgetting = 0;       // covariance grows by 1 / (1 - forgetting) before each event
-        Matrix<float> content_map;  // [content_dim, d], empty = no content
+        DemographicMap demographics{};             // empty = fields do not move the mean
+        std::vector<float> around_demographics{};  // [d, d], covariance around that mean
+        ContentMap content_map;                    // empty = no content
+        std::size_t n_placed = 0;  // the last rows of item_vectors come from content_map
     };
 
     explicit GaussianPrior(Parts parts);
@@ -59,15 +67,29 @@ class GaussianPrior {
     /// The segment whose prior a user of these attributes starts from; "" = everyone's.
     [[nodiscard]] std::string_view segment_of(const data::History& history) const;
 
+    /// What is believed of a user before the first event: by all their fields where demographics
+    /// were learned and some are known, else by their segment.
+    [[nodiscard]] GaussianPosterior start_of(const data::History& history) const;
+
     /// One event of preference `weight`: > 0 liked (target 1, noise s2 / weight), 0 shown and
     /// passed by (target 0, half the evidence), < 0 disliked (target -1). O(d^2), no allocation.
     void observe(GaussianPosterior& belief, std::size_t item, float weight) const;
-    void observe_vector(GaussianPosterior& belief, std::span<const float> item_vector, float weight)
-        const;
+    /// The same for a vector of any origin; `extra_noise` is added to that of the event.
+    void observe_vector(
+        GaussianPosterior& belief,
+        std::span<const float> item_vector,
+        float weight,
+        float extra_noise = 0
+    ) const;
+
+    /// log p of that event under a belief, before it is observed: what tells several beliefs apart.
+    [[nodiscard]] double log_evidence(
+        const GaussianPosterior& belief, std::size_t item, float weight
+    ) const;
 
     /// out[i] = v_i . m, [n_items].
     void score(const GaussianPosterior& belief, std::span<float> out) const;
-    /// sqrt(v_i' C v_i): how unsure we are of that score.
+    /// The standard deviation of that score: sqrt(v_i' C v_i), more for an item placed by content.
     [[nodiscard]] float uncertainty(const GaussianPosterior& belief, std::size_t item) const;
     /// The same of an item at that place.
     [[nodiscard]] float uncertainty_at(
@@ -76,6 +98,8 @@ class GaussianPrior {
 
     /// The place of an item known only by its content; empty content_map -> all zeros.
     [[nodiscard]] std::vector<float> place(std::span<const float> content) const;
+    /// This prior with items that came later behind its own, placed by content [n_new, content_dim].
+    [[nodiscard]] GaussianPrior grown(MatrixView<const float> content) const;
 
     [[nodiscard]] std::size_t n_items() const noexcept { return parts_.item_vectors.rows(); }
 
@@ -92,6 +116,9 @@ class GaussianPrior {
     );
 
   private:
+    /// m' diag(r) m + tr(diag(r) C) for an item placed by content, else 0.
+    [[nodiscard]] float place_variance(const GaussianPosterior& belief, std::size_t item) const;
+
     Parts parts_;
     std::string space_id_;
 };

@@ -17,4 +17,8 @@ bool Recommender::score_new_items(
     return false;
 }
 
+std::unique_ptr<Recommender> Recommender::grown(MatrixView<const float> /*content*/) const {
+    return nullptr;
+}
+
 }  // namespace hg::train

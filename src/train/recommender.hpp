@@ -54,6 +54,11 @@ class Recommender {
         MatrixView<float> out
     ) const;
 
+    /// This model with items that came after the fit behind its own rows, known by content alone
+    /// [n_new, d]: they are scored as by score_new_items(), and count in histories too. Null where
+    /// the model cannot place them.
+    [[nodiscard]] virtual std::unique_ptr<Recommender> grown(MatrixView<const float> content) const;
+
     /// The space and prior of this model's user beliefs, for updates between fits; null where it
     /// has none. Borrowed from the model.
     [[nodiscard]] virtual const GaussianPrior* belief_prior() const { return nullptr; }

@@ -267,12 +267,68 @@ TEST_P(Model, scores_a_new_item_as_it_scores_one_with_the_same_content) {
     EXPECT_GT(n_right, users.size() * 6 / 10);  // by chance: a quarter
 }
 
+TEST_P(Model, grown_by_items_scores_old_ones_as_before_and_new_ones_by_their_content) {
+    const auto users = histories();
+    const auto content = world().content.vectors.view().rows_slice(0, 7);
+    const auto grown = fitted().grown(content);
+    if (grown == nullptr) {
+        GTEST_SKIP() << "cannot be grown";
+    }
+    const auto n = fitted().n_items();
+    ASSERT_EQ(grown->n_items(), n + 7);
+
+    const auto before = scores_of(fitted(), users);
+    const auto after = scores_of(*grown, users);
+    Matrix<float> fresh(users.size(), 7);
+    const bool has_new_scores = fitted().score_new_items(users, content, fresh.view());
+
+    for (std::size_t u = 0; u < users.size(); ++u) {
+        for (std::size_t i = 0; i < n; ++i) {
+            ASSERT_NEAR(after(u, i), before(u, i), 1e-4 * (1.0 + std::abs(before(u, i))));
+        }
+        for (std::size_t i = 0; i < 7; ++i) {
+            ASSERT_TRUE(std::isfinite(after(u, n + i)));
+            if (has_new_scores) {
+                ASSERT_NEAR(after(u, n + i), fresh(u, i), 1e-3 * (1.0 + std::abs(fresh(u, i))));
+            }
+        }
+    }
+}
+
+TEST_P(Model, grown_by_items_learns_from_events_on_them) {
+    const auto content = world().content.vectors.view();
+    const auto grown = fitted().grown(content);
+    if (grown == nullptr || GetParam()->name == "similar_popularity" ||
+        has(GetParam()->facts, Fact::random_scores)) {
+        GTEST_SKIP() << "cannot be grown, or does not tell users apart";
+    }
+    const auto n = static_cast<std::uint32_t>(fitted().n_items());
+
+    // Three clicks on new items of a group: others of that group, old and new, must come first.
+    std::size_t n_right = 0;
+    for (std::uint32_t group = 0; group < world().n_groups; ++group) {
+        const auto groups = static_cast<std::uint32_t>(world().n_groups);
+        data::HistoryBuffer clicks;
+        for (std::uint32_t i = 0; i < 3; ++i) {
+            clicks.add(ItemId{n + group + i * groups});
+        }
+        const data::History history = clicks.view();
+        auto scores = scores_of(*grown, std::array{history});
+        mask(scores.row(0), history.items);
+        for (const auto& best : top_k(scores.row(0), 4)) {
+            n_right += best.index % n % groups == group ? 1 : 0;
+        }
+    }
+
+    EXPECT_GT(n_right, 4 * world().n_groups * 6 / 10);  // by chance: a quarter
+}
+
 /// Eight users with two items each of the own group, seen twice over: the second half of a pair
 /// follows.
 TEST_P(Model, overfits_eight_users) {
     const auto facts = GetParam()->facts;
     if (has(facts, Fact::random_scores) || GetParam()->name == "popularity" ||
-        GetParam()->name == "personal_frequency") {
+        GetParam()->name == "similar_popularity" || GetParam()->name == "personal_frequency") {
         GTEST_SKIP() << "does not tell users apart by what they liked";
     }
     const auto tiny = small_world(

@@ -41,11 +41,12 @@ struct Arguments {
     std::vector<std::string> set;
     std::string baseline{default_baseline};
     std::string challenger;
-    std::string content = "auto";
+    std::vector<std::string> contents;
     std::string report;
     ProtocolOptions protocol;
     ScoreOptions score;
     std::uint64_t seed = 7;
+    bool is_transfer = false;
     bool as_json = false;
 };
 
@@ -55,14 +56,16 @@ struct Entrants {
     std::vector<Contender> contenders;
 };
 
-/// `row`: MODEL, or NAME=MODEL for a row of its own name and settings.
-void add_model(Entrants& entrants, const std::string& row, const Settings& all) {
-    const auto name = row.substr(0, row.find('='));
+/// `word` is a model, or LABEL=MODEL for a row of another name with settings of its own.
+void add_model(Entrants& entrants, const std::string& word, const Settings& all) {
+    const auto equals = word.find('=');
+    const auto name = word.substr(0, equals);
+    const auto model = equals == std::string::npos ? name : word.substr(equals + 1);
     const auto is_there = [&name](const Contender& c) { return c.name == name; };
     if (std::ranges::any_of(entrants.contenders, is_there)) {
         return;
     }
-    const auto& entry = train::find_model(row.substr(row.find('=') + 1));  // all, without a '='
+    const auto& entry = train::find_model(model);
     auto settings = all.section(name);
     (void)train::resolve_settings(
         entry, settings
@@ -126,6 +129,9 @@ Entrants entrants_of(const Arguments& arguments) {
     for (const auto& folder : arguments.runs) {
         auto& run = entrants.runs.emplace_back(train::load_run(folder));
         entrants.contenders.push_back({.name = run.name, .settings = {}, .run = &run});
+        if (arguments.is_transfer) {
+            entrants.contenders.back().run_items = RunItems::by_content;
+        }
     }
     check_prefixes(settings, entrants);
     return entrants;
@@ -135,6 +141,52 @@ Repeats parse_repeats(const std::string& word) {
     return word == "mask"    ? Repeats::mask
            : word == "allow" ? Repeats::allow
                              : Repeats::as_dataset_says;
+}
+
+/// The vectors of every --content; models that look at them are fitted once for each, as
+/// MODEL@CONTENT where there are several.
+std::deque<encode::ItemVectors> contents_of(
+    const Arguments& arguments, const data::Dataset& dataset, Entrants& entrants, Session& session
+) {
+    std::deque<encode::ItemVectors> all;
+    const auto read = [&](const std::string& choice) {
+        auto content =
+            encode::content_for(dataset, arguments.data, choice, session.progress, session.stop);
+        if (content) {
+            all.push_back(std::move(*content));
+        }
+    };
+    if (arguments.contents.size() < 2) {
+        read(arguments.contents.empty() ? "auto" : arguments.contents.front());
+        return all;
+    }
+    for (const auto& choice : arguments.contents) {
+        if (choice == "auto" || choice == "none") {
+            throw Error{
+                ErrorCode::invalid_argument,
+                fmt::format("--content {} beside others", choice),
+                "of several, each must be the name of an encoder",
+            };
+        }
+        read(choice);
+    }
+    std::vector<Contender> contenders;
+    for (auto& contender : entrants.contenders) {
+        const bool looks =
+            contender.entry != nullptr &&
+            has(contender.entry->facts, train::Fact::needs_content | train::Fact::uses_content);
+        for (std::size_t i = 0; looks && i < all.size(); ++i) {
+            auto one = contender;
+            one.name = fmt::format("{}@{}", contender.name, arguments.contents[i]);
+            one.content = &all[i];
+            contenders.push_back(std::move(one));
+        }
+        if (!looks) {
+            contenders.push_back(std::move(contender));
+        }
+    }
+    entrants.contenders = std::move(contenders);
+    return all;
 }
 
 std::vector<Protocol> protocols_of(const Arguments& arguments, const data::Dataset& dataset) {
@@ -201,7 +253,12 @@ int run_ratings(const Arguments& arguments, Session& session) {
     }
     const Work work{session.progress, session.stop};
     const auto dataset = value_or_throw(data::open_dataset(arguments.data));
-    const auto content = rating_content(dataset, arguments.data, arguments.content, work);
+    const auto content = rating_content(
+        dataset,
+        arguments.data,
+        arguments.contents.empty() ? "auto" : arguments.contents.front(),
+        work
+    );
     const auto evaluation =
         evaluate_ratings(dataset, content.view(), protocol, contenders, baseline, work);
     if (arguments.as_json) {
@@ -223,21 +280,19 @@ int run(const Arguments& arguments, Session& session) {
             "name models to fit (--model ease --model als) or runs to score (--run runs/ease)",
         };
     }
-    const auto entrants = entrants_of(arguments);
+    auto entrants = entrants_of(arguments);
+    const auto dataset = value_or_throw(data::open_dataset(arguments.data));
+    const auto contents = contents_of(arguments, dataset, entrants, session);
     if (arguments.baseline != default_baseline) {  // the default may be absent
         check_row("--baseline", arguments.baseline, entrants);
     }
     if (!arguments.challenger.empty()) {
         check_row("--challenger", arguments.challenger, entrants);
     }
-    const auto dataset = value_or_throw(data::open_dataset(arguments.data));
     const auto protocols = protocols_of(arguments, dataset);
-    const auto content = encode::content_for(
-        dataset, arguments.data, arguments.content, session.progress, session.stop
-    );
     auto score = arguments.score;
     score.seed = arguments.seed;
-    score.content = content ? &*content : nullptr;
+    score.content = contents.empty() ? nullptr : &contents.front();
     std::vector<Evaluation> evaluations;
     for (const auto& protocol : protocols) {
         const auto outcomes = run_protocol(
@@ -277,16 +332,21 @@ Run declare(CLI::App& verb) {
     repeated(
         "--model",
         a->models,
-        "a model to fit on the training part and score; NAME=MODEL for a second one with settings "
-        "of "
-        "its own; repeat for more"
+        "a model to fit on the training part and score, or LABEL=MODEL with --set "
+        "LABEL.option=...; "
+        "repeat for more"
     );
     repeated("--run", a->runs, "a finished run to score as it is; repeat for more");
+    verb.add_flag(
+        "--transfer",
+        a->is_transfer,
+        "runs are of another catalogue: they know the items here by their content (encoder text)"
+    );
     repeated(
         "--protocol",
         a->protocols,
-        "leave-one-out | ratio | time | few-shot; repeat for more. ratings: alone, meta-learners "
-        "on stars"
+        "leave-one-out | ratio | time | few-shot | new-items; repeat for more. ratings: alone, "
+        "meta-learners on stars"
     );
     verb.add_option("--queries", a->queries, "ask a file of contexts and targets instead (.jsonl)");
     verb.add_option("--part", a->part, "tune on validation, look at test once")
@@ -297,12 +357,14 @@ Run declare(CLI::App& verb) {
         ->capture_default_str();
     verb.add_option("--test-share", a->protocol.test_share, "ratio, time: share of events held out")
         ->capture_default_str();
-    verb.add_option("--folds", a->protocol.folds, "few-shot, ratings: folds over users")
+    verb.add_option("--folds", a->protocol.folds, "few-shot, new-items, ratings: folds over users")
         ->capture_default_str();
     verb.add_option(
             "--contexts",
             a->contexts,
-            "lengths of history; few-shot: 0,1,2,5,10, ratings: 1,5,10,20 unless given"
+            "lengths of history; few-shot: 0,1,2,5,10, ratings: 1,5,10,20 unless given; new-items: "
+            "the "
+            "longest"
     )
         ->delimiter(',');
     verb.add_option(
@@ -315,6 +377,20 @@ Run declare(CLI::App& verb) {
             "few-shot, time = \"none\": ask each user in so many orders of the events"
     )
         ->check(CLI::Range(1, 100))
+        ->capture_default_str();
+    verb.add_option(
+            "--new-by", a->protocol.new_by, "new-items: a number field, first-event or random"
+    )
+        ->capture_default_str();
+    verb.add_option(
+        "--new-since", a->protocol.new_since, "new-items: items from this value on are new"
+    );
+    verb.add_option(
+            "--new-share",
+            a->protocol.new_share,
+            "new-items: without --new-since, at least so many of the items"
+    )
+        ->check(CLI::Range(0.001, 0.9))
         ->capture_default_str();
     verb.add_option(
         "--max-users", a->protocol.max_users, "ask only so many users, drawn at random"
@@ -334,8 +410,11 @@ Run declare(CLI::App& verb) {
         a->challenger,
         "few-shot, queries: compare this row with the best other one at each length of history"
     );
-    verb.add_option("--content", a->content, "item vectors: auto | none | ENCODER")
-        ->capture_default_str();
+    repeated(
+        "--content",
+        a->contents,
+        "item vectors: auto (default) | none | ENCODER; of several, each gives its own row"
+    );
     verb.add_option("--config", a->config, "TOML with a [section] per model");
     repeated("--set", a->set, "MODEL.option=value");
     verb.add_option("--seed", a->seed, "of folds, fits and bootstrap")->capture_default_str();

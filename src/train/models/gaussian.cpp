@@ -42,7 +42,7 @@ class Gaussian final : public Recommender {
         MatrixView<const float> content,
         MatrixView<float> out
     ) const override {
-        if (prior_.parts().content_map.rows() != content.cols()) {
+        if (!can_place(content)) {
             return false;
         }
         std::vector<std::vector<float>> places;
@@ -60,13 +60,23 @@ class Gaussian final : public Recommender {
         return true;
     }
 
+    [[nodiscard]] std::unique_ptr<Recommender> grown(MatrixView<const float> content
+    ) const override {
+        return can_place(content) ? std::make_unique<Gaussian>(prior_.grown(content)) : nullptr;
+    }
+
     [[nodiscard]] const GaussianPrior* belief_prior() const override { return &prior_; }
 
     void save(SafetensorsWriter& weights) const override { prior_.save(weights, ""); }
 
   private:
+    [[nodiscard]] bool can_place(MatrixView<const float> content) const {
+        const auto& map = prior_.parts().content_map;
+        return !map.empty() && map.weights.rows() == content.cols();
+    }
+
     [[nodiscard]] GaussianPosterior posterior(const data::History& history) const {
-        auto belief = prior_.start(prior_.segment_of(history));
+        auto belief = prior_.start_of(history);
         for (std::size_t i = 0; i < history.size(); ++i) {
             prior_.observe(belief, history.items[i].index(), history.weight(i));
         }

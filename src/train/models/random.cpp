@@ -30,6 +30,11 @@ class Random final : public Recommender {
 
     [[nodiscard]] std::size_t n_items() const override { return n_items_; }
 
+    [[nodiscard]] std::unique_ptr<Recommender> grown(MatrixView<const float> content
+    ) const override {
+        return std::make_unique<Random>(seed_, n_items_ + content.rows());
+    }
+
     void save(SafetensorsWriter& weights) const override {
         weights.add<std::uint64_t>("seed", std::vector{seed_});
         weights.add<std::uint64_t>("n_items", std::vector{std::uint64_t{n_items_}});

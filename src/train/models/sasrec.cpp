@@ -230,6 +230,16 @@ class Sasrec final : public Recommender, public UserModel {
         return true;
     }
 
+    [[nodiscard]] std::unique_ptr<Recommender> grown(MatrixView<const float> content
+    ) const override {
+        if (!std::cmp_equal(content.cols(), net_->shape.content_dim)) {
+            return nullptr;
+        }
+        const at::NoGradGuard no_grad;
+        auto placed = unit_rows(content).matmul(net_->projection);
+        return std::make_unique<Sasrec>(net_, at::cat({table_, placed}), temperature_);
+    }
+
     /// The item vectors with their content added ("table") in place of the two parts.
     void save(SafetensorsWriter& weights) const override {
         for (const auto& parameter : net_->named_parameters()) {

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/calibrate_prior.hpp"
+
+#include "core/log.hpp"
+#include "train/holdout.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+namespace hg::train {
+namespace {
+
+constexpr std::array<std::size_t, 5> contexts{0, 1, 2, 5, 10};
+constexpr std::size_t n_targets = 10;
+constexpr std::size_t least_users = 20;
+constexpr std::size_t most_users = 400;
+constexpr std::size_t held_out_share = 5;  // one of so many users
+
+struct Question {
+    data::History context;
+    std::vector<ItemId> targets;
+    std::vector<ItemId> later;  // all that was liked behind the longest context
+};
+
+bool holds(std::span<const ItemId> items, ItemId item) {
+    return std::ranges::find(items, item) != items.end();
+}
+
+/// The next liked items behind the longest context that the user reaches are asked for after every
+/// shorter one too, so that all contexts answer the same question.
+std::vector<Question> questions_of(const data::History& history) {
+    const auto known = std::min(contexts.back(), history.size() / 2);
+    const auto context = history.head(known);
+    std::vector<ItemId> later;
+    for (std::size_t i = known; i < history.size(); ++i) {
+        const auto item = history.items[i];
+        if (history.weight(i) > 0 && !holds(context.items, item) && !holds(later, item)) {
+            later.push_back(item);
+        }
+    }
+    const auto end = later.begin() + static_cast<std::ptrdiff_t>(std::min(n_targets, later.size()));
+    const std::vector<ItemId> targets(later.begin(), end);
+    std::vector<Question> questions;
+    for (const auto k : contexts) {
+        if (k <= known && !targets.empty()) {
+            questions.push_back({history.head(k), targets, later});
+        }
+    }
+    return questions;
+}
+
+GaussianPosterior belief_of(const GaussianPrior& prior, const data::History& history) {
+    auto belief = prior.start_of(history);
+    for (std::size_t i = 0; i < history.size(); ++i) {
+        prior.observe(belief, history.items[i].index(), history.weight(i));
+    }
+    return belief;
+}
+
+double ranking(const GaussianPrior& prior, std::span<const Question> questions) {
+    std::vector<Query> queries;
+    for (const auto& question : questions) {
+        const auto& items = question.context.items;
+        queries.push_back({{items.begin(), items.end()}, question.targets});
+    }
+    return mean_ndcg(
+        queries,
+        prior.n_items(),
+        [&](std::span<const Query> part, MatrixView<float> out) {
+            const auto first = static_cast<std::size_t>(part.data() - queries.data());
+            for (std::size_t i = 0; i < part.size(); ++i) {
+                prior.score(belief_of(prior, questions[first + i].context), out.row(i));
+            }
+        }
+    );
+}
+
+/// Mean of (x - v'm)^2 / (v'Cv + s2) over the cells of the users' later items and as many others.
+double surprise(const GaussianPrior& prior, std::span<const Question> questions, Rng rng) {
+    double sum = 0;
+    std::size_t n = 0;
+    const auto noise = static_cast<double>(prior.parts().noise_variance);
+    std::vector<float> scores(prior.n_items());
+    constexpr std::size_t cells = 100;  // per question, drawn from all: mostly zeros, as in the log
+    for (const auto& question : questions) {
+        const auto belief = belief_of(prior, question.context);
+        prior.score(belief, scores);
+        for (std::size_t i = 0; i < cells; ++i) {
+            const ItemId item{static_cast<std::uint32_t>(rng.below(prior.n_items()))};
+            if (holds(question.context.items, item)) {
+                continue;
+            }
+            const double truth = holds(question.later, item) ? 1 : 0;
+            const double error = truth - static_cast<double>(scores[item.index()]);
+            const double deviation = prior.uncertainty(belief, item.index());
+            sum += error * error / (deviation * deviation + noise);
+            ++n;
+        }
+    }
+    return n == 0 ? 1 : sum / static_cast<double>(n);
+}
+
+/// The values tried for one option.
+struct Axis {
+    void (*set)(GaussianOptions& options, double value);
+    std::vector<double> values;
+};
+
+std::vector<Axis> axes_of(const GaussianOptions& options) {
+    std::vector<Axis> axes{
+        {[](GaussianOptions& o, double value) { o.noise_scale = value; },
+         {0.5, 1, 2, 4, 8, 16, 32, 64}},
+        {[](GaussianOptions& o, double value) { o.equal_users = value > 0; }, {0, 1}},
+        {[](GaussianOptions& o, double value) { o.flat_share = value; }, {0, 0.1, 0.3, 0.6, 1}},
+        {[](GaussianOptions& o, double value) { o.mean_scale = value; }, {0.5, 0.75, 1, 1.25, 1.5}},
+    };
+    if (!options.segment_field.empty()) {
+        axes.push_back(
+            {[](GaussianOptions& o, double value) { o.segment_shrinkage = value; },
+             {10, 50, 200, 1000, 10000}}
+        );
+    }
+    return axes;
+}
+
+}  // namespace
+
+GaussianOptions calibrated(const FitContext& context, GaussianOptions options) {
+    constexpr std::size_t enough_events = 4;
+    std::vector<std::uint32_t> users;
+    for (std::uint32_t u = 0; u < context.log.n_users(); ++u) {
+        if (context.log.history(UserId{u}).size() >= enough_events) {
+            users.push_back(u);
+        }
+    }
+    context.rng.split("calibration users").shuffle(std::span{users});
+    users.resize(std::min(most_users, users.size() / held_out_share));
+    if (users.size() < least_users) {
+        log::warn("too few users to calibrate a prior", {{"held_out", users.size()}});
+        return options;
+    }
+    std::vector<std::uint8_t> is_held_out(context.log.n_users(), 0);
+    std::vector<Question> questions;
+    for (const auto u : users) {
+        is_held_out[u] = 1;
+        std::ranges::move(
+            questions_of(context.log.history(UserId{u})), std::back_inserter(questions)
+        );
+    }
+    const auto rest = context.log.filter([&](UserId user, std::size_t) {
+        return is_held_out[user.index()] == 0;
+    });
+    const FitContext own{
+        .dataset = context.dataset,
+        .log = rest,
+        .content = nullptr,
+        .rng = context.rng,
+        .progress = context.progress,
+        .stop = context.stop,
+    };
+    const auto space = fit_preference_space(own, space_options(options));
+    double best = ranking(prior_in(space, own, options), questions);
+    constexpr int rounds = 2;
+    for (int round = 0; round < rounds; ++round) {
+        for (const auto& axis : axes_of(options)) {
+            for (const double value : axis.values) {
+                auto tried = options;
+                axis.set(tried, value);
+                const double reached = ranking(prior_in(space, own, tried), questions);
+                if (reached > best) {
+                    best = reached;
+                    options = tried;
+                }
+            }
+        }
+    }
+    const double factor =
+        surprise(prior_in(space, own, options), questions, context.rng.split("surprise"));
+    options.prior_scale *= factor;
+    options.noise_scale *= factor;
+    log::info(
+        "prior calibrated",
+        {{"users", users.size()},
+         {"ndcg", best},
+         {"noise_scale", options.noise_scale},
+         {"prior_scale", options.prior_scale},
+         {"mean_scale", options.mean_scale},
+         {"equal_users", options.equal_users},
+         {"flat_share", options.flat_share},
+         {"segment_shrinkage", options.segment_shrinkage}}
+    );
+    return options;
+}
+
+}  // namespace hg::train
