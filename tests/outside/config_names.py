@@ -24,6 +24,14 @@ def run(*words):
     return subprocess.run([str(arguments.binary), "-q", *words], capture_output=True, text=True, check=False)
 
 
+def names_in(folder):
+    """What the entries of a registry are called; C++ calls some of them otherwise (random_agent)."""
+    sources = "\n".join(path.read_text() for path in folder.glob("*.cpp"))
+    for entry in re.findall(r"^HG_\w+\((\w+)\)", (folder / "builtin.def").read_text(), re.MULTILINE):
+        (name,) = re.findall(rf'extern const \w+ {entry}\{{\s*\.name = "(\w+)"', sources)
+        yield name
+
+
 def options_of(kind, name):
     done = run("config", *name.split(), "--json")
     assert done.returncode == 0, (name, done.stderr)
@@ -37,8 +45,7 @@ def main():
         print(f"SKIPPED: {arguments.binary} is absent: build it first")
         return 77
     for kind, folder in REGISTRIES.items():
-        text = (arguments.source / "src" / folder / "builtin.def").read_text()
-        for name in re.findall(r"^HG_\w+\((\w+)\)", text, re.MULTILINE):
+        for name in names_in(arguments.source / "src" / folder):
             options = options_of(kind, name)
             if kind == "world":
                 assert options and all(option.startswith("world.") for option in options), (name, options)
