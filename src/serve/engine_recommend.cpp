@@ -285,11 +285,12 @@ Engine::Pool Engine::pool_of(
     if (is_greedy) {
         return pool;
     }
-    policy::apply(pool.knobs, signals, pool.rows);
-    if (pool.knobs.diversity != 0) {
+    const bool is_diverse = pool.knobs.diversity != 0;
+    constexpr std::size_t considered = 4;  // one further down has too much likeness to make up for
+    policy::apply(pool.knobs, signals, pool.rows, is_diverse ? considered * size : size);
+    if (is_diverse) {
         policy::diversify(pool.knobs.diversity, Likeness{snapshot, pool.rows}, pool.rows, size);
     }
-    pool.rows.resize(std::min(pool.rows.size(), size));
     return pool;
 }
 
