@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Benchmarks beside their limits and peers, into bench/results/. `make bench` runs them all (about 20 minutes).
-#   bench/run.sh [belief|ingest|serving|encode|gate|interest_evolution|closed_loop ...]
+#   bench/run.sh [belief|ingest|serving|encode|gate|interest_evolution|closed_loop|ratings ...]
 # Run it on a quiet machine: every figure shares the cores with whatever else runs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -67,6 +67,14 @@ closed_loop() {
         $python bench/closed_loop.py --binary build/release/honeyguide --family "$family" --out "$work/$family.md"
         cat "$work/$family.md"
     done
+}
+
+ratings() {
+    say 'ratings: meta-learners on the stars of new users (half an hour on an idle machine)'
+    local folders=(.cache/data/ml-100k)
+    [ -d $shared/data/ml-1m ] && folders+=($shared/data/ml-1m)
+    $python bench/ratings.py --binary $program --data "${folders[@]}" --out "$work/ratings.md"
+    cat "$work/ratings.md"
 }
 
 [ $# -gt 0 ] || set -- belief ingest serving encode gate

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 namespace hg::app {
 namespace {
@@ -203,6 +204,24 @@ void count(RatingEvaluation& evaluation, const RatingTrial& trial) {
     }
 }
 
+/// Vectors of an encoder, where they are on disk: attributes are made here anyway.
+std::optional<encode::ItemVectors> encoder_vectors(
+    const data::Dataset& dataset,
+    const std::filesystem::path& dataset_folder,
+    std::string_view choice,
+    const Work& work
+) {
+    if (choice != "auto") {
+        return encode::content_for(dataset, dataset_folder, choice, work.progress, work.stop);
+    }
+    for (const std::string_view encoder : {"fused", "text"}) {
+        if (std::filesystem::exists(encode::vectors_folder(dataset_folder, encoder))) {
+            return encode::content_for(dataset, dataset_folder, encoder, work.progress, work.stop);
+        }
+    }
+    return {};
+}
+
 void append_columns(Matrix<float>& to, MatrixView<const float> columns) {
     Matrix<float> wider(to.rows(), to.cols() + columns.cols());
     for (std::size_t i = 0; i < to.rows(); ++i) {
@@ -264,8 +283,7 @@ Matrix<float> rating_content(
         const auto vectors = encoder->represent(dataset.item_fields, work.progress, work.stop);
         append_columns(content, vectors.vectors.view());
     }
-    const auto encoded =
-        encode::content_for(dataset, dataset_folder, choice, work.progress, work.stop);
+    const auto encoded = encoder_vectors(dataset, dataset_folder, choice, work);
     if (encoded && encoded->encoder != "fields") {
         const auto pca =
             encode::fit_pca(encoded->vectors.view(), encoder_columns, Rng{1}.split("encoder"));

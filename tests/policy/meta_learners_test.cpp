@@ -35,7 +35,7 @@ const Values longer{
     {"hidden", "16"},
     {"tasks_per_step", "16"},
     {"check_every", "50"},
-    {"inner_rate", "0.05"},
+    {"inner_rate", "0.02"},
 };
 
 std::unique_ptr<MetaLearner> make(const MetaLearnerEntry& entry, const Values& values = small) {

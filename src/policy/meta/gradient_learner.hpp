@@ -22,7 +22,7 @@ struct GradientOptions {
     std::int64_t hidden = 32;
     std::int64_t layers = 2;
     std::int64_t inner_steps = 5;
-    double inner_rate = 0.02;
+    double inner_rate = 0.01;
     std::string support_loss = "sum";
 
     static void describe(OptionBinder& bind, GradientOptions& o);

@@ -14,6 +14,7 @@ namespace {
 using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
+using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 constexpr double first_scale = 0.3;     // of random vectors: enough to tell factors apart
 constexpr std::int64_t noise_from = 4;  // iterations before s2 moves: first the vectors take shape
@@ -87,6 +88,34 @@ class FactorFit {
         double error = 0;              // sum E (r - ...)^2
     };
 
+    struct User {
+        VectorXd mean;     // E (b, u)
+        MatrixXd second;   // E (b, u)(b, u)'
+        double error = 0;  // sum E (r - ...)^2
+    };
+
+    [[nodiscard]] User infer_user(
+        std::span<const Rating> own, const MatrixXd& precision, const VectorXd& pull
+    ) const {
+        MatrixXd gram = MatrixXd::Zero(d_ + 1, d_ + 1);
+        VectorXd cross = VectorXd::Zero(d_ + 1);
+        double squares = 0;
+        for (const auto& r : own) {
+            const auto v = vectors_.row(r.item);
+            const auto value = static_cast<double>(r.value);
+            gram.noalias() += v.transpose() * v;
+            gram.bottomRightCorner(d_, d_) += variances_[r.item];
+            cross += value * v.transpose();
+            squares += value * value;
+        }
+        const MatrixXd covariance =
+            (precision + gram / noise_).llt().solve(MatrixXd::Identity(d_ + 1, d_ + 1));
+        User user{.mean = covariance * (pull + cross / noise_), .second = covariance};
+        user.second += user.mean * user.mean.transpose();
+        user.error = squares - 2 * user.mean.dot(cross) + gram.cwiseProduct(user.second).sum();
+        return user;
+    }
+
     ItemSums update_users() {
         ItemSums sums{
             .second = std::vector<MatrixXd>(
@@ -94,8 +123,7 @@ class FactorFit {
             ),
             .cross = MatrixXd::Zero(n_items_, d_ + 1),
         };
-        const MatrixXd identity = MatrixXd::Identity(d_ + 1, d_ + 1);
-        const MatrixXd precision = user_covariance_.llt().solve(identity);
+        const MatrixXd precision = user_covariance_.llt().solve(MatrixXd::Identity(d_ + 1, d_ + 1));
         const VectorXd pull = precision * user_mean_;
         VectorXd mean_sum = VectorXd::Zero(d_ + 1);
         MatrixXd second_sum = MatrixXd::Zero(d_ + 1, d_ + 1);
@@ -105,27 +133,15 @@ class FactorFit {
             while (to < residuals_.size() && residuals_[to].user == residuals_[from].user) {
                 ++to;
             }
-            const auto own = residuals_.subspan(from, to - from);
-            MatrixXd gram = MatrixXd::Zero(d_ + 1, d_ + 1);
-            VectorXd cross = VectorXd::Zero(d_ + 1);
-            double squares = 0;
-            for (const auto& r : own) {
-                const VectorXd v = vectors_.row(r.item);
-                gram += v * v.transpose();
-                gram.bottomRightCorner(d_, d_) += variances_[r.item];
-                cross += v * static_cast<double>(r.value);
-                squares += static_cast<double>(r.value) * static_cast<double>(r.value);
+            const auto user = infer_user(residuals_.subspan(from, to - from), precision, pull);
+            for (std::size_t i = from; i < to; ++i) {
+                const auto& r = residuals_[i];
+                sums.second[r.item] += user.second;
+                sums.cross.row(r.item) += static_cast<double>(r.value) * user.mean.transpose();
             }
-            const MatrixXd c = (precision + gram / noise_).llt().solve(identity);
-            const VectorXd m = c * (pull + cross / noise_);
-            const MatrixXd second = c + m * m.transpose();
-            for (const auto& r : own) {
-                sums.second[r.item] += second;
-                sums.cross.row(r.item) += static_cast<double>(r.value) * m.transpose();
-            }
-            sums.error += squares - 2 * m.dot(cross) + gram.cwiseProduct(second).sum();
-            mean_sum += m;
-            second_sum += second;
+            sums.error += user.error;
+            mean_sum += user.mean;
+            second_sum += user.second;
             n_users += 1;
             from = to;
         }
@@ -187,7 +203,7 @@ class FactorFit {
     std::span<const Rating> residuals_;
     Index n_items_;
     Index d_;
-    MatrixXd vectors_;                 // [n_items, d + 1], the first column 1
+    RowMatrix vectors_;                // [n_items, d + 1], the first column 1
     std::vector<MatrixXd> variances_;  // of v_i
     MatrixXd expected_;                // C f_i
     VectorXd user_mean_;

@@ -26,7 +26,7 @@ namespace hg::policy {
 struct RatingItemOptions {
     std::int64_t factors = 8;
     std::int64_t iterations = 40;
-    std::int64_t content_inputs = 16;
+    std::int64_t content_inputs = 8;
     double prior_events = 4;
     double user_shrinkage = 10;
     double content_ridge = 5;

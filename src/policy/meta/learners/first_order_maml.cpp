@@ -7,6 +7,8 @@ namespace hg::policy {
 namespace {
 
 struct FirstOrderMamlOptions : GradientOptions {
+    FirstOrderMamlOptions() { inner_steps = 3; }
+
     static void describe(OptionBinder& bind, FirstOrderMamlOptions& o) {
         GradientOptions::describe(bind, o);
     }

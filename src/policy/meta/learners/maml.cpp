@@ -12,6 +12,8 @@ namespace hg::policy {
 namespace {
 
 struct MamlOptions : GradientOptions {
+    MamlOptions() { inner_steps = 3; }
+
     static void describe(OptionBinder& bind, MamlOptions& o) { GradientOptions::describe(bind, o); }
 };
 

@@ -2,12 +2,12 @@
 // A conditional neural process (Garnelo et al., 2018) that modulates its decoder by the user, as TaNP
 // (Lin et al., 2021) does.
 //
-//   r = sum_n e(x_n, y_n) / (n + 1)
+//   r = sum_n e(x_n, y_n) / (n + p)
 //   h = tanh((1 + A r) * (W x + b) + B r)                       (FiLM; TaNP, section 3.3)
 //   f(x) = (w + C r) . (h, x) + c + D r
 //
-// Deviations: deterministic (no global latent), no memory of task clusters; the mean is shrunk by one
-// pseudo-event, so that no events is r = 0 and one event weighs less than twenty.
+// Deviations: deterministic (no global latent), no memory of task clusters; the mean is shrunk by p
+// pseudo-events, as a posterior mean would be: no events is r = 0, one event weighs less than twenty.
 #include "policy/meta/amortised_learner_net.hpp"
 
 namespace hg::policy {
@@ -18,11 +18,13 @@ struct NeuralProcessOptions {
     std::int64_t hidden = 32;
     std::int64_t layers = 1;
     std::int64_t summary = 32;
+    double prior_events = 6;
 
     static void describe(OptionBinder& bind, NeuralProcessOptions& o) {
         bind("hidden", o.hidden, "width of encoder and decoder", {.min = 1, .max = 65536});
         bind("layers", o.layers, "hidden layers of the encoder", {.min = 0, .max = 16});
         bind("summary", o.summary, "length of r", {.min = 1, .max = 4096});
+        bind("prior_events", o.prior_events, "p: events of nothing in the mean", {.min = 0.1});
         OuterOptions::describe(bind, o.outer);
     }
 };
@@ -58,7 +60,7 @@ class NeuralProcess final : public AmortisedLearner {
     }
 
     [[nodiscard]] at::Tensor answer(const Sums& sums, const at::Tensor& inputs) const override {
-        const auto r = sums.vectors / (sums.counts + 1);
+        const auto r = sums.vectors / (sums.counts + options_.prior_events);
         const auto h = options_.hidden;
         const auto modulated =
             at::matmul(r, modulation_.front().t()).unsqueeze(1);  // [B, 1, 3 h + d + 1]

@@ -19,7 +19,12 @@ struct PearlOptions {
     std::int64_t hidden = 32;
     std::int64_t layers = 1;
     std::int64_t latent = 16;
-    double kl_weight = 1;
+    double kl_weight = 0.02;  // 1 and .3 collapse to the prior on MovieLens
+
+    PearlOptions() {
+        outer.steps = 800;
+        outer.learning_rate = 0.01;
+    }
 
     static void describe(OptionBinder& bind, PearlOptions& o) {
         bind("hidden", o.hidden, "width of encoder and decoder", {.min = 1, .max = 65536});
