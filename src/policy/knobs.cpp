@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 #include <utility>
 
@@ -43,8 +44,11 @@ template <typename Read>
 void add_standardised(
     double weight, std::span<const Signals> signals, Read read, std::span<double> added
 ) {
+    if (weight == 0) {
+        return;
+    }
     const auto moments = moments_of(signals, read);
-    if (weight == 0 || moments.deviation <= 0) {
+    if (moments.deviation <= 0) {
         return;
     }
     for (std::size_t i = 0; i < signals.size(); ++i) {
@@ -88,8 +92,15 @@ std::optional<Knobs> parse_knobs(std::string_view text) {
     return is_read ? std::optional{knobs} : std::nullopt;
 }
 
-void apply(const Knobs& knobs, std::span<const Signals> signals, std::span<Scored> candidates) {
+void apply(
+    const Knobs& knobs,
+    std::span<const Signals> signals,
+    std::vector<Scored>& candidates,
+    std::size_t count
+) {
+    count = std::min(count, candidates.size());
     if (knobs.exploration == 0 && knobs.novelty == 0 && knobs.content == 0) {
+        candidates.resize(count);
         return;
     }
     HG_CHECK(signals.size() == candidates.size(), "one set of signals per candidate");
@@ -103,10 +114,15 @@ void apply(const Knobs& knobs, std::span<const Signals> signals, std::span<Score
     add_standardised(knobs.content, signals, content, added);
     // Equal scores leave nothing to weigh against: then the signals alone decide.
     const double unit = scale > 0 ? scale : 1;
+    std::vector<float> scores(candidates.size());
     for (std::size_t i = 0; i < candidates.size(); ++i) {
-        candidates[i].score += static_cast<float>(unit * added[i]);
+        scores[i] = candidates[i].score + static_cast<float>(unit * added[i]);
     }
-    std::ranges::stable_sort(candidates, std::greater{}, &Scored::score);
+    auto best = top_k(scores, count);
+    for (auto& one : best) {
+        one.index = candidates[one.index].index;
+    }
+    candidates = std::move(best);
 }
 
 void diversify(

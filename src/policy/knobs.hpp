@@ -12,7 +12,7 @@
 // Who chooses them is a KnobPolicy: constants, or an actor that looks at the belief.
 //
 //   const Knobs knobs = policy.choose(state);
-//   apply(knobs, signals, candidates);             // re-ranked in place
+//   apply(knobs, signals, candidates, 200);        // the best 200 by the new scores
 //   diversify(knobs.diversity, similarity, candidates, 50);
 #pragma once
 
@@ -94,9 +94,14 @@ struct Signals {
     float content = 0;
 };
 
-/// Adds the weighted signals and sorts, best first; ties keep their order. `signals`: one per
-/// candidate; may be empty when the three knobs are 0. Diversity is not looked at.
-void apply(const Knobs& knobs, std::span<const Signals> signals, std::span<Scored> candidates);
+/// Adds the weighted signals and keeps the best `count`, best first; ties keep their order.
+/// `signals`: one per candidate; may be empty when the three knobs are 0. Diversity is not looked at.
+void apply(
+    const Knobs& knobs,
+    std::span<const Signals> signals,
+    std::vector<Scored>& candidates,
+    std::size_t count
+);
 
 /// Likeness of two candidates by their place in the list, in [-1, 1].
 using Similarity = std::function<float(std::size_t, std::size_t)>;

@@ -32,11 +32,12 @@ PoolRows choose_pool(
 }
 
 void rank(const Snapshot& snapshot, const policy::Knobs& knobs, PoolRows& pool, std::size_t size) {
-    policy::apply(knobs, pool.signals, pool.rows);
-    if (knobs.diversity != 0) {
+    const bool is_diverse = knobs.diversity != 0;
+    constexpr std::size_t considered = 4;  // one further down has too much likeness to make up for
+    policy::apply(knobs, pool.signals, pool.rows, is_diverse ? considered * size : size);
+    if (is_diverse) {
         policy::diversify(knobs.diversity, Likeness{snapshot, pool.rows}, pool.rows, size);
     }
-    pool.rows.resize(std::min(pool.rows.size(), size));
     pool.signals.clear();  // of another order by now
 }
 
