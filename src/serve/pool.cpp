@@ -38,7 +38,6 @@ void rank(const Snapshot& snapshot, const policy::Knobs& knobs, PoolRows& pool, 
     if (is_diverse) {
         policy::diversify(knobs.diversity, Likeness{snapshot, pool.rows}, pool.rows, size);
     }
-    pool.rows.resize(std::min(pool.rows.size(), size));
     pool.signals.clear();  // of another order by now
 }
 
