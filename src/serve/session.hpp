@@ -88,6 +88,9 @@ class HistoryReader {
     [[nodiscard]] UserEvent to_user_event(const data::NewEvent& event, TimeMs time, ItemRow row)
         const;
 
+    /// How much an event counts, by its name.
+    [[nodiscard]] const data::EventWeights& weights() const noexcept { return weights_; }
+
   private:
     void add_dataset_history(Session& session, const std::string& user_id) const;
 
