@@ -5,17 +5,32 @@
 // ten, and climb NDCG@10 coordinate by coordinate over non-negative weights of z-scores, starting
 // from the best single ranker. Simple on purpose: six knots x a handful of rankers, thousands of
 // users, no gradient to tune.
+//
+// Where the order of events means nothing (time = "none"), "the next ten" are any ten of the others:
+// each user is asked in several random orders and what is climbed is the expected NDCG, so that
+// fewer users decide as surely.
 #pragma once
 
 #include "core/matrix.hpp"
 #include "core/progress.hpp"
+#include "core/rng.hpp"
 #include "data/history.hpp"
 #include "train/blend.hpp"
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
 namespace hg::train {
+
+enum class EventOrder : std::uint8_t { matters, means_nothing };
+
+/// Users not in the parts' training data.
+struct HeldOutUsers {
+    std::span<const data::History> histories;  // whole ones
+    EventOrder order = EventOrder::matters;
+    Rng rng{0};  // of the random orders
+};
 
 struct BlendWeights {
     Matrix<float> weights;             // [knots, parts]
@@ -24,12 +39,9 @@ struct BlendWeights {
     std::vector<std::size_t> n_users;  // [knots] users with enough events
 };
 
-/// `held_out`: full histories of users not in the parts' training data. Knots with fewer than 20
-/// users copy the knot before them.
+/// Knots with fewer than 20 users copy the knot before them.
 [[nodiscard]] BlendWeights fit_blend_weights(
-    const std::vector<Blend::Part>& parts,
-    std::span<const data::History> held_out,
-    ProgressSink& progress
+    const std::vector<Blend::Part>& parts, const HeldOutUsers& held_out, ProgressSink& progress
 );
 
 }  // namespace hg::train

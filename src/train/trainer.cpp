@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <numeric>
 
 namespace hg::train {
@@ -146,6 +147,7 @@ class Loop {
             throw diverged(value);
         }
         loss.backward();
+        adam_.set_rate_share(rate_share());
         adam_.step(++position_.step);
         position_.loss_sum += value * static_cast<double>(batch.size());
         position_.examples += static_cast<std::int64_t>(batch.size());
@@ -154,6 +156,15 @@ class Loop {
             note(position_.loss_sum / static_cast<double>(position_.examples));
         }
         bar_.advance();
+    }
+
+    /// A half cosine from 1 to final_rate_share; a function of the position, so resuming is exact.
+    [[nodiscard]] double rate_share() const {
+        const auto n_steps =
+            static_cast<double>(batches_per_epoch_) * static_cast<double>(options_.epochs);
+        const auto done = std::min(1.0, static_cast<double>(position_.step) / n_steps);
+        const auto fallen = (1 - std::cos(std::numbers::pi * done)) / 2;
+        return 1 - (1 - options_.final_rate_share) * fallen;
     }
 
     void validate() {

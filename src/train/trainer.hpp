@@ -66,6 +66,7 @@ struct TrainOptions {
     double weight_decay = 0;        // decoupled (AdamW), on matrices only
     double clip_norm = 0;           // of the whole gradient; 0 = off
     std::int64_t warmup_steps = 0;  // learning rate rises linearly over these
+    double final_rate_share = 1;    // it falls to this share of itself, a half cosine over `epochs`
     double beta2 = 0.999;
     double checkpoint_seconds = 30;  // at most this much work is lost to a crash
     std::string fingerprint{};       // settings and data; another one in a checkpoint is refused

@@ -146,13 +146,38 @@ TEST(FitBlendWeights, the_part_that_knows_gets_the_weight_once_there_is_an_event
     }
     SilentProgress progress;
 
-    const auto fitted = fit_blend_weights(parts, held_out, progress);
+    const auto fitted = fit_blend_weights(parts, {.histories = held_out}, progress);
 
     EXPECT_GT(fitted.weights(1, 1), 0);
     EXPECT_GT(fitted.ndcg[1], fitted.single_ndcg(1, 0));
     EXPECT_EQ(fitted.n_users[1], 40U);
     EXPECT_EQ(fitted.n_users[5], 0U) << "nobody has 20 events";
     EXPECT_EQ(fitted.weights(5, 1), fitted.weights(4, 1)) << "so the knot before it counts";
+}
+
+TEST(FitBlendWeights, where_order_means_nothing_all_the_other_items_may_be_next) {
+    // Twelve items of which ten are asked for: a perfect list finds them with chance 10 / 12 each.
+    constexpr std::uint32_t n_items = 30;
+    std::vector<float> scores(n_items, 0.0F);
+    data::HistoryBuffer buffer;
+    for (std::uint32_t i = 0; i < 12; ++i) {
+        scores[i] = 1 + static_cast<float>(i);
+        buffer.add(ItemId{i});
+    }
+    std::vector<Blend::Part> parts;
+    parts.push_back({"all_twelve", std::make_unique<Fixed>(scores)});
+    const std::vector<data::History> held_out(25, buffer.view());
+    SilentProgress progress;
+
+    const auto in_order = fit_blend_weights(parts, {.histories = held_out}, progress);
+    const auto in_any = fit_blend_weights(
+        parts, {.histories = held_out, .order = EventOrder::means_nothing}, progress
+    );
+
+    EXPECT_NEAR(in_any.ndcg[0], 10.0 / 12.0, 1e-6);
+    EXPECT_LT(in_order.ndcg[0], 0.8) << "the list starts with the two that are not asked for";
+    EXPECT_EQ(in_any.n_users[0], 25U);
+    EXPECT_NEAR(in_any.ndcg[3], 1, 1e-6) << "after five events seven are left, all asked for";
 }
 
 }  // namespace

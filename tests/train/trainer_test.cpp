@@ -121,6 +121,20 @@ TEST_F(Trainer, the_loss_falls_on_eight_examples) {
     EXPECT_LT(last.last_loss, 1e-3);
 }
 
+TEST_F(Trainer, a_rate_that_falls_to_nothing_goes_half_as_far) {
+    // Far from the target every gradient keeps its sign, so each of Adam's steps is the rate itself.
+    TrainOptions options{.epochs = 40, .batch_size = 8, .learning_rate = 1e-3};
+    Line constant;
+    run(constant, options);
+    options.final_rate_share = 0;
+    Line falling;
+
+    run(falling, options);
+
+    // The sum of (1 + cos(pi s / 40)) / 2 over s = 0..39 is 20.5.
+    EXPECT_NEAR(falling.values()[2] / constant.values()[2], 20.5 / 40, 0.01);
+}
+
 TEST_F(Trainer, the_same_seed_gives_the_same_weights_and_another_seed_others) {
     Line a{0.3};
     Line b{0.3};

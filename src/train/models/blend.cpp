@@ -25,7 +25,7 @@ namespace {
 
 struct BlendOptions {
     std::vector<std::string> rankers{
-        "popularity", "item_knn", "naive_bayes_lift", "ease", "dae", "gaussian"
+        "popularity", "item_knn", "naive_bayes_lift", "ease", "dae", "wide_dae", "gaussian"
     };
     double held_out_share = 0.2;
     std::int64_t max_held_out = 2000;
@@ -166,7 +166,14 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
     });
 
     const auto trial = fit_parts(context, rest, entries, settings, trial_stage);
-    auto fitted = fit_blend_weights(trial, held_out, context.progress);
+    auto fitted = fit_blend_weights(
+        trial,
+        {.histories = held_out,
+         .order = context.dataset.time_kind == data::TimeKind::none ? EventOrder::means_nothing
+                                                                    : EventOrder::matters,
+         .rng = context.rng.split("orders")},
+        context.progress
+    );
     if (context.run != nullptr) {
         context.run->note("blend", report(fitted, trial));
     }

@@ -37,25 +37,12 @@ struct ItemBags {
     }
 };
 
-struct DaeNet : torch::nn::Module {
-    DaeNet(std::int64_t n_items, std::int64_t dim, bool use_relu) : relu(use_relu) {
-        encoder = register_parameter("encoder", torch::empty({n_items, dim}));
-        encoder_bias = register_parameter("encoder_bias", torch::zeros({dim}));
-        decoder = register_parameter("decoder", torch::empty({n_items, dim}));
-        decoder_bias = register_parameter("decoder_bias", torch::zeros({n_items}));
-    }
-
-    /// Normal weights from torch's generator, which the caller seeds; the decoder starts at the
-    /// items' log popularity, so that an empty bag is right from the first step and training learns
-    /// the differences.
-    void initialise(const at::Tensor& log_popularity) {
-        const at::NoGradGuard no_grad;
-        const double scale = 1 / std::sqrt(static_cast<double>(encoder.size(1)));
-        encoder.normal_(0, scale);
-        decoder.normal_(0, scale);
-        encoder_bias.zero_();
-        decoder_bias.copy_(log_popularity);
-    }
+struct DaeWeights {
+    bool relu = false;
+    at::Tensor encoder;       // [n_items, dim]
+    at::Tensor encoder_bias;  // [dim]
+    at::Tensor decoder;       // [n_items, dim]
+    at::Tensor decoder_bias;  // [n_items]
 
     /// [bags, dim]
     [[nodiscard]] at::Tensor hidden(const ItemBags& bags) const {
@@ -75,11 +62,41 @@ struct DaeNet : torch::nn::Module {
         return at::addmm(decoder_bias, hidden, decoder.t());
     }
 
-    bool relu;
-    at::Tensor encoder;       // [n_items, dim]
-    at::Tensor encoder_bias;  // [dim]
-    at::Tensor decoder;       // [n_items, dim]
-    at::Tensor decoder_bias;  // [n_items]
+    /// The net of some of the hidden units, differentiable; units: [n] of 0..dim-1.
+    [[nodiscard]] DaeWeights some_units(const at::Tensor& units) const {
+        return {
+            .relu = relu,
+            .encoder = encoder.index_select(1, units),
+            .encoder_bias = encoder_bias.index_select(0, units),
+            .decoder = decoder.index_select(1, units),
+            .decoder_bias = decoder_bias,
+        };
+    }
+};
+
+struct DaeNet : torch::nn::Module {
+    DaeNet(std::int64_t n_items, std::int64_t dim, bool use_relu)
+        : weights{
+              .relu = use_relu,
+              .encoder = register_parameter("encoder", torch::empty({n_items, dim})),
+              .encoder_bias = register_parameter("encoder_bias", torch::zeros({dim})),
+              .decoder = register_parameter("decoder", torch::empty({n_items, dim})),
+              .decoder_bias = register_parameter("decoder_bias", torch::zeros({n_items})),
+          } {}
+
+    /// Normal weights from torch's generator, which the caller seeds; the decoder starts at the
+    /// items' log popularity, so that an empty bag is right from the first step and training learns
+    /// the differences.
+    void initialise(const at::Tensor& log_popularity) {
+        const at::NoGradGuard no_grad;
+        const double scale = 1 / std::sqrt(static_cast<double>(weights.encoder.size(1)));
+        weights.encoder.normal_(0, scale);
+        weights.decoder.normal_(0, scale);
+        weights.encoder_bias.zero_();
+        weights.decoder_bias.copy_(log_popularity);
+    }
+
+    DaeWeights weights;  // handles of the parameters
 };
 
 }  // namespace hg::train
