@@ -94,15 +94,38 @@ std::vector<double> by_user(std::span<const double> values, const Index& index) 
     return sums;
 }
 
+/// The mean of each user's values among the queries that are kept; users without one are left out.
 template <typename Keep>
-std::vector<double> where(std::span<const double> values, const Index& index, Keep&& keep) {
-    std::vector<double> kept;
+std::vector<double> by_user_where(std::span<const double> values, const Index& index, Keep&& keep) {
+    std::vector<double> sums(index.n_users);
+    std::vector<double> counts(index.n_users);
     for (std::size_t i = 0; i < values.size(); ++i) {
         if (keep(*index.queries[i])) {
-            kept.push_back(values[i]);
+            sums[index.user[i]] += values[i];
+            counts[index.user[i]] += 1;
         }
     }
-    return kept;
+    std::vector<double> means;
+    for (std::size_t u = 0; u < sums.size(); ++u) {
+        if (counts[u] > 0) {
+            means.push_back(sums[u] / counts[u]);
+        }
+    }
+    return means;
+}
+
+/// NDCG per user after k events.
+std::vector<double> ndcg_at_context(const Outcome& outcome, const Index& index, std::size_t k) {
+    return by_user_where(outcome.accuracy.ndcg, index, [k](const Query& query) {
+        return query.context == k;
+    });
+}
+
+/// The same, asked in the order of the file only.
+std::vector<double> ndcg_in_file_order(const Outcome& outcome, const Index& index, std::size_t k) {
+    return by_user_where(outcome.accuracy.ndcg, index, [k](const Query& query) {
+        return query.context == k && query.order == 0;
+    });
 }
 
 std::optional<evaluate::ItemGroups> genres_of(const data::Dataset& dataset) {
@@ -202,11 +225,8 @@ void add_differences(
             by_user(outcome.accuracy.ndcg, index), by_user(base->accuracy.ndcg, index), rng
         );
         for (const auto k : result.contexts) {
-            const auto at_k = [k](const Query& query) { return query.context == k; };
             row.curve_differences.emplace_back(evaluate::paired_difference(
-                where(outcome.accuracy.ndcg, index, at_k),
-                where(base->accuracy.ndcg, index, at_k),
-                rng
+                ndcg_at_context(outcome, index, k), ndcg_at_context(*base, index, k), rng
             ));
         }
         p_values.push_back(row.difference->p_value);
@@ -231,17 +251,16 @@ void add_curves_and_segments(
         }
         const auto& ndcg = outcomes[i].accuracy.ndcg;
         for (const auto k : result.contexts) {
-            result.rows[i].curve.push_back(mean(where(ndcg, index, [k](const Query& query) {
-                return query.context == k;
-            })));
+            result.rows[i].curve.push_back(mean(ndcg_at_context(outcomes[i], index, k)));
         }
         for (std::size_t range = 0; range < history_ranges.size(); ++range) {
             if (counts[range] == 0) {
                 continue;
             }
-            result.rows[i].segments.push_back(mean(where(ndcg, index, [range](const Query& query) {
-                return range_of(query.history.size()) == range;
-            })));
+            result.rows[i]
+                .segments.push_back(mean(by_user_where(ndcg, index, [range](const Query& query) {
+                    return range_of(query.history.size()) == range;
+                })));
         }
     }
     for (std::size_t range = 0; range < history_ranges.size(); ++range) {
@@ -250,6 +269,61 @@ void add_curves_and_segments(
                 {.name = history_ranges[range].name, .n_queries = counts[range]}
             );
         }
+    }
+}
+
+/// The row with the highest NDCG after k events, `mine` left out; null when there is none.
+const Outcome* best_other(
+    std::span<const Outcome> outcomes, const Outcome& mine, const Index& index, std::size_t k
+) {
+    const Outcome* best = nullptr;
+    double best_ndcg = 0;
+    for (const auto& other : outcomes) {
+        if (&other == &mine || !other.refused.empty()) {
+            continue;
+        }
+        const double ndcg = mean(ndcg_at_context(other, index, k));
+        if (best == nullptr || ndcg > best_ndcg) {
+            best = &other;
+            best_ndcg = ndcg;
+        }
+    }
+    return best;
+}
+
+void add_against_best(
+    Evaluation& result,
+    std::span<const Outcome> outcomes,
+    const Index& index,
+    const SummaryOptions& options
+) {
+    const auto mine = std::ranges::find(outcomes, options.challenger, &Outcome::name);
+    if (mine == outcomes.end() || !mine->refused.empty()) {
+        return;
+    }
+    result.challenger = options.challenger;
+    const Rng rng = Rng{options.seed}.split("bootstrap");
+    std::vector<double> p_values;
+    for (const auto k : result.contexts) {
+        const auto* best = best_other(outcomes, *mine, index, k);
+        if (best == nullptr) {
+            return;
+        }
+        result.against_best.push_back({
+            .context = k,
+            .best = best->name,
+            .difference = evaluate::paired_difference(
+                ndcg_at_context(*mine, index, k), ndcg_at_context(*best, index, k), rng
+            ),
+            .in_file_order = evaluate::paired_difference(
+                ndcg_in_file_order(*mine, index, k), ndcg_in_file_order(*best, index, k), rng
+            ),
+        });
+        p_values.push_back(result.against_best.back().difference.p_value);
+    }
+    const auto adjusted = evaluate::holm(p_values);
+    for (std::size_t i = 0; i < adjusted.size(); ++i) {
+        result.against_best[i].p_holm = adjusted[i];
     }
 }
 
@@ -286,6 +360,7 @@ Evaluation summarise(
     }
     add_curves_and_segments(result, outcomes, index);
     add_differences(result, outcomes, index, options);
+    add_against_best(result, outcomes, index, options);
     return result;
 }
 

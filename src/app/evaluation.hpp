@@ -4,7 +4,8 @@
 //
 // Differences are to the baseline row (popularity unless asked otherwise), paired per user (a
 // user's answers at several context lengths are averaged first), with the 95 % bootstrap interval
-// and a p-value corrected for the number of rows (Holm).
+// and a p-value corrected for the number of rows (Holm). A challenger is compared with the best other
+// row at each context length: the best is chosen on the answers, which favours the other rows.
 //
 //   const Evaluation e = summarise(dataset, protocol, outcomes, {.k = 10, .baseline =
 //   "popularity"}); fmt::print("{}", to_text(e));
@@ -58,6 +59,15 @@ struct Segment {
     std::size_t n_queries = 0;
 };
 
+/// One row against the best of the others after `context` events.
+struct AgainstBest {
+    std::size_t context = 0;
+    std::string best;  // the other row with the highest NDCG there, chosen on these very users
+    evaluate::PairedDifference difference;     // each user's mean over the orders asked in
+    evaluate::PairedDifference in_file_order;  // the same where only one order is asked
+    double p_holm = 1;                         // corrected for the number of context lengths
+};
+
 struct Evaluation {
     std::string dataset;
     std::string dataset_hash;
@@ -72,6 +82,8 @@ struct Evaluation {
     std::uint64_t seed = 7;
     std::vector<ModelRow> rows;
     std::vector<std::size_t> contexts;
+    std::string challenger;                 // the row of against_best
+    std::vector<AgainstBest> against_best;  // per context; few-shot and queries
     std::vector<Segment> segments;
     std::vector<std::string> notes;
 };
@@ -80,6 +92,7 @@ struct SummaryOptions {
     std::size_t k = 10;
     std::size_t sampled_negatives = 0;
     std::string baseline = "popularity";
+    std::string challenger{};  // compare this row with the best other one at each context
     std::uint64_t seed = 7;
     const encode::ItemVectors* content = nullptr;
 };

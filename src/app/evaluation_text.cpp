@@ -23,6 +23,15 @@ std::string signed_number(double value) {
     return fmt::format("{:+.4f}", value);
 }
 
+std::string difference_with_interval(const evaluate::PairedDifference& d) {
+    return fmt::format(
+        "{} [{}, {}]",
+        signed_number(d.mean),
+        signed_number(d.bootstrap.low),
+        signed_number(d.bootstrap.high)
+    );
+}
+
 std::string difference_text(const Evaluation& evaluation, const ModelRow& row) {
     if (row.name == evaluation.baseline) {
         return "baseline";
@@ -30,14 +39,7 @@ std::string difference_text(const Evaluation& evaluation, const ModelRow& row) {
     if (!row.difference) {
         return "";
     }
-    const auto& d = *row.difference;
-    return fmt::format(
-        "{} [{}, {}] p={:.3f}",
-        signed_number(d.mean),
-        signed_number(d.bootstrap.low),
-        signed_number(d.bootstrap.high),
-        row.p_holm
-    );
+    return fmt::format("{} p={:.3f}", difference_with_interval(*row.difference), row.p_holm);
 }
 
 void add_main_table(std::string& text, const Evaluation& e, std::size_t width) {
@@ -101,6 +103,27 @@ void add_curve(std::string& text, const Evaluation& e, std::size_t width) {
             text += fmt::format("  {:>7.4f}", value);
         }
         text += '\n';
+    }
+}
+
+void add_against_best(std::string& text, const Evaluation& e) {
+    if (e.against_best.empty()) {
+        return;
+    }
+    text += fmt::format(
+        "\n{} - the best other row after k events, NDCG@{} [95 %], Holm p; in the file's order\n",
+        e.challenger,
+        e.k
+    );
+    for (const auto& point : e.against_best) {
+        text += fmt::format(
+            "{:>6}  {} p={:.4f}  {}  {}\n",
+            fmt::format("k={}", point.context),
+            difference_with_interval(point.difference),
+            point.p_holm,
+            difference_with_interval(point.in_file_order),
+            point.best
+        );
     }
 }
 
@@ -183,6 +206,7 @@ std::string to_text(const Evaluation& e) {
     );
     add_main_table(text, e, width);
     add_curve(text, e, width);
+    add_against_best(text, e);
     text +=
         "\ncover: share of the catalogue shown; Gini: 0 = all items equally; nov.: bits, more = "
         "less known; "
@@ -216,6 +240,14 @@ json to_json(const Evaluation& e) {
         {"notes", e.notes},
         {"rows", json::array()},
     };
+    for (const auto& point : e.against_best) {
+        auto one = difference_json(point.difference);
+        one["context"] = point.context;
+        one["best_other"] = point.best;
+        one["p_holm"] = point.p_holm;
+        one["in_file_order"] = difference_json(point.in_file_order);
+        result["against_best"][e.challenger].push_back(std::move(one));
+    }
     for (const auto& row : e.rows) {
         result["rows"].push_back(row_json(e, row));
     }

@@ -4,6 +4,7 @@
 #include "core/error.hpp"
 #include "core/nearest.hpp"
 #include "core/rng.hpp"
+#include "data/shuffled.hpp"
 #include "data/split.hpp"
 
 #include <fmt/format.h>
@@ -68,11 +69,48 @@ void ask_at_each_context(Trial& trial, const std::vector<std::size_t>& contexts)
                 {.user = query.user,
                  .history = query.history.head(k),
                  .targets = query.targets,
-                 .context = k}
+                 .context = k,
+                 .order = query.order}
             );
         }
     }
     trial.queries = std::move(queries);
+}
+
+data::InteractionLog in_random_order(const data::InteractionLog& log, Rng rng) {
+    std::vector<data::Interaction> events;
+    events.reserve(log.size());
+    for (std::uint32_t u = 0; u < log.n_users(); ++u) {
+        const auto buffer = data::shuffled(log.history(UserId{u}), rng);
+        const auto history = buffer.view();
+        for (std::size_t i = 0; i < history.size(); ++i) {
+            events.push_back(
+                {.user = UserId{u},
+                 .item = history.items[i],
+                 .type = history.types[i],
+                 .weight = history.weight(i),
+                 .value = history.values[i]}
+            );
+        }
+    }
+    return data::InteractionLog::from_events(std::move(events), log.n_users(), log.n_items());
+}
+
+/// The same folds asked in another order of each user's events: more questions, the same users.
+void ask_in_random_order(
+    Trial& trial, const data::InteractionLog& log, const data::HoldOutOptions& fold, Rng rng
+) {
+    auto again = trial_of(
+        value_or_throw(data::user_hold_out(in_random_order(log, rng), fold)),
+        fold.validation > 0 ? Part::validation : Part::test
+    );
+    const auto order = trial.queries.back().order + 1;
+    for (auto& query : again.queries) {
+        query.order = order;
+        trial.queries.push_back(std::move(query));
+    }
+    using Owners = std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>;
+    trial.storage = std::make_shared<Owners>(trial.storage, again.storage);
 }
 
 std::vector<Trial> few_shot(
@@ -80,20 +118,23 @@ std::vector<Trial> few_shot(
 ) {
     std::vector<Trial> trials;
     for (std::size_t fold = 0; fold < options.folds; ++fold) {
-        auto split = value_or_throw(data::user_hold_out(
-            dataset.log,
-            {
-                .folds = options.folds,
-                .fold = fold,
-                .context = std::ranges::max(options.contexts),
-                .targets = options.max_targets,
-                .validation = options.part == Part::validation ? validation_share : 0,
-                .seed = options.seed,
-                .repeats = repeats,
-            }
-        ));
-        trials.push_back(trial_of(std::move(split), options.part));
-        ask_at_each_context(trials.back(), options.contexts);
+        const data::HoldOutOptions hold_out{
+            .folds = options.folds,
+            .fold = fold,
+            .context = std::ranges::max(options.contexts),
+            .targets = options.max_targets,
+            .validation = options.part == Part::validation ? validation_share : 0,
+            .seed = options.seed,
+            .repeats = repeats,
+        };
+        auto split = value_or_throw(data::user_hold_out(dataset.log, hold_out));
+        auto& trial = trials.emplace_back(trial_of(std::move(split), options.part));
+        for (std::size_t order = 1; order < options.orders && !trial.queries.empty(); ++order) {
+            ask_in_random_order(
+                trial, dataset.log, hold_out, Rng{options.seed}.split("orders").split(order)
+            );
+        }
+        ask_at_each_context(trial, options.contexts);
     }
     return trials;
 }
@@ -220,6 +261,9 @@ std::string label_of(const ProtocolOptions& options, bool is_masked) {
             break;
         case ProtocolKind::few_shot:
             what += fmt::format(" ({} folds over users never trained on)", options.folds);
+            if (options.orders > 1) {
+                what += fmt::format(", each asked in {} orders", options.orders);
+            }
             break;
     }
     if (options.part == Part::validation) {
@@ -228,7 +272,7 @@ std::string label_of(const ProtocolOptions& options, bool is_masked) {
     return what + (is_masked ? ", history masked" : ", repeats allowed");
 }
 
-void check_options(const ProtocolOptions& options) {
+void check_options(const Dataset& dataset, const ProtocolOptions& options) {
     const auto refuse = [](std::string found, std::string hint) {
         throw Error{ErrorCode::invalid_argument, std::move(found), std::move(hint)};
     };
@@ -241,6 +285,13 @@ void check_options(const ProtocolOptions& options) {
         refuse(
             "few-shot needs at least 2 folds and one context length",
             "e.g. --folds 5 --contexts 0,1,5"
+        );
+    }
+    if (options.kind == ProtocolKind::few_shot && options.orders > 1 &&
+        dataset.time_kind != data::TimeKind::none) {
+        refuse(
+            fmt::format("{}: the order of its events means something", dataset.name),
+            "ask in that order: --orders 1"
         );
     }
     if (options.kind == ProtocolKind::queries) {
@@ -286,7 +337,7 @@ std::size_t Protocol::n_queries() const noexcept {
 }
 
 Protocol make_protocol(const Dataset& dataset, const ProtocolOptions& options) {
-    check_options(options);
+    check_options(dataset, options);
     Protocol protocol{
         .kind = options.kind,
         .part = options.part,

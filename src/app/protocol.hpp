@@ -8,7 +8,8 @@
 // - leave-one-out: the last liked event of users with >= 3 events; validation: the one before
 // - ratio: a random share of each user's events
 // - time: everything after a moment, all users (needs real time): what production looks like
-// - few-shot: folds over users never trained on; after k = 0, 1, 2, 5, 10 events, the next 10 items
+// - few-shot: folds over users never trained on; after k = 0, 1, 2, 5, 10 events, the next 10 items;
+//   where the order of events means nothing, each user may be asked in several orders
 // - queries: a file of contexts and targets, made by somebody else
 //
 // Targets are liked events (weight > 0). Where history is masked, a repeat of an old item cannot be
@@ -46,6 +47,7 @@ struct ProtocolOptions {
     std::size_t folds = 5;                              // few-shot
     std::vector<std::size_t> contexts{0, 1, 2, 5, 10};  // few-shot
     std::size_t max_targets = 10;                       // few-shot
+    std::size_t orders = 1;     // few-shot, time = "none": the file's and others at random
     std::size_t max_users = 0;  // ask only so many users, drawn at random; 0 = all
     std::uint64_t seed = 7;
 };
@@ -57,6 +59,7 @@ struct Query {
     data::History history;
     std::vector<ItemId> targets;  // distinct, at least one
     std::size_t context = 0;      // few-shot: k
+    std::size_t order = 0;        // few-shot: 0 = of the file, others are random
 };
 
 struct Trial {

@@ -202,6 +202,76 @@ TEST_P(EveryProtocol, registered_models_are_fitted_and_scored_with_values_in_ran
     EXPECT_EQ(outcomes[0].lists.size(), protocol.n_queries());
 }
 
+TEST(Protocol, several_orders_ask_the_same_users_of_the_same_folds_for_other_items) {
+    SmallWorld world = small_world();
+    world.dataset.time_kind = data::TimeKind::none;
+    auto options = small(ProtocolKind::few_shot);
+    const auto once = make_protocol(world.dataset, options);
+    options.orders = 3;
+
+    const auto thrice = make_protocol(world.dataset, options);
+
+    ASSERT_EQ(thrice.n_queries(), 3 * once.n_queries());
+    std::size_t n_moved = 0;
+    for (std::size_t t = 0; t < once.trials.size(); ++t) {
+        const auto& first = once.trials[t].queries;
+        const auto& all = thrice.trials[t].queries;
+        for (std::size_t q = 0; q < all.size(); ++q) {
+            const auto& same = first[q % first.size()];
+            EXPECT_EQ(all[q].order, q / first.size());
+            EXPECT_EQ(all[q].user, same.user);
+            EXPECT_EQ(all[q].context, same.context);
+            n_moved += all[q].targets != same.targets ? 1 : 0;
+            EXPECT_TRUE(thrice.trials[t].train.history(all[q].user).empty());
+            const auto whole = world.dataset.log.history(all[q].user).items;
+            for (const auto target : all[q].targets) {
+                EXPECT_NE(std::ranges::find(whole, target), whole.end());
+            }
+            if (all[q].order == 0) {
+                EXPECT_EQ(all[q].targets, same.targets) << "the first order is the file's";
+            }
+        }
+    }
+    EXPECT_GT(n_moved, once.n_queries());
+}
+
+TEST(Protocol, an_order_that_means_something_is_not_shuffled) {
+    const SmallWorld world = small_world();
+    auto options = small(ProtocolKind::few_shot);
+    options.orders = 2;
+
+    EXPECT_THROW((void)make_protocol(world.dataset, options), Error);
+}
+
+TEST(Protocol, a_challenger_is_compared_with_the_best_other_row_at_each_context) {
+    const SmallWorld world = small_world();
+    const auto protocol = make_protocol(world.dataset, small(ProtocolKind::few_shot));
+    SilentProgress silent;
+    const std::vector<Contender> contenders{
+        {.name = "random", .entry = &train::find_model("random"), .settings = {}},
+        {.name = "popularity", .entry = &train::find_model("popularity"), .settings = {}},
+        {.name = "item_knn", .entry = &train::find_model("item_knn"), .settings = {}},
+    };
+    const auto outcomes = run_protocol(world.dataset, protocol, contenders, {.k = 5}, {silent, {}});
+
+    const auto evaluation =
+        summarise(world.dataset, protocol, outcomes, {.k = 5, .challenger = "popularity"});
+
+    ASSERT_EQ(evaluation.against_best.size(), protocol.contexts.size());
+    double smallest_p = 1;
+    for (std::size_t i = 0; i < evaluation.against_best.size(); ++i) {
+        const auto& point = evaluation.against_best[i];
+        const auto best_other = std::max(evaluation.rows[0].curve[i], evaluation.rows[2].curve[i]);
+        EXPECT_EQ(point.context, protocol.contexts[i]);
+        EXPECT_NEAR(point.difference.mean, evaluation.rows[1].curve[i] - best_other, 1e-12);
+        EXPECT_NE(point.best, "popularity");
+        EXPECT_GE(point.p_holm, point.difference.p_value);
+        smallest_p = std::min(smallest_p, point.difference.p_value);
+    }
+    const auto corrected = std::ranges::min(evaluation.against_best, {}, &AgainstBest::p_holm);
+    EXPECT_NEAR(corrected.p_holm, std::min(1.0, 3 * smallest_p), 1e-12);
+}
+
 TEST(Protocol, a_model_that_knows_the_future_scores_one) {
     const SmallWorld world = small_world();
     const auto run = run_of(world.dataset, std::make_shared<Oracle>(world.dataset.log));

@@ -36,6 +36,7 @@ struct Arguments {
     std::string config;
     std::vector<std::string> set;
     std::string baseline{default_baseline};
+    std::string challenger;
     std::string content = "auto";
     std::string report;
     ProtocolOptions protocol;
@@ -50,12 +51,14 @@ struct Entrants {
     std::vector<Contender> contenders;
 };
 
-void add_model(Entrants& entrants, const std::string& name, const Settings& all) {
+/// `row`: MODEL, or NAME=MODEL for a row of its own name and settings.
+void add_model(Entrants& entrants, const std::string& row, const Settings& all) {
+    const auto name = row.substr(0, row.find('='));
     const auto is_there = [&name](const Contender& c) { return c.name == name; };
     if (std::ranges::any_of(entrants.contenders, is_there)) {
         return;
     }
-    const auto& entry = train::find_model(name);
+    const auto& entry = train::find_model(row.substr(row.find('=') + 1));  // all, without a '='
     auto settings = all.section(name);
     (void)train::resolve_settings(
         entry, settings
@@ -63,17 +66,17 @@ void add_model(Entrants& entrants, const std::string& name, const Settings& all)
     entrants.contenders.push_back({.name = name, .entry = &entry, .settings = std::move(settings)});
 }
 
-/// The default may be absent; one that a person named may not.
-void check_baseline(const std::string& baseline, const Entrants& entrants) {
+/// The option names a row.
+void check_row(std::string_view option, const std::string& row, const Entrants& entrants) {
     std::vector<std::string_view> names;
     for (const auto& contender : entrants.contenders) {
         names.emplace_back(contender.name);
     }
-    if (baseline != default_baseline && std::ranges::find(names, baseline) == names.end()) {
+    if (std::ranges::find(names, row) == names.end()) {
         throw Error{
             ErrorCode::invalid_argument,
-            fmt::format("--baseline {}: no such row", baseline),
-            suggest(baseline, names),
+            fmt::format("{} {}: no such row", option, row),
+            suggest(row, names),
         };
     }
 }
@@ -170,7 +173,12 @@ int run(const Arguments& arguments, Session& session) {
         };
     }
     const auto entrants = entrants_of(arguments);
-    check_baseline(arguments.baseline, entrants);
+    if (arguments.baseline != default_baseline) {  // the default may be absent
+        check_row("--baseline", arguments.baseline, entrants);
+    }
+    if (!arguments.challenger.empty()) {
+        check_row("--challenger", arguments.challenger, entrants);
+    }
     const auto dataset = value_or_throw(data::open_dataset(arguments.data));
     const auto protocols = protocols_of(arguments, dataset);
     const auto content = encode::content_for(
@@ -192,6 +200,7 @@ int run(const Arguments& arguments, Session& session) {
                 .k = score.k,
                 .sampled_negatives = score.sampled_negatives,
                 .baseline = arguments.baseline,
+                .challenger = arguments.challenger,
                 .seed = arguments.seed,
                 .content = score.content,
             }
@@ -215,7 +224,11 @@ Run declare(CLI::App& verb) {
         };
     verb.add_option("--data", a->data, "a raw folder or an ingested dataset")->required();
     repeated(
-        "--model", a->models, "a model to fit on the training part and score; repeat for more"
+        "--model",
+        a->models,
+        "a model to fit on the training part and score; NAME=MODEL for a second one with settings "
+        "of "
+        "its own; repeat for more"
     );
     repeated("--run", a->runs, "a finished run to score as it is; repeat for more");
     repeated(
@@ -240,6 +253,13 @@ Run declare(CLI::App& verb) {
     )
         ->capture_default_str();
     verb.add_option(
+            "--orders",
+            a->protocol.orders,
+            "few-shot, time = \"none\": ask each user in so many orders of the events"
+    )
+        ->check(CLI::Range(1, 100))
+        ->capture_default_str();
+    verb.add_option(
         "--max-users", a->protocol.max_users, "ask only so many users, drawn at random"
     );
     verb.add_option("-k,--k", a->score.k, "length of the lists")
@@ -252,6 +272,11 @@ Run declare(CLI::App& verb) {
     );
     verb.add_option("--baseline", a->baseline, "differences are to this row")
         ->capture_default_str();
+    verb.add_option(
+        "--challenger",
+        a->challenger,
+        "few-shot, queries: compare this row with the best other one at each length of history"
+    );
     verb.add_option("--content", a->content, "item vectors: auto | none | ENCODER")
         ->capture_default_str();
     verb.add_option("--config", a->config, "TOML with a [section] per model");
