@@ -34,10 +34,12 @@ def difference(cell, folds):
     return f"{cell['mae_difference']['mean']:+.4f} [{low:+.4f}, {high:+.4f}] {cell['folds_better']}/{folds}"
 
 
-def table(result, items, show):
+def table(result, items, show, leave_out=None):
     contexts = result["contexts"]
     lines = ["| learner | " + " | ".join(f"k = {k}" for k in contexts) + " |", "|---" * (len(contexts) + 1) + "|"]
     for row in result["rows"]:
+        if row["learner"] == leave_out:
+            continue
         cells = [c for c in row["cells"] if c["items"] == items]
         lines.append(f"| {row['learner']} | " + " | ".join(show(c) for c in cells) + " |")
     return "\n".join(lines)
@@ -51,7 +53,7 @@ def section(result):
         text.append(f"{items.capitalize()} items, MAE / RMSE ({users} users, {queries:,} ratings at every k):\n")
         text.append(table(result, items, mark) + "\n")
         text.append(f"{items.capitalize()} items, MAE less that of {result['baseline']}, 95 % interval, trials better:\n")
-        text.append(table(result, items, lambda c: difference(c, result["folds"])) + "\n")
+        text.append(table(result, items, lambda c: difference(c, result["folds"]), result["baseline"]) + "\n")
     seconds = ", ".join(f"{r['learner']} {r['fit_seconds'] / result['folds']:.0f}" for r in result["rows"])
     return "\n".join(text) + f"\nSeconds to fit, mean of the trials (one thread, shared cores): {seconds}.\n"
 
