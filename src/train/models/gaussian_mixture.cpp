@@ -7,6 +7,7 @@
 // An event updates every component as in train/gaussian_prior.hpp and multiplies its responsibility
 // by how likely the component found it, N(y; v'm_c, v'C_c v + s2): Bayes in closed form. The score
 // is v . sum_c r_c m_c. One component is the model `gaussian` without segments.
+#include "train/calibrate_prior.hpp"
 #include "train/clusters.hpp"
 #include "train/dense.hpp"
 #include "train/fit_gaussian_prior.hpp"
@@ -32,6 +33,7 @@ struct MixtureOptions {
     double flat_share = 0;
     double prior_scale = 1;
     double noise_scale = 1;
+    bool calibrate = false;
     double content_penalty = 0;
     std::int64_t power_iterations = 12;
 
@@ -58,6 +60,11 @@ struct MixtureOptions {
         );
         bind("prior_scale", o.prior_scale, "factor on the covariances", {.min = 1e-6, .max = 1e6});
         bind("noise_scale", o.noise_scale, "factor on the event noise", {.min = 1e-6, .max = 1e6});
+        bind(
+            "calibrate",
+            o.calibrate,
+            "scales and shape as for the model gaussian: chosen on users held out"
+        );
         bind(
             "content_penalty",
             o.content_penalty,
@@ -174,7 +181,7 @@ Matrix<float> unit_rows_of(const Matrix<float>& rows, std::span<const std::uint3
 
 std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
     const auto options = settings.read<MixtureOptions>();
-    const GaussianOptions base{
+    const GaussianOptions given{
         .dim = options.dim,
         .prior_scale = options.prior_scale,
         .noise_scale = options.noise_scale,
@@ -183,6 +190,7 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
         .content_penalty = options.content_penalty,
         .power_iterations = options.power_iterations,
     };
+    const auto base = options.calibrate ? calibrated(context, given) : given;
     const auto space = fit_preference_space(context, space_options(base));
     auto parts = prior_in(space, context, base).parts();
     const auto units = unit_rows_of(space.users, space.active);
