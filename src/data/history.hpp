@@ -39,7 +39,7 @@ struct History {
     std::span<const float>
         propensities;  // of being shown by us; NaN = not shown by us; empty = unknown
     std::span<const std::uint32_t> sessions{};  // same number = same visit; empty = unknown
-    std::span<const Attribute> attributes{};  // of the user; empty = nothing is known
+    std::span<const Attribute> attributes{};    // of the user; empty = nothing is known
 
     [[nodiscard]] std::size_t size() const noexcept { return items.size(); }
 
