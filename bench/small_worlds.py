@@ -105,7 +105,8 @@ for title, world, options, optimum, shifts in WORLDS:
         rows = {}  # row -> one policy per seed
         beliefs, flat = [], []
         for seed in range(arguments.seeds):
-            beliefs.append(learn(folder, "belief", "belief", world, options, [window], seed, 40_000))
+            beliefs.append(learn(folder, "belief", "belief", world, options, [window, "rollout=1", "learning_rate=0.03"],
+                                 seed, 60_000))
             flat.append(learn(folder, "flat", "belief", world, options, [window, "prior=flat"], seed, 1_000))
         alpha = best([f"{beliefs[0]}:alpha={a}" for a in ALPHAS], world, options).split(":")[1]
         fall = best([f"{beliefs[0]}:schedule=inverse_root,alpha={2 * a}" for a in ALPHAS], world, options).split(":")[1]

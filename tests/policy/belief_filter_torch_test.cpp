@@ -122,10 +122,10 @@ TEST(BeliefFilter, the_prior_that_predicts_best_is_the_one_users_come_from) {
         }
     }
     BeliefFilterNet filter{item_size, Answer::value};
-    torch::optim::Adam adam{filter.parameters(), torch::optim::AdamOptions{0.03}};
-    for (int step = 0; step < 250; ++step) {
+    torch::optim::Adam adam{filter.parameters(), torch::optim::AdamOptions{0.05}};
+    for (int step = 0; step < 700; ++step) {
         adam.zero_grad();
-        const auto loss = filter.next_answer_loss(tokens.slice(0, step % 4, n_users, 4));
+        const auto loss = filter.next_answer_loss(tokens.slice(0, step % 8, n_users, 8));
         loss.backward();
         adam.step();
     }

@@ -31,9 +31,9 @@ struct BeliefAgentOptions {
     std::string context = "own";
     std::int64_t session_length = 50;
     double temperature = 0.25;
-    double learning_rate = 1e-2;
+    double learning_rate = 3e-2;
     double final_rate_share = 0.05;
-    std::int64_t rollout = 10;
+    std::int64_t rollout = 1;
 
     static void describe(OptionBinder& bind, BeliefAgentOptions& o) {
         bind("explore", o.explore, "how", {.choices = {"greedy", "ucb", "thompson", "square_cb"}});
