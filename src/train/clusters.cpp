@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <span>
+#include <utility>
 
 namespace hg::train {
 namespace {
@@ -92,9 +94,20 @@ void renumber(std::vector<std::uint32_t>& label) {
 
 }  // namespace
 
-std::vector<std::uint32_t> k_means(MatrixView<const float> rows, std::size_t k, Rng rng) {
-    HG_CHECK(rows.rows() > 0 && k > 0, "clusters need rows and a number of them");
+std::vector<std::uint32_t> k_means(MatrixView<const float> given, std::size_t k, Rng rng) {
+    HG_CHECK(given.rows() > 0 && k > 0, "clusters need rows and a number of them");
     constexpr int max_rounds = 50;
+    // Sorted: who comes first in the data must not decide who is alike.
+    std::vector<std::uint32_t> order(given.rows());
+    std::iota(order.begin(), order.end(), 0U);
+    std::ranges::stable_sort(order, [&](std::uint32_t a, std::uint32_t b) {
+        return std::ranges::lexicographical_compare(given.row(a), given.row(b));
+    });
+    Matrix<float> sorted(given.rows(), given.cols());
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        std::ranges::copy(given.row(order[i]), sorted.row(i).begin());
+    }
+    const MatrixView<const float> rows = std::as_const(sorted).view();
     auto centres = seeds(rows, std::min(k, rows.rows()), rng);
     std::vector<std::uint32_t> label(rows.rows());
     for (int round = 0; round < max_rounds; ++round) {
@@ -114,8 +127,12 @@ std::vector<std::uint32_t> k_means(MatrixView<const float> rows, std::size_t k, 
             }
         }
     }
-    renumber(label);
-    return label;
+    std::vector<std::uint32_t> found(label.size());
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        found[order[i]] = label[i];
+    }
+    renumber(found);
+    return found;
 }
 
 std::vector<std::uint32_t> ward_clusters(MatrixView<const float> rows, std::size_t k, Rng rng) {

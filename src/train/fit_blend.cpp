@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 
 namespace hg::train {
 namespace {
@@ -140,9 +141,10 @@ class Climb {
             const double before = value;
             for (std::size_t p = 0; p < weights.size(); ++p) {
                 const float old = weights[p];
+                const bool is_last = std::ranges::count(weights, 0.0F) + 1 == std::ssize(weights);
                 std::vector<float> candidates;
                 for (const float f : factors) {
-                    if (old > 0) {
+                    if (old > 0 && (f > 0 || !is_last)) {  // something must rank
                         candidates.push_back(old * f);
                     }
                 }

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -303,10 +304,19 @@ TEST_P(EveryAgent, same_seed_same_agent_and_saving_keeps_it) {
     EXPECT_EQ(play(*batch, *loaded, play_options).returns, returns);
 }
 
+/// Those of one slot have tests of their own: bayes_optimal_test.cpp.
+std::vector<const AgentEntry*> agents_of_slates() {
+    std::vector<const AgentEntry*> all;
+    std::ranges::copy_if(agents(), std::back_inserter(all), [](const AgentEntry* entry) {
+        return !has(entry->facts, AgentFact::needs_one_slot);
+    });
+    return all;
+}
+
 INSTANTIATE_TEST_SUITE_P(
     registry,
     EveryAgent,
-    testing::ValuesIn(std::vector(agents().begin(), agents().end())),
+    testing::ValuesIn(agents_of_slates()),
     [](const auto& info) { return std::string{info.param->name}; }
 );
 

@@ -3,6 +3,7 @@
 
 #include "core/error.hpp"
 #include "policy/learn.hpp"
+#include "policy/stepper.hpp"
 #include "simulate/world_entry.hpp"
 #include "simulate/worlds/typed_bandit.hpp"
 
@@ -106,6 +107,30 @@ TEST(BayesOptimal, the_agent_earns_what_it_is_worth) {
     // 5.5 standard errors of 6,400 episodes: off by chance once in 2e7 runs.
     const double worth = BayesOptimal{UniformArms{4}, 8}.value();
     EXPECT_NEAR(played.mean_return.value, worth, 5.5 / 1.96 * played.mean_return.half_width);
+}
+
+TEST(BayesOptimal, the_agent_says_the_propensities_it_acts_by) {
+    Settings settings;
+    for (const auto* assignment : {"arms=3", "redraw=episode", "step_limit=4"}) {
+        settings.set_assignment(assignment);
+    }
+    const auto world = simulate::make_world("bernoulli_bandit", settings);
+    auto player = load_agent("bayes_optimal", world->facts(), {}, 7);
+    const auto batch = make_batch(*world, 8);
+    Stepper stepper{*batch, player.session_tokens};
+    stepper.reset(5);
+    Rng rng{6};
+    for (int t = 0; t < 3; ++t) {
+        const auto step = stepper.take(*player.agent, Mode::exploit, rng);
+        for (std::size_t u = 0; u < 8; ++u) {
+            Matrix<double> asked(8, 1);
+            player.agent->propensities(
+                step.before, Mode::exploit, step.decisions.slates.view(), asked.view()
+            );
+            EXPECT_EQ(step.decisions.propensities(u, 0), 1);
+            EXPECT_EQ(asked(u, 0), 1);
+        }
+    }
 }
 
 TEST(BayesOptimal, too_many_states_are_refused_with_the_next_step) {

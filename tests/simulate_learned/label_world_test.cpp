@@ -54,23 +54,10 @@ TEST(LabelWorld, nothing_of_a_judged_user_is_in_the_features_of_items) {
     options.users = "learn";
     const auto learners = labels_of(world.dataset, options);
 
-    // Forget the likes of judged users by giving them those of nobody: the features stay.
+    // Half of what the judged users liked is forgotten: the features stay.
     auto changed = world.dataset;
     const auto is_judged = [&](UserId user) {
-        const auto history = world.dataset.log.history(user);
-        std::vector<std::string> names;
-        for (const auto item : history.items) {
-            names.emplace_back(world.dataset.items.name(item.value));
-        }
-        return std::ranges::any_of(all.liked, [&](const auto& liked) {
-            std::vector<std::string> own;
-            for (const auto item : liked) {
-                own.push_back(all.item_names[item]);
-            }
-            return std::ranges::all_of(own, [&](const auto& name) {
-                return std::ranges::find(names, name) != names.end();
-            });
-        });
+        return std::ranges::find(all.users, user.value) != all.users.end();
     };
     changed.log = world.dataset.log.filter([&](UserId user, std::size_t event) {
         return !is_judged(user) || event % 2 == 0;

@@ -139,7 +139,9 @@ class LabelWorld final : public Environment {
     }
 
     std::string describe_state() const override {
-        return fmt::format("user={} liked={}", user_number_, labels_->liked[user_number_].size());
+        return fmt::format(
+            "user={} liked={}", labels_->users[user_number_], labels_->liked[user_number_].size()
+        );
     }
 
   private:
@@ -209,7 +211,9 @@ Labels make_labels(
         progress,
         stop
     );
-    Labels labels{.vectors = Matrix<float>(kept.size(), rank), .item_names = {}, .liked = {}};
+    Labels labels{
+        .vectors = Matrix<float>(kept.size(), rank), .item_names = {}, .users = {}, .liked = {}
+    };
     std::vector<std::uint32_t> place(dataset.items.size(), not_kept);
     for (std::uint32_t i = 0; i < kept.size(); ++i) {
         place[kept[i]] = i;
@@ -228,6 +232,7 @@ Labels make_labels(
         }
         if (wanted[u] != 0 && std::cmp_greater_equal(own.size(), options.min_liked)) {
             std::ranges::sort(own);
+            labels.users.push_back(static_cast<std::uint32_t>(u));
             labels.liked.push_back(std::move(own));
         }
     }

@@ -42,7 +42,8 @@ struct LabelWorldOptions {
 struct Labels {
     Matrix<float> vectors;                          // [n_items, dim]
     std::vector<std::string> item_names;            // [n_items], most liked first
-    std::vector<std::vector<std::uint32_t>> liked;  // per user of the part: ascending items
+    std::vector<std::uint32_t> users;               // of the part, as the dataset numbers them
+    std::vector<std::vector<std::uint32_t>> liked;  // of each of them: ascending items
 };
 
 /// Throws Error{invalid_argument} where too few users or items are left.
