@@ -2,10 +2,10 @@
 // rating_evaluation: meta-learners on the rating task: mean absolute error and root mean squared
 // error after k ratings, for old and new items, with differences to a baseline paired per user.
 //
-// A user's error is the mean over the user's queries, a row's the mean over users (RMSE: the root of
-// the mean over users of the mean square). Folds do not share test users, so users of all trials are
-// resampled together; `folds_better` says in how many trials, each with its own seed, a row beat the
-// baseline.
+// A user's error is the mean over the user's queries, a row's the mean over users (RMSE: the root
+// of the mean over users of the mean square). Folds do not share test users, so users of all
+// trials are resampled together; `folds_better` says in how many trials, each with its own seed, a
+// row beat the baseline.
 //
 //   const auto evaluation = evaluate_ratings(dataset, content, protocol, rows, {...}, work);
 #pragma once
@@ -34,8 +34,8 @@ struct RatingContender {
 };
 
 /// The named learners and the baseline, with the settings under their names ("anil.inner_steps=3");
-/// all learners where none is named. Throws Error for a name or a key that is nobody's; "items." keys
-/// are the protocol's.
+/// all learners where none is named. Throws Error for a name or a key that is nobody's; "items."
+/// keys are the protocol's.
 [[nodiscard]] std::vector<RatingContender> rating_contenders(
     std::span<const std::string> names, std::string_view baseline, const Settings& settings
 );

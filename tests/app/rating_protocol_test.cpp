@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rating task leaks nothing: what a test user answers later, and what anybody says of new items,
-// changes no input, no offset and no training task.
+// The rating task leaks nothing: what a test user answers later, and what anybody says of new
+// items, changes no input, no offset and no training task.
 #include "app/rating_protocol.hpp"
 
 #include "app/rating_evaluation.hpp"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inner and outer loops against gradients known by other means: finite differences, algebra, a grid.
+// Inner and outer loops against gradients known by other means: finite differences, algebra, a
+// grid.
 #include "policy/meta/gaussian_product_net.hpp"
 #include "policy/meta/inner_loop_net.hpp"
 
@@ -116,7 +117,8 @@ TEST(InnerLoop, the_gradient_of_anil_equals_finite_differences_and_its_body_stay
     EXPECT_GT(largest_gap(adapted[2][0], c.theta[2]), 1e-3);
 }
 
-/// w' = w - a P'(P w - y), P = (x / sqrt d, 1): the outer gradient is (I - a P'P) times the queries'.
+/// w' = w - a P'(P w - y), P = (x / sqrt d, 1): the outer gradient is (I - a P'P) times the
+/// queries'.
 TEST(InnerLoop, one_step_on_a_linear_task_is_the_algebra) {
     auto c = make_case(0);
     c.inner.steps = 1;

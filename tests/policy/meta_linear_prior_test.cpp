@@ -83,8 +83,8 @@ TEST(LinearPrior, updates_one_by_one_equal_the_batch_posterior) {
     }
 }
 
-// 4,000 users: the standard error of a covariance entry is at most about 1.3 * .7 / sqrt(4000) = .014
-// (the .5 one, posterior noise included), of a mean .013; five of them as a bound.
+// 4,000 users: the standard error of a covariance entry is at most about 1.3 * .7 / sqrt(4000) =
+// .014 (the .5 one, posterior noise included), of a mean .013; five of them as a bound.
 TEST(LinearPrior, em_finds_the_prior_that_users_were_drawn_from) {
     Rng rng{2};
     std::vector<TaskEvents> tasks;

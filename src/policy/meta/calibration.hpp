@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// calibration: how well an inner loop does after the first events of held-out tasks: what the closed
-// forms choose their prior's width by.
+// calibration: how well an inner loop does after the first events of held-out tasks: what the
+// closed forms choose their prior's width by.
 //
 // First events, not random ones: a new user is known by the first events, and tastes and habits
 // drift, which makes early evidence worth less than its noise says.
@@ -21,8 +21,8 @@ struct HeldOutEpisode {
     TaskEvents query;
 };
 
-/// The first 1, 5, 10 and 20 events of each task as a support, all others as queries; a task with too
-/// few events gives fewer.
+/// The first 1, 5, 10 and 20 events of each task as a support, all others as queries; a task with
+/// too few events gives fewer.
 [[nodiscard]] std::vector<HeldOutEpisode> first_event_episodes(std::span<const TaskEvents> tasks);
 
 /// Mean over episodes of the mean squared error of their queries.

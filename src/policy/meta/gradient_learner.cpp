@@ -27,7 +27,7 @@ class GradientLearner final : public MetaLearner {
           )) {
         if (plan.rates == Rates::learned) {
             for (auto i = first_adapted(); i < theta_.size(); ++i) {
-                rates_.push_back(at::full_like(theta_[i], options.inner_rate).requires_grad_());
+                factors_.push_back(at::ones_like(theta_[i]).requires_grad_());
             }
         }
     }
@@ -59,7 +59,7 @@ class GradientLearner final : public MetaLearner {
         }
         const at::AutoGradMode with_gradients{true};
         const auto support = to_tensors(belief.events.view(), scale_);
-        write_state(adapt_weights(theta_, support, inner(Order::first), rates_), belief);
+        write_state(adapt_weights(theta_, support, inner(Order::first), rates()), belief);
     }
 
     void predict(const TaskBelief& belief, const QueriesView& queries, std::span<float> out)
@@ -107,16 +107,25 @@ class GradientLearner final : public MetaLearner {
         };
     }
 
+    /// Empty where they are fixed.
+    [[nodiscard]] Weights rates() const {
+        Weights rates;
+        for (const auto& factor : factors_) {
+            rates.push_back(options_.inner_rate * factor);
+        }
+        return rates;
+    }
+
     [[nodiscard]] train::Adam::NamedTensors named_weights() const {
         auto all = named("theta", theta_);
-        for (auto& rate : named("rates", rates_)) {
+        for (auto& rate : named("rate_factors", factors_)) {
             all.push_back(std::move(rate));
         }
         return all;
     }
 
     [[nodiscard]] at::Tensor query_loss(const TaskBatch& batch, Order order) const {
-        const auto adapted = adapt_weights(theta_, batch.support, inner(order), rates_);
+        const auto adapted = adapt_weights(theta_, batch.support, inner(order), rates());
         return masked_mean_square(forward(adapted, batch.query.inputs).squeeze(-1), batch.query);
     }
 
@@ -172,7 +181,7 @@ class GradientLearner final : public MetaLearner {
     GradientPlan plan_;
     std::size_t n_inputs_;
     Weights theta_;
-    Weights rates_;
+    Weights factors_;  // of inner_rate, where rates are learned: one outer step changes them little
     TargetScale scale_;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// rating_factors: an item vector per item from ratings, by variational Bayes (Lim and Teh, 2007).
+// rating_factors: an item vector per item from ratings, by variational Bayes (after Raiko et al., 2007).
 //
 //   residual_ui = b_u + v_i . u_u + e,   (b_u, u_u) ~ N(m, S),   v_i ~ N(C f_i, I),   e ~ N(0, s2)
 //

@@ -58,7 +58,8 @@ Effects fit_effects(
         effects.items =
             (sums + options.prior_events * guess).array() / (n.array() + options.prior_events);
     }
-    // A new item is met through a rating, and much rated items are better than most: weight by ratings.
+    // A new item is met through a rating, and much rated items are better than most: weight by
+    // ratings.
     const VectorXd guess = ContentRidge{content, n, options.content_ridge}.fit(effects.items);
     effects.items = (n.array() > 0).select(effects.items, guess);
     return effects;

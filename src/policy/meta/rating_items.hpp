@@ -40,7 +40,8 @@ struct RatingItems {
     std::vector<float> n_ratings;  // [n_items]
 };
 
-/// `content`: [n_items, c], most important columns first; c = 0 for none. `ratings` need not be sorted.
+/// `content`: [n_items, c], most important columns first; c = 0 for none. `ratings` need not be
+/// sorted.
 [[nodiscard]] RatingItems describe_rating_items(
     std::span<const Rating> ratings,
     MatrixView<const float> content,
@@ -48,8 +49,9 @@ struct RatingItems {
     Rng rng
 );
 
-/// Turns the factor columns of `items` so that they lie on those of `reference` as well as a rotation
-/// can (Schonemann, 1966): factors of two fits differ by one, and learners must not see it.
+/// Turns the factor columns of `items` so that they lie on those of `reference` as well as a
+/// rotation can (Schonemann, 1966): factors of two fits differ by one, and learners must not see
+/// it.
 void align_factors(RatingItems& items, const RatingItems& reference, std::size_t n_factors);
 
 }  // namespace hg::policy

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ANIL (Raghu et al., 2020): MAML whose inner steps touch only the last layer, the preference head; the body
-// is shared by all users and learned outside.
+// ANIL (Raghu et al., 2020): MAML whose inner steps touch only the last layer, the preference
+// head; the body is shared by all users and learned outside.
 #include "policy/meta/gradient_learner.hpp"
 
 namespace hg::policy {

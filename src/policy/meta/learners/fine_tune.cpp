@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// fine_tune: the control of every gradient learner: one network trained on all users' events at once, then the
-// same gradient steps on a new user's events. Nothing was learned about learning.
+// fine_tune: the control of every gradient learner: one network trained on all users' events at
+// once, then the same gradient steps on a new user's events. Nothing was learned about learning.
 #include "policy/meta/gradient_learner.hpp"
 
 namespace hg::policy {

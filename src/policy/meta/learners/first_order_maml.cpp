@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// First-order MAML (Finn, Abbeel and Levine, 2017, section 5.2): the outer gradient is that of the queries'
-// loss at the adapted weights, as if the inner steps did not depend on theta.
+// First-order MAML (Finn, Abbeel and Levine, 2017, section 5.2): the outer gradient is that of the
+// queries' loss at the adapted weights, as if the inner steps did not depend on theta.
 #include "policy/meta/gradient_learner.hpp"
 
 namespace hg::policy {

@@ -3,8 +3,8 @@
 // event (linear_prior.hpp). item_bias is its special case without preferences.
 //
 // EM on the training tasks gives mean, covariance and noise. How wide the prior should be after few
-// events is then chosen on held-out tasks, for the bias and the preferences apart (calibration.hpp),
-// and EM runs again on all of them.
+// events is then chosen on held-out tasks, for the bias and the preferences apart
+// (calibration.hpp), and EM runs again on all of them.
 #include "policy/meta/calibration.hpp"
 #include "policy/meta/linear_prior.hpp"
 #include "policy/meta/meta_learner.hpp"

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // MAML (Finn, Abbeel and Levine, 2017, algorithm 1): a start from which a few gradient steps on a
-// user's events lead to good weights; the outer gradient goes through the steps, second order and all.
+// user's events lead to good weights; the outer gradient goes through the steps, second order and
+// all.
 //
 //   theta <- theta - b grad_theta sum over users of L_Q(theta - a grad L_S(theta))
 //
-// Deviations: AdamW outside, the number of support events is drawn from 0..max_support, and L_S is a
-// sum over events (inner_loop_net.hpp); `support_loss = "mean"` is the published one.
+// Deviations: AdamW outside, the number of support events is drawn from 0..max_support, and L_S is
+// a sum over events (inner_loop_net.hpp); `support_loss = "mean"` is the published one.
 #include "policy/meta/gradient_learner.hpp"
 
 namespace hg::policy {

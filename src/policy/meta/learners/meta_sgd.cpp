@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Meta-SGD (Li, Zhou, Chen and Li, 2017) on the preference head: the inner steps have a learned rate per weight,
-// so that the outer loop decides which preferences move, how far and in which direction.
+// Meta-SGD (Li, Zhou, Chen and Li, 2017) on the preference head: the inner steps have a learned
+// rate per weight, so that the outer loop decides which preferences move, how far and in which
+// direction.
 //
-// Deviation: the head only, as ANIL, and several steps where the paper takes one.
+// Deviation: rates are learned as factors of inner_rate; the head only, as ANIL, and several steps where the paper takes one.
 #include "policy/meta/gradient_learner.hpp"
 
 namespace hg::policy {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// A conditional neural process (Garnelo et al., 2018) that modulates its decoder by the user, as TaNP
-// (Lin et al., 2021) does.
+// A conditional neural process (Garnelo et al., 2018) that modulates its decoder by the user, as
+// TaNP (Lin et al., 2021) does.
 //
 //   r = sum_n e(x_n, y_n) / (n + p)
 //   h = tanh((1 + A r) * (W x + b) + B r)                       (FiLM; TaNP, section 3.3)
 //   f(x) = (w + C r) . (h, x) + c + D r
 //
 // Deviations: deterministic (no global latent), no memory of task clusters; the mean is shrunk by p
-// pseudo-events, as a posterior mean would be: no events is r = 0, one event weighs less than twenty.
+// pseudo-events, as a posterior mean would be: no events is r = 0, one event weighs less than
+// twenty.
 #include "policy/meta/amortised_learner_net.hpp"
 
 namespace hg::policy {

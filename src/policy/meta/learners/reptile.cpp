@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reptile (Nichol, Achiam and Schulman, 2018, algorithm 2): theta moves towards where the inner steps
-// end, averaged over users; no query and no gradient of a gradient. `outer.learning_rate` is the share of the way.
+// Reptile (Nichol, Achiam and Schulman, 2018, algorithm 2): theta moves towards where the inner
+// steps end, averaged over users; no query and no gradient of a gradient. `learning_rate` is the
+// share of the way.
 #include "policy/meta/gradient_learner.hpp"
 
 namespace hg::policy {
 namespace {
 
 struct ReptileOptions : GradientOptions {
+    ReptileOptions() { outer.learning_rate = 0.3; }
+
     static void describe(OptionBinder& bind, ReptileOptions& o) {
         GradientOptions::describe(bind, o);
     }
