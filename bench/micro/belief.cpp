@@ -73,7 +73,9 @@ void observe_percentiles(benchmark::State& state) {
     for (auto _ : state) {
         auto& belief = beliefs[(n * 37) % n_users];
         const auto start = std::chrono::steady_clock::now();
-        hg::policy::adapt(prior, belief, hg::ItemId{(n * 7) % ml_1m_items}, 1.0F);
+        hg::policy::adapt(
+            prior, belief, hg::ItemId{static_cast<std::uint32_t>((n * 7) % ml_1m_items)}, 1.0F
+        );
         const std::chrono::duration<double, std::micro> took =
             std::chrono::steady_clock::now() - start;
         microseconds.push_back(took.count());

@@ -21,6 +21,7 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <unordered_set>
 
 namespace hg::serve {
@@ -48,7 +49,7 @@ struct Engine::UserState {
 /// What the slate is drawn from, best first.
 struct Engine::Pool {
     std::vector<Scored> rows;
-    std::vector<ItemRow> greedy;    // what the ranker alone would show
+    std::vector<ItemRow> greedy;    // what the ranker alone would show, as many
     policy::Knobs knobs;            // that made the order
     std::vector<UserEvent> events;  // only for an explanation
     data::Attributes attributes;    // likewise
@@ -210,6 +211,19 @@ Engine::Pool Engine::pool_of(
     pool.knobs = state.knobs;
     const auto size = pool_size(options);
     const auto wanted = wanted_rows(options, pool.knobs);
+    const bool is_plain = state.session != nullptr && pool.knobs != policy::Knobs{} &&
+                          !request.explain && request.filter.empty() && request.exclude.empty() &&
+                          request.seen == Seen::hide;
+    if (is_plain) {
+        const std::scoped_lock lock{state.session->mutex};
+        const auto& ranked = state.session->ranked;
+        if (ranked != nullptr && ranked->candidates == state.candidates &&
+            ranked->knobs == pool.knobs && ranked->rows.size() == size) {
+            pool.rows = ranked->rows;
+            pool.greedy = ranked->greedy;
+            return pool;
+        }
+    }
     PoolRows chosen;
     const auto fill = [&](const Candidates& candidates, const std::unordered_set<ItemRow>& seen) {
         const auto items = items_.read();
@@ -250,11 +264,18 @@ Engine::Pool Engine::pool_of(
             fill(all, state.session->seen);
         }
     }
-    for (std::size_t i = 0; i < std::min(request.k, chosen.rows.size()); ++i) {
+    for (std::size_t i = 0; i < std::min(size, chosen.rows.size()); ++i) {
         pool.greedy.push_back(chosen.rows[i].index);
     }
     rank(snapshot, pool.knobs, chosen, size);
     pool.rows = std::move(chosen.rows);
+    if (is_plain) {
+        auto ranked = std::make_shared<const Ranked>(
+            Ranked{state.candidates, pool.knobs, pool.rows, pool.greedy}
+        );
+        const std::scoped_lock lock{state.session->mutex};
+        state.session->ranked = std::move(ranked);
+    }
     return pool;
 }
 
@@ -311,8 +332,9 @@ nlohmann::json Engine::slate_json(
     const auto id = make_recommendation_id();
     Rng rng{id.seed};
     auto slate = policy.act(pool.rows, request.k, rng);
+    const auto greedy = std::span{pool.greedy}.first(std::min(request.k, pool.greedy.size()));
     for (auto& slot : slate.slots) {
-        slot.explored = std::ranges::find(pool.greedy, slot.item) == pool.greedy.end();
+        slot.explored = std::ranges::find(greedy, slot.item) == greedy.end();
     }
     std::vector<ItemRow> shown;
     for (const auto& slot : slate.slots) {

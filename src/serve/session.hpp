@@ -39,6 +39,14 @@
 
 namespace hg::serve {
 
+/// The order after the knobs, for requests that mask nothing more than what was seen.
+struct Ranked {
+    std::shared_ptr<const Candidates> candidates{};  // what it was made of
+    policy::Knobs knobs{};
+    std::vector<Scored> rows{};     // best first
+    std::vector<ItemRow> greedy{};  // the same number of rows by the ranker alone
+};
+
 struct Session {
     std::mutex mutex;  // of everything below
     bool is_loaded = false;
@@ -54,6 +62,7 @@ struct Session {
     std::size_t turn = 0;                             // slates of this visit
     TimeMs last_slate = 0;
     std::shared_ptr<const Candidates> candidates;  // of the newest scoring
+    std::shared_ptr<const Ranked> ranked;          // of those, or of older ones
 
     [[nodiscard]] UserView view() const noexcept { return {events, attributes.view()}; }
 };

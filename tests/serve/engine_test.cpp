@@ -415,6 +415,26 @@ TEST_F(EngineTest, with_knobs_the_logged_candidates_still_give_the_propensities)
     }
 }
 
+TEST_F(
+    EngineTest, with_knobs_a_greedy_slate_is_the_same_again_until_an_event_or_a_mask_changes_it
+) {
+    open_greedy({.exploration = 2, .diversity = 1});
+    const std::string ask = R"({"user_id": "user0", "k": 8})";
+    const auto first = recommend(ask)["items"];
+
+    EXPECT_EQ(recommend(ask)["items"], first);
+    EXPECT_EQ(
+        recommend(R"({"user_id": "user0", "k": 3})")["items"][2]["item_id"], first[2]["item_id"]
+    );
+    const auto without = ids(fmt::format(
+        R"({{"user_id": "user0", "k": 8, "exclude": ["{}"]}})",
+        first[0]["item_id"].get<std::string>()
+    ));
+    EXPECT_FALSE(has(without, first[0]["item_id"]));
+    append(event("e", "user0", first[0]["item_id"]));
+    EXPECT_FALSE(has(ids(ask), first[0]["item_id"]));
+}
+
 TEST_F(EngineTest, knobs_set_by_hand_hold_for_that_user_survive_a_restart_and_can_be_reset) {
     open_greedy();
     const std::string ask = R"({"user_id": "user0", "k": 8})";
