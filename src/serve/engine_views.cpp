@@ -249,7 +249,7 @@ Result<nlohmann::json> Engine::status() const {
     HG_TRY(const auto counts, store_.counts());
     HG_TRY(const auto types, store_.events_by_type());
     const auto is_click = [this](std::string_view event) {
-        return sessions_.weights().weight(event) > 0;
+        return sessions_.reader().weights().weight(event) > 0;
     };
     HG_TRY(
         const auto collection, collection_.json(store_, options_.policy, is_click, clock_.now())

@@ -97,6 +97,8 @@ class HistoryReader {
     [[nodiscard]] UserEvent to_user_event(const data::NewEvent& event, TimeMs time, ItemRow row)
         const;
 
+    [[nodiscard]] const data::EventWeights& weights() const noexcept { return weights_; }
+
   private:
     void add_dataset_history(Session& session, const std::string& user_id) const;
 
