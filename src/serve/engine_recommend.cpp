@@ -211,9 +211,8 @@ Engine::Pool Engine::pool_of(
     pool.knobs = state.knobs;
     const auto size = pool_size(options);
     const auto wanted = wanted_rows(options, pool.knobs);
-    const bool is_greedy = pool.knobs == policy::Knobs{};
-    const bool is_plain = state.session != nullptr && !is_greedy && !request.explain &&
-                          request.filter.empty() && request.exclude.empty() &&
+    const bool is_plain = state.session != nullptr && pool.knobs != policy::Knobs{} &&
+                          !request.explain && request.filter.empty() && request.exclude.empty() &&
                           request.seen == Seen::hide;
     if (is_plain) {
         const std::scoped_lock lock{state.session->mutex};
