@@ -134,7 +134,9 @@ def iterates_with_text(folder):
         assert curve[0]["return"] > 9, curve  # a random policy earns 7.9: this one had learned before
     layer = "net.encoder.tail.layers.0.qkv.weight"
     layers = [tensor(run / "weights.safetensors", layer) for run in (first, second)]
-    assert layers[0] != layers[1], "the encoder is updated in the second round too"
+    # Where nothing better came of the second round, its best version is the one it began with.
+    best_step = json.loads((second / "manifest.json").read_text())["fit"]["best_step"]
+    assert (layers[0] != layers[1]) == (best_step > 0), f"the encoder learns with the policy: {best_step}"
     assert answer["rounds"][0]["candidate"] > 9, answer
 
 
