@@ -46,6 +46,7 @@ TRANSCRIPTS = {
     "glm_bandit": ("--policy", "affinity", *settings("epsilon=0.5", "world.n_candidates=4", "world.dim=3",
                                                      "world.step_limit=10")),
     "slate_mdp": ("--policy", "random", "--seed", "1"),
+    "typed_bandit": ("--policy", "bayes_optimal:prior=types,step_limit=8", "--seed", "5", *settings("world.step_limit=8")),
     "population": ("--policy", "random", "--seed", "5", *settings("world.n_items=4", "world.n_topics=2", "world.arrival_every=3",
                                                                   "world.base=0", "world.step_limit=12")),
     LEARNED: ("--policy", "random", "--seed", "2", *settings("world.n_candidates=6", "world.slate_size=3",
