@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -66,7 +67,8 @@ class Page:
         self.process = subprocess.Popen(
             [find_browser(), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-port=0",
              "--remote-allow-origins=*", f"--user-data-dir={self.folder.name}", "about:blank"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "HOME": self.folder.name})
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "HOME": self.folder.name},
+            start_new_session=True)
         port_file = pathlib.Path(self.folder.name) / "DevToolsActivePort"
         self.wait(lambda: port_file.exists() and port_file.read_text().count("\n") >= 1, "the browser to start")
         port = int(port_file.read_text().split()[0])
@@ -111,6 +113,15 @@ class Page:
         return True
 
     def close(self):
-        self.process.terminate()
+        # With its helpers, which write to the profile until they end.
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(timeout=30)
+        self.wait(self.is_gone, "the browser's helpers to end", 30)
         self.folder.cleanup()
+
+    def is_gone(self):
+        try:
+            os.killpg(self.process.pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
