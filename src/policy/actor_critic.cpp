@@ -55,6 +55,12 @@ void ActorCriticOptions::describe(OptionBinder& bind, ActorCriticOptions& o) {
         "when judged: the best scores, or drawn as while learning",
         {.choices = {"greedy", "softmax"}}
     );
+    bind(
+        "context",
+        o.context,
+        context_help,
+        {.choices = {context_choices.begin(), context_choices.end()}}
+    );
 }
 
 void ReturnScale::update(const TransitionBatch& step) {
@@ -124,10 +130,7 @@ void ActorCritic::set_progress(double share) {
 void ActorCritic::save(SafetensorsWriter& weights, Save what) const {
     add_network(weights, *net_, net_->named());
     if (what == Save::resume) {
-        add_tensors(weights, "adam.first.", adam_->first_moments());
-        add_tensors(weights, "adam.second.", adam_->second_moments());
-        const std::vector<double> step{static_cast<double>(adam_step_)};
-        weights.add("adam.step", std::span<const double>{step});
+        add_adam(weights, "adam.", *adam_, adam_step_);
         return_scale_.save(weights);
     }
 }
@@ -135,22 +138,25 @@ void ActorCritic::save(SafetensorsWriter& weights, Save what) const {
 void ActorCritic::load(const SafetensorsFile& weights, Save what) {
     copy_network(weights, *net_, net_->named());
     if (what == Save::resume) {
-        copy_tensors(weights, "adam.first.", adam_->first_moments());
-        copy_tensors(weights, "adam.second.", adam_->second_moments());
-        adam_step_ =
-            static_cast<std::int64_t>(value_or_throw(weights.values<double>("adam.step"))[0]);
+        adam_step_ = load_adam(weights, "adam.", *adam_);
         return_scale_.load(weights);
     }
 }
 
 void ActorCritic::score(const ObservationBatch& seen, Mode /*mode*/, MatrixView<float> out) {
     const at::NoGradGuard no_grad;
-    train::to_matrix(net_->forward(borrow(seen, world().n_candidates)).scores, out);
+    train::to_matrix(net_->forward(look(seen)).scores, out);
 }
 
 SlateRule ActorCritic::rule(Mode mode) const {
     const bool draws = mode == Mode::explore || options_.exploit == "softmax";
     return {.draw = draws ? SlateDraw::softmax : SlateDraw::greedy};
+}
+
+NetInput ActorCritic::look(const ObservationBatch& seen) const {
+    auto in = borrow(seen, world().n_candidates);
+    in.sessions = session_in(in.sessions, options_.context);
+    return in;
 }
 
 void ActorCritic::record(const TransitionBatch& step) {
@@ -175,8 +181,8 @@ void ActorCritic::record(const TransitionBatch& step) {
         rollout_.n_steps = 0;
     }
     const auto row = rollout_.n_steps * b;
-    put(rollout_.before, row, borrow(step.before, world().n_candidates));
-    put(rollout_.after, row, borrow(step.after, world().n_candidates));
+    put(rollout_.before, row, look(step.before));
+    put(rollout_.after, row, look(step.after));
     auto slates = rollout_.slates.accessor<std::int64_t, 2>();
     auto clicked = rollout_.clicked.accessor<float, 2>();
     auto log_prob = rollout_.log_prob.accessor<float, 1>();

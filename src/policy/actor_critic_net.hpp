@@ -27,6 +27,7 @@ struct ActorCriticOptions {
     double entropy = 0.01;
     double value_weight = 0.5;
     std::string exploit = "greedy";
+    std::string context = "own";
 
     static void describe(OptionBinder& bind, ActorCriticOptions& o);
 };
@@ -79,6 +80,9 @@ class ActorCritic : public ScoredAgent {
     void save(SafetensorsWriter& weights, Save what) const override;
     void load(const SafetensorsFile& weights, Save what) override;
 
+    /// Whose parameters others may teach too.
+    [[nodiscard]] AgentNet& net() noexcept { return *net_; }
+
   protected:
     void score(const ObservationBatch& seen, Mode mode, MatrixView<float> out) final;
     [[nodiscard]] SlateRule rule(Mode mode) const final;
@@ -94,11 +98,11 @@ class ActorCritic : public ScoredAgent {
         const at::Tensor& policy_loss, const AgentNet::Output& out, const at::Tensor& target
     );
 
-    [[nodiscard]] AgentNet& net() noexcept { return *net_; }
-
     [[nodiscard]] const ActorCriticOptions& options() const noexcept { return options_; }
 
   private:
+    /// With the session that the option `context` asks for.
+    [[nodiscard]] NetInput look(const ObservationBatch& seen) const;
     void record(const TransitionBatch& step);
 
     ActorCriticOptions options_;

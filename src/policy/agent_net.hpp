@@ -20,8 +20,10 @@
 #include <torch/nn/modules/linear.h>
 #include <torch/types.h>
 
+#include <array>
 #include <cmath>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -58,6 +60,18 @@ struct NetInput {
     };
 }
 
+inline constexpr std::array<std::string_view, 3> context_choices{"own", "none", "shuffled"};
+inline constexpr std::string_view context_help =
+    "whose session: own; none = what is known before it; shuffled = another user's";
+
+/// The sessions [B, ...] of an ablation: somebody's own, none, or the neighbour's in the batch.
+[[nodiscard]] inline at::Tensor session_in(const at::Tensor& sessions, std::string_view context) {
+    if (context == "none") {
+        return at::zeros_like(sessions);
+    }
+    return context == "shuffled" ? sessions.roll(1, 0) : sessions;
+}
+
 /// The context with the text model that these options name, loaded unless it is there already.
 [[nodiscard]] inline AgentContext with_trunk(AgentContext context, const NetworkOptions& options) {
     const auto& entry = find_state_encoder(options.encoder);
@@ -83,7 +97,8 @@ struct AgentNet : torch::nn::Module {
                      .hidden = d,
                      .item_texts = texts.get(),
                      .trunk = with_trunk(context, options).trunk,
-                     .bert = options.bert}
+                     .bert = options.bert,
+                     .transformer = options.transformer}
                 )
         );
         const auto width = size(context.world.item_size);
@@ -190,6 +205,32 @@ inline void copy_tensors(
         auto target = tensor;
         train::copy_tensor(weights, prefix + name, target);
     }
+}
+
+/// Where Adam stands: moments and step, under `prefix`.
+inline void add_adam(
+    SafetensorsWriter& weights,
+    const std::string& prefix,
+    const train::Adam& adam,
+    std::int64_t step
+) {
+    add_tensors(weights, prefix + "first.", adam.first_moments());
+    add_tensors(weights, prefix + "second.", adam.second_moments());
+    const std::vector<double> steps{static_cast<double>(step)};
+    weights.add(prefix + "step", std::span<const double>{steps});
+}
+
+/// What add_adam() wrote, into `adam`; returns the step.
+[[nodiscard]] inline std::int64_t load_adam(
+    const SafetensorsFile& weights, const std::string& prefix, train::Adam& adam
+) {
+    copy_tensors(weights, prefix + "first.", adam.first_moments());
+    copy_tensors(weights, prefix + "second.", adam.second_moments());
+    const auto steps = value_or_throw(weights.values<double>(prefix + "step"));
+    if (steps.size() != 1) {
+        throw Error{ErrorCode::corrupt, prefix + "step holds one number", "learn the agent again"};
+    }
+    return static_cast<std::int64_t>(steps[0]);
 }
 
 /// The network's parameters, and what its encoders must find again.

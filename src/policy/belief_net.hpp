@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// BeliefNet: the belief-conditioned actor (VariBAD style: Zintgraf et al., 2020): what the user's
-// answers say of each candidate, and knobs of how far to go beyond it, chosen from the state of the
-// belief. Private to this room.
+// BeliefNet: the belief-conditioned actor-critic: what AgentNet says of each candidate from the user's
+// numbers, plus what the user's answers say of it (knob_net.hpp). Private to this room.
 //
 //   score(i) = base(i) + sum_c  w_c(z) m_c(i) + alpha_c(z) sigma_c(i)
-//
-// m_c, sigma_c: mean and deviation of candidate i under the belief of channel c (belief_filter_net.hpp:
-// what is earned, what is said of quality); z: how long the session is and how sure the belief; base:
-// the score of AgentNet, which sees the user's numbers. The knobs w and alpha are all the actor adds;
-// alpha = 0 everywhere is greed on the belief. Where we deviate from VariBAD: the belief is a Gaussian
-// in closed form, not a variational code, and is trained by predicting the next answer alone; the
-// policy's gradient stops at it.
 #pragma once
 
 #include "policy/agent_net.hpp"
-#include "policy/belief_filter_net.hpp"
+#include "policy/knob_net.hpp"
 
 #include <memory>
-#include <vector>
 
 namespace hg::policy {
 
@@ -28,29 +19,8 @@ struct BeliefNet final : AgentNet {
 
     at::Tensor auxiliary_loss() override { return auxiliary_; }
 
-    struct Seen {
-        std::vector<BeliefFilterNet::Readout> channels;
-        at::Tensor summary;  // z [B, 1 + 5 * channels]
-    };
-
-    /// What the filters make of a session, without gradient.
-    [[nodiscard]] Seen look(const NetInput& in) const;
-
-    struct Knobs {
-        at::Tensor weight;  // w [B, channels]
-        at::Tensor alpha;   // [B, channels]
-    };
-
-    [[nodiscard]] Knobs knobs(const at::Tensor& summary);
-
   private:
-    [[nodiscard]] at::Tensor tokens_of(const NetInput& in) const;
-
-    std::int64_t length_;
-    std::int64_t token_;
-    std::vector<std::shared_ptr<BeliefFilterNet>> filters_;
-    torch::nn::Linear knob_hidden{nullptr};
-    torch::nn::Linear knob_out{nullptr};
+    std::shared_ptr<KnobNet> actor_;
     torch::nn::Linear belief_value{nullptr};
     at::Tensor auxiliary_;
 };

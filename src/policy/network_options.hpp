@@ -20,11 +20,20 @@ struct BertStateOptions {
     static void describe(OptionBinder& bind, BertStateOptions& o);
 };
 
+/// Of encoder = transformer.
+struct TransformerStateOptions {
+    std::int64_t layers = 1;
+    std::int64_t heads = 1;
+
+    static void describe(OptionBinder& bind, TransformerStateOptions& o);
+};
+
 struct NetworkOptions {
     std::string encoder = "mlp";
     std::string head = "dot";
     std::int64_t session_length = 16;
     BertStateOptions bert;
+    TransformerStateOptions transformer;
     std::int64_t hidden = 64;
     bool products = false;
     double learning_rate = 1e-3;

@@ -57,6 +57,16 @@ void BertStateOptions::describe(OptionBinder& bind, BertStateOptions& o) {
     );
 }
 
+void TransformerStateOptions::describe(OptionBinder& bind, TransformerStateOptions& o) {
+    bind("transformer.layers", o.layers, "encoder transformer: blocks", {.min = 1, .max = 48});
+    bind(
+        "transformer.heads",
+        o.heads,
+        "encoder transformer: heads of a block; they part the width",
+        {.min = 1, .max = 64}
+    );
+}
+
 void NetworkOptions::describe(OptionBinder& bind, NetworkOptions& o) {
     OptionLimits encoders;
     for (const auto* entry : state_encoders()) {
@@ -76,6 +86,7 @@ void NetworkOptions::describe(OptionBinder& bind, NetworkOptions& o) {
         {.min = 1, .max = 512}
     );
     BertStateOptions::describe(bind, o.bert);
+    TransformerStateOptions::describe(bind, o.transformer);
     bind("hidden", o.hidden, "width of the network", {.min = 4, .max = 4096});
     bind(
         "products",

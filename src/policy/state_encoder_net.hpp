@@ -46,6 +46,7 @@ struct StateEncoderShape {
     const simulate::ItemTexts* item_texts = nullptr;     // outlives the encoder
     std::shared_ptr<encode::BertTrunk> trunk = nullptr;  // where the entry loads one
     BertStateOptions bert;
+    TransformerStateOptions transformer;
 };
 
 struct StateEncoderEntry {

@@ -85,10 +85,9 @@ void ValueAgent::save(SafetensorsWriter& weights, Save what) const {
     add_network(weights, *online_, named(*online_));
     if (what == Save::resume) {
         add_tensors(weights, "target.", named(*target_));
-        add_tensors(weights, "adam.first.", adam_->first_moments());
-        add_tensors(weights, "adam.second.", adam_->second_moments());
-        const std::vector<double> numbers{static_cast<double>(adam_step_), reward_sum_, n_rewards_};
-        weights.add("numbers", std::span<const double>{numbers});
+        add_adam(weights, "adam.", *adam_, adam_step_);
+        const std::vector<double> numbers{reward_sum_, n_rewards_};
+        weights.add("rewards", std::span<const double>{numbers});
     }
 }
 
@@ -99,13 +98,11 @@ void ValueAgent::load(const SafetensorsFile& weights, Save what) {
     }
     if (what == Save::resume) {
         copy_tensors(weights, "target.", named(*target_));
-        copy_tensors(weights, "adam.first.", adam_->first_moments());
-        copy_tensors(weights, "adam.second.", adam_->second_moments());
-        const auto numbers = value_or_throw(weights.values<double>("numbers"));
-        HG_CHECK(numbers.size() == 3, "written by save()");
-        adam_step_ = static_cast<std::int64_t>(numbers[0]);
-        reward_sum_ = numbers[1];
-        n_rewards_ = numbers[2];
+        adam_step_ = load_adam(weights, "adam.", *adam_);
+        const auto numbers = value_or_throw(weights.values<double>("rewards"));
+        HG_CHECK(numbers.size() == 2, "written by save()");
+        reward_sum_ = numbers[0];
+        n_rewards_ = numbers[1];
     }
 }
 

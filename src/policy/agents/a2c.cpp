@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Advantage actor-critic, synchronous (Mnih et al., 2016, without the workers).
-#include "policy/actor_critic_net.hpp"
+#include "policy/policy_gradient_net.hpp"
 
 namespace hg::policy {
 namespace {
@@ -29,10 +29,16 @@ struct A2cOptions : ActorCriticOptions {
 };
 
 std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
-    return std::make_unique<A2cAgent>(context, settings.read<A2cOptions>());
+    return make_a2c(context, settings.read<A2cOptions>());
 }
 
 }  // namespace
+
+std::unique_ptr<ActorCritic> make_a2c(
+    const AgentContext& context, const ActorCriticOptions& options
+) {
+    return std::make_unique<A2cAgent>(context, options);
+}
 
 extern const AgentEntry a2c{
     .name = "a2c",

@@ -56,8 +56,8 @@ struct BeliefAgentOptions {
         bind(
             "context",
             o.context,
-            "whose session: own; none = the prior alone; shuffled = another user's",
-            {.choices = {"own", "none", "shuffled"}}
+            context_help,
+            {.choices = {context_choices.begin(), context_choices.end()}}
         );
         bind("session_length", o.session_length, "answers looked back on", {.min = 1, .max = 512});
         bind("temperature", o.temperature, "of slates while learning", {.min = 1e-6, .max = 1e6});
@@ -116,10 +116,7 @@ class BeliefAgent final : public ScoredAgent {
         add_tensors(weights, "belief.", named_);
         train::add_tensor(weights, "draws", normals_);
         if (what == Save::resume) {
-            add_tensors(weights, "adam.first.", adam_->first_moments());
-            add_tensors(weights, "adam.second.", adam_->second_moments());
-            const std::vector<double> step{static_cast<double>(adam_step_)};
-            weights.add("adam.step", std::span<const double>{step});
+            add_adam(weights, "adam.", *adam_, adam_step_);
         }
     }
 
@@ -127,10 +124,7 @@ class BeliefAgent final : public ScoredAgent {
         copy_tensors(weights, "belief.", named_);
         train::copy_tensor(weights, "draws", normals_);
         if (what == Save::resume) {
-            copy_tensors(weights, "adam.first.", adam_->first_moments());
-            copy_tensors(weights, "adam.second.", adam_->second_moments());
-            adam_step_ =
-                static_cast<std::int64_t>(value_or_throw(weights.values<double>("adam.step"))[0]);
+            adam_step_ = load_adam(weights, "adam.", *adam_);
         }
     }
 
@@ -169,10 +163,7 @@ class BeliefAgent final : public ScoredAgent {
         const auto b = static_cast<std::int64_t>(seen.size());
         const auto tokens =
             borrow(seen, world().n_candidates).sessions.view({b, options_.session_length, token});
-        if (options_.context == "none") {
-            return at::zeros_like(tokens);
-        }
-        return options_.context == "shuffled" ? tokens.roll(1, 0) : tokens;
+        return session_in(tokens, options_.context);
     }
 
     /// [B, 1]

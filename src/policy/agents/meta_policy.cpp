@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The meta-policy: PPO over a belief (belief_net.hpp) in a world where every episode is another user:
+// The meta-policy: a policy gradient over a belief (belief_net.hpp) in a world where every episode is another user:
 // it learns how to learn a user within a session. Inner loop: the Gaussian posterior in closed form.
-// Outer loop: the prior by predicting next answers, the knobs by PPO (Schulman et al., 2017), as in
-// VariBAD (Zintgraf et al., 2020).
-#include "policy/ppo_net.hpp"
+// Outer loop: the prior by predicting next answers, the knobs by PPO (Schulman et al., 2017), or
+// by A2C as in VariBAD (Zintgraf et al., 2020), or REINFORCE: option outer.
+#include "policy/policy_gradient_net.hpp"
 
 namespace hg::policy {
 namespace {
 
-struct MetaPolicyOptions : PpoOptions {
+struct MetaPolicyOptions : OuterLoopOptions {
     MetaPolicyOptions() {
         network.head = "belief";
         network.session_length = 50;
@@ -20,12 +20,12 @@ struct MetaPolicyOptions : PpoOptions {
     }
 
     static void describe(OptionBinder& bind, MetaPolicyOptions& o) {
-        PpoOptions::describe(bind, o);
+        OuterLoopOptions::describe(bind, o);
     }
 };
 
 std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
-    return make_ppo(context, settings.read<MetaPolicyOptions>());
+    return make_outer_loop(context, settings.read<MetaPolicyOptions>());
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 //   L = E min(rho A, clip(rho, 1 - eps, 1 + eps) A),  rho = pi(slate) / pi_old(slate)
 //
 // Slates are Plackett-Luce, so rho is the ratio of whole slates.
-#include "policy/ppo_net.hpp"
+#include "policy/policy_gradient_net.hpp"
 
 #include <algorithm>
 
@@ -57,7 +57,7 @@ std::unique_ptr<Agent> make(const AgentContext& context, const Settings& setting
 
 }  // namespace
 
-std::unique_ptr<Agent> make_ppo(const AgentContext& context, const PpoOptions& options) {
+std::unique_ptr<ActorCritic> make_ppo(const AgentContext& context, const PpoOptions& options) {
     return std::make_unique<PpoAgent>(context, options);
 }
 

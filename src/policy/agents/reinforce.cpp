@@ -8,19 +8,10 @@
 // Returns are whole (lambda = 1), cut at the end of a rollout by the baseline. A slate nobody
 // clicked is credited to all its items alike (the paper leaves it out, but here it carries an
 // advantage too). `top_k_correction = false` takes the gradient of the whole slate instead.
-#include "policy/actor_critic_net.hpp"
+#include "policy/policy_gradient_net.hpp"
 
 namespace hg::policy {
 namespace {
-
-struct ReinforceOptions : ActorCriticOptions {
-    bool top_k_correction = true;
-
-    static void describe(OptionBinder& bind, ReinforceOptions& o) {
-        ActorCriticOptions::describe(bind, o);
-        bind("top_k_correction", o.top_k_correction, "credit clicked items, corrected for K");
-    }
-};
 
 class ReinforceAgent final : public ActorCritic {
   public:
@@ -52,10 +43,16 @@ class ReinforceAgent final : public ActorCritic {
 };
 
 std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
-    return std::make_unique<ReinforceAgent>(context, settings.read<ReinforceOptions>());
+    return make_reinforce(context, settings.read<ReinforceOptions>());
 }
 
 }  // namespace
+
+std::unique_ptr<ActorCritic> make_reinforce(
+    const AgentContext& context, const ReinforceOptions& options
+) {
+    return std::make_unique<ReinforceAgent>(context, options);
+}
 
 extern const AgentEntry reinforce{
     .name = "reinforce",
