@@ -127,6 +127,23 @@ for title, world, options, optimum, shifts in WORLDS:
         rows["meta_policy: PPO over the belief"] = [
             learn(folder, "meta", "meta_policy", world, options, [window], seed, arguments.steps)
             for seed in range(arguments.seeds)]
+        for outer, rollout in (("a2c", 5), ("reinforce", int(horizon))):
+            rows[f"meta_policy: {outer} over the belief"] = [
+                learn(folder, outer, "meta_policy", world, options,
+                      [window, f"outer={outer}", f"rollout={rollout}"], seed, arguments.steps)
+                for seed in range(arguments.seeds)]
+        rows["in_context: PPO over a transformer"] = [
+            learn(folder, "context", "in_context", world, options, [window], seed, arguments.steps)
+            for seed in range(arguments.seeds)]
+        knob = alpha.split(",")[-1]
+        rows["in_context: distilled from the best constant knob"] = [
+            learn(folder, "imitator", "in_context", world, options, [window, f"teacher={b}:{knob}"], seed, arguments.steps)
+            for seed, b in enumerate(beliefs)]
+        rows["in_context: distilled from the optimum"] = [
+            learn(folder, "distilled", "in_context", world, options, [window, f"teacher={optimum}"], seed, arguments.steps)
+            for seed in range(arguments.seeds)]
+        rows["in_context: distilled, another user's session"] = [
+            f"{p}:context=shuffled" for p in rows["in_context: distilled from the optimum"]]
         for heading, change, with_optimum in [("in family", [], True)] + [(h, c, False) for h, c in shifts]:
             here = [o for o in options if o.split("=")[0] not in {c.split("=")[0] for c in change}] + change
             seeds = [900_000 + s for s in range(arguments.seeds)]
