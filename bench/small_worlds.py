@@ -132,6 +132,10 @@ for title, world, options, optimum, shifts in WORLDS:
                 learn(folder, outer, "meta_policy", world, options,
                       [window, f"outer={outer}", f"rollout={rollout}"], seed, arguments.steps)
                 for seed in range(arguments.seeds)]
+        for knobs in ("constant", "state"):
+            rows[f"evolution: cross-entropy over {knobs} knobs"] = [
+                learn(folder, f"evolution-{knobs}", "evolution", world, options, [window, f"knobs={knobs}"], seed,
+                      arguments.steps) for seed in range(arguments.seeds)]
         rows["in_context: PPO over a transformer"] = [
             learn(folder, "context", "in_context", world, options, [window], seed, arguments.steps)
             for seed in range(arguments.seeds)]

@@ -18,6 +18,7 @@ namespace {
 
 constexpr double first_deviation = 0.5;  // of a preference, before anything is learned
 constexpr double first_noise = 0.25;     // variance of a fair coin
+constexpr double least_noise = 1e-3;     // answers that never vary would drive it to 0
 constexpr double first_remembered = 6;   // logit: .9975 per answer
 constexpr double jitter = 1e-4;          // keeps a precision positive definite in float32
 
@@ -55,6 +56,10 @@ BeliefFilterNet::Evidence BeliefFilterNet::evidence(const at::Tensor& tokens) co
     };
 }
 
+at::Tensor BeliefFilterNet::noise() const {
+    return log_noise.clamp_min(std::log(least_noise)).exp();
+}
+
 BeliefFilterNet::Posterior BeliefFilterNet::update(const Evidence& seen) const {
     const auto b = seen.answers.size(0);
     const auto length = seen.answers.size(1);
@@ -65,7 +70,7 @@ BeliefFilterNet::Posterior BeliefFilterNet::update(const Evidence& seen) const {
     if (length > 0) {
         const auto age = at::arange(length - 1, -1, -1, seen.answers.options());
         const auto weight =
-            seen.present * at::pow(remembered.sigmoid(), age) * (-log_noise).exp();  // [B, L]
+            seen.present * at::pow(remembered.sigmoid(), age) * noise().reciprocal();  // [B, L]
         const auto scaled = seen.vectors * weight.unsqueeze(2);
         precision = precision + scaled.transpose(1, 2).matmul(seen.vectors);
         weighted = weighted + (scaled * seen.answers.unsqueeze(2)).sum(1);
@@ -118,7 +123,7 @@ at::Tensor BeliefFilterNet::next_answer_loss(const at::Tensor& tokens) const {
     const auto predicted = (vector * belief.mean).sum(1);
     const auto half =
         at::linalg_solve_triangular(belief.factor, vector.unsqueeze(2), /*upper=*/false);
-    const auto variance = half.pow(2).sum(1).squeeze(1) + log_noise.exp();
+    const auto variance = half.pow(2).sum(1).squeeze(1) + noise();
     const auto error = (seen.answers.select(1, last) - predicted).pow(2);
     const auto loss = 0.5 * (error / variance + variance.log() + std::log(2 * std::numbers::pi));
     const auto has_one = seen.present.select(1, last);

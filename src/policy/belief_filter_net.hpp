@@ -66,6 +66,7 @@ struct BeliefFilterNet : torch::nn::Module {
     };
 
     [[nodiscard]] Evidence evidence(const at::Tensor& tokens) const;
+    [[nodiscard]] at::Tensor noise() const;  // s2
     [[nodiscard]] Posterior update(const Evidence& seen) const;
 
     Answer answer_;

@@ -144,6 +144,22 @@ TEST(BeliefFilter, the_prior_that_predicts_best_is_the_one_users_come_from) {
     EXPECT_NEAR(filter.named_parameters()["log_noise"].exp().item<double>(), 0.04, 0.015);
 }
 
+TEST(BeliefFilter, answers_that_never_vary_leave_a_belief_that_can_be_solved) {
+    BeliefFilterNet filter{item_size, Answer::value};
+    {
+        const at::NoGradGuard no_grad;
+        filter.named_parameters()["log_noise"].fill_(-60);  // where learning from them leads
+    }
+    auto tokens = at::zeros({1, 50, token_size});
+    for (std::int64_t t = 0; t < 50; ++t) {
+        put(tokens, 0, t, {1, 0.5F}, 0);
+    }
+    const at::NoGradGuard no_grad;
+    const auto read = filter.read(filter.posterior(tokens), at::ones({1, 1, item_size}));
+    EXPECT_TRUE(read.deviation.isfinite().all().item<bool>());
+    EXPECT_TRUE(filter.next_answer_loss(tokens).isfinite().item<bool>());
+}
+
 TEST(BeliefFilter, a_rating_is_heard_only_from_items_that_were_clicked) {
     BeliefFilterNet filter{item_size, Answer::rating};
     auto passed_by = at::zeros({1, 1, token_size});

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+// Evolution search over the knobs of a belief (knob_net.hpp): the cross-entropy method (Rubinstein,
+// 1999; Mannor et al., 2003) on what episodes return, without a gradient. The control of meta_policy: the
+// same belief and the same knobs, found by trying.
+//
+//   knobs_j ~ N(mu, diag s^2);  mu, s <- mean and deviation of the elite, s >= floor
+//
+// knobs=constant searches w and alpha of every channel; knobs=state the last layer of the actor, whose
+// first layer stays as it was drawn. All of a generation meet the same users; the first of them is mu
+// itself. The belief learns by prediction from the sessions played, between generations, so that those
+// compared had the same.
+#include "policy/knob_net.hpp"
+#include "policy/play.hpp"
+#include "policy/scored_agent.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <numeric>
+#include <vector>
+
+namespace hg::policy {
+namespace {
+
+struct EvolutionOptions {
+    std::string knobs = "constant";
+    std::int64_t population = 16;
+    double elite_share = 0.25;
+    std::int64_t episodes = 128;
+    double deviation = 0.3;
+    double least_deviation = 0.03;
+    std::int64_t lessons = 128;
+    std::int64_t session_length = 50;
+    std::int64_t hidden = 8;
+    double learning_rate = 3e-2;
+    double final_rate_share = 0.05;
+
+    static void describe(OptionBinder& bind, EvolutionOptions& o) {
+        bind("knobs", o.knobs, "what is searched", {.choices = {"constant", "state"}});
+        bind("population", o.population, "tried per generation", {.min = 2, .max = 10000});
+        bind("elite_share", o.elite_share, "of them the next is drawn from", {.min = 0, .max = 1});
+        bind("episodes", o.episodes, "each is judged by", {.min = 1, .max = 1e6});
+        bind("deviation", o.deviation, "of the first generation", {.min = 1e-6, .max = 100});
+        bind("least_deviation", o.least_deviation, "of every later one", {.min = 0, .max = 100});
+        bind(
+            "lessons",
+            o.lessons,
+            "steps of all users per generation that teach the belief",
+            {.min = 1, .max = 1e6}
+        );
+        bind("session_length", o.session_length, "answers looked back on", {.min = 1, .max = 512});
+        bind("hidden", o.hidden, "width of the actor, knobs=state", {.min = 1, .max = 4096});
+        bind(
+            "learning_rate",
+            o.learning_rate,
+            "step size of Adam, of the belief",
+            {.min = 1e-7, .max = 1}
+        );
+        bind(
+            "final_rate_share",
+            o.final_rate_share,
+            "what is left of the learning rate at the end",
+            {.min = 0, .max = 1}
+        );
+    }
+};
+
+class EvolutionAgent final : public ScoredAgent {
+  public:
+    EvolutionAgent(const AgentContext& context, const EvolutionOptions& options)
+        : ScoredAgent(context.world), options_(options) {
+        seed_torch(context.rng);
+        net_ = std::make_shared<KnobNet>(context, options.hidden);
+        const at::NoGradGuard no_grad;
+        net_->knob_out->weight.zero_();
+        searched_ = {net_->knob_out->bias};
+        if (options.knobs == "state") {
+            searched_.push_back(net_->knob_out->weight);
+        }
+        for (const auto& parameter : net_->named_parameters()) {
+            named_.emplace_back(parameter.key(), parameter.value());
+            if (parameter.key().starts_with("belief")) {
+                taught_.emplace_back(parameter.key(), parameter.value());
+            }
+        }
+        adam_ = std::make_unique<train::Adam>(
+            taught_, train::AdamOptions{.learning_rate = options.learning_rate, .clip_norm = 1}
+        );
+        for (const auto& tensor : searched_) {
+            mean_.resize(mean_.size() + static_cast<std::size_t>(tensor.numel()));
+        }
+        deviation_.assign(mean_.size(), options.deviation);
+    }
+
+    std::optional<std::int64_t> learn_with_workers(
+        const simulate::EnvironmentBatch& world,
+        std::uint64_t seed,
+        std::int64_t steps,
+        const std::stop_token& stop
+    ) override {
+        const auto users = world.make_another(
+            static_cast<std::size_t>(std::min<std::int64_t>(options_.episodes, 64))
+        );
+        Rng rng = Rng{seed}.split("evolution");
+        std::int64_t done = 0;
+        for (owed_ += static_cast<double>(steps); owed_ > 0 && !stop.stop_requested();) {
+            const auto spent = generation(*users, rng, stop);
+            owed_ -= static_cast<double>(spent);
+            done += spent;
+        }
+        return done;
+    }
+
+    void set_progress(double share) override {
+        adam_->set_rate_share(1 - (1 - options_.final_rate_share) * share);
+    }
+
+    void save(SafetensorsWriter& weights, Save what) const override {
+        add_tensors(weights, "net.", named_);
+        if (what == Save::resume) {
+            add_adam(weights, "adam.", *adam_, adam_step_);
+            weights.add("search.mean", std::span<const double>{mean_});
+            weights.add("search.deviation", std::span<const double>{deviation_});
+            const std::vector<double> owed{owed_};
+            weights.add("search.owed", std::span<const double>{owed});
+        }
+    }
+
+    void load(const SafetensorsFile& weights, Save what) override {
+        copy_tensors(weights, "net.", named_);
+        if (what == Save::resume) {
+            adam_step_ = load_adam(weights, "adam.", *adam_);
+            mean_ = numbers(weights, "search.mean", mean_.size());
+            deviation_ = numbers(weights, "search.deviation", mean_.size());
+            owed_ = numbers(weights, "search.owed", 1).front();
+        }
+    }
+
+  protected:
+    void score(const ObservationBatch& seen, Mode /*mode*/, MatrixView<float> out) override {
+        const at::NoGradGuard no_grad;
+        const auto looked = net_->look(borrow(seen, world().n_candidates));
+        const auto knobs = net_->knobs(net_->hidden(looked.summary));
+        train::to_matrix(KnobNet::scores(looked, knobs).contiguous(), out);
+    }
+
+    SlateRule rule(Mode mode) const override {
+        return {.draw = mode == Mode::explore ? SlateDraw::softmax : SlateDraw::greedy};
+    }
+
+  private:
+    static std::vector<double> numbers(
+        const SafetensorsFile& weights, const std::string& name, std::size_t n
+    ) {
+        const auto values = value_or_throw(weights.values<double>(name));
+        if (values.size() != n) {
+            throw Error{ErrorCode::corrupt, name + " has another size", "learn the agent again"};
+        }
+        return {values.begin(), values.end()};
+    }
+
+    /// One population, tried and followed; returns the steps it took.
+    std::int64_t generation(
+        simulate::EnvironmentBatch& users, Rng& rng, const std::stop_token& stop
+    ) {
+        const auto n = static_cast<std::size_t>(options_.population);
+        std::vector<std::vector<double>> tried(n, mean_);
+        std::vector<double> earned(n);
+        std::int64_t spent = 0;
+        const auto seed = rng();
+        std::vector<at::Tensor> sessions;
+        for (std::size_t j = 0; j < n; ++j) {
+            for (std::size_t d = 0; j > 0 && d < mean_.size(); ++d) {
+                tried[j][d] += deviation_[d] * rng.normal();
+            }
+            put(tried[j]);
+            const auto room = static_cast<std::size_t>(options_.lessons) * (j + 1) / n;
+            const auto played = play(
+                users,
+                *this,
+                {.episodes = static_cast<std::size_t>(options_.episodes),
+                 .seed = seed,
+                 .session_tokens = static_cast<std::size_t>(options_.session_length)},
+                [&](const TransitionBatch& step, std::span<const std::uint64_t> /*episodes*/) {
+                    if (sessions.size() < room) {
+                        sessions.push_back(borrow(step.after, world().n_candidates).sessions.clone()
+                        );
+                    }
+                },
+                stop
+            );
+            earned[j] = played.mean_return.value;
+            spent += static_cast<std::int64_t>(played.n_steps);
+        }
+        if (!stop.stop_requested()) {
+            follow(tried, earned);
+            teach(sessions);
+        }
+        put(mean_);
+        return spent;
+    }
+
+    void follow(const std::vector<std::vector<double>>& tried, const std::vector<double>& earned) {
+        std::vector<std::size_t> order(tried.size());
+        std::iota(order.begin(), order.end(), 0U);
+        std::ranges::stable_sort(order, std::greater{}, [&](std::size_t j) { return earned[j]; });
+        const auto wanted = std::lround(options_.elite_share * static_cast<double>(order.size()));
+        order.resize(static_cast<std::size_t>(std::max(2L, wanted)));
+        const auto n = static_cast<double>(order.size());
+        for (std::size_t d = 0; d < mean_.size(); ++d) {
+            double sum = 0;
+            double squares = 0;
+            for (const auto j : order) {
+                sum += tried[j][d];
+                squares += tried[j][d] * tried[j][d];
+            }
+            mean_[d] = sum / n;
+            const double variance = std::max(0.0, squares / n - mean_[d] * mean_[d]);
+            deviation_[d] = std::max(options_.least_deviation, std::sqrt(variance));
+        }
+    }
+
+    void teach(const std::vector<at::Tensor>& sessions) {
+        for (const auto& some : sessions) {
+            const auto loss = net_->next_answer_loss(some);
+            adam_->zero_gradients();
+            loss.backward();
+            adam_->step(++adam_step_);
+        }
+    }
+
+    void put(const std::vector<double>& values) {
+        const at::NoGradGuard no_grad;
+        std::size_t at = 0;
+        for (auto& tensor : searched_) {
+            auto* to = tensor.mutable_data_ptr<float>();
+            for (std::int64_t i = 0; i < tensor.numel(); ++i) {
+                to[i] = static_cast<float>(values[at++]);
+            }
+        }
+    }
+
+    EvolutionOptions options_;
+    std::shared_ptr<KnobNet> net_;
+    train::Adam::NamedTensors named_;
+    train::Adam::NamedTensors taught_;  // the belief's
+    std::vector<at::Tensor> searched_;
+    std::unique_ptr<train::Adam> adam_;
+    std::int64_t adam_step_ = 0;
+    std::vector<double> mean_;
+    std::vector<double> deviation_;
+    double owed_ = 0;  // steps of the budget not yet tried; below 0 = spent ahead
+};
+
+std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+    return std::make_unique<EvolutionAgent>(context, settings.read<EvolutionOptions>());
+}
+
+std::size_t session_tokens(const Settings& settings) {
+    return static_cast<std::size_t>(settings.read<EvolutionOptions>().session_length);
+}
+
+}  // namespace
+
+extern const AgentEntry evolution{
+    .name = "evolution",
+    .summary = "cross-entropy search over the knobs of a belief: the control of meta_policy",
+    .facts = AgentFact::learns | AgentFact::plans,
+    .options = &describe_options<EvolutionOptions>,
+    .make = &make,
+    .session_tokens = &session_tokens,
+};
+
+}  // namespace hg::policy
