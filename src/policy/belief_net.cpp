@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/belief_net.hpp"
 
+#include "policy/knob_net.hpp"
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -108,6 +110,9 @@ std::shared_ptr<AgentNet> make_agent_net(
 ) {
     if (options.head == "belief") {
         return std::make_shared<BeliefNet>(context, options);
+    }
+    if (options.head == "knobs") {
+        return std::make_shared<KnobNet>(context, options);
     }
     return std::make_shared<AgentNet>(context, options);
 }

@@ -39,6 +39,7 @@ struct EngineOptions {
     policy::PlackettLuceOptions policy{};
     SessionOptions sessions{};
     std::shared_ptr<const policy::KnobPolicy> knobs = std::make_shared<policy::ConstantKnobs>();
+    std::string knobs_note{};  // why another policy than was asked for chooses them; for /v1/status
     CollectionOptions collection{};
 };
 

@@ -103,14 +103,6 @@ std::string candidates_text(const ItemTable::Read& items, std::span<const Scored
     return text + "]";
 }
 
-/// Slates further apart than this belong to different visits.
-constexpr TimeMs visit_gap = 30 * 60 * 1000;
-
-void count_turn(Session& session, TimeMs now) {
-    session.turn = now - session.last_slate > visit_gap ? 0 : session.turn + 1;
-    session.last_slate = now;
-}
-
 }  // namespace
 
 std::vector<UserEvent> Engine::events_of(const RecommendRequest& request) {
@@ -148,17 +140,14 @@ Result<Engine::UserState> Engine::state_of(
             state.seen.insert(event.row);
         }
         state.belief = make_belief(snapshot, state.view(), {});
-        state.knobs = options_.knobs->choose(
-            knob_state(snapshot, state.taste().belief, state.events.size(), 0)
-        );
+        state.knobs = options_.knobs->choose(knob_state(snapshot, state.taste().belief));
         score(snapshot, state);
         return state;
     }
     HG_TRY(state.session, sessions_.open(snapshot, request.user_id));
     {
-        auto& session = *state.session;
-        const std::scoped_lock lock{session.mutex};
-        count_turn(session, clock_.now());
+        const auto& session = *state.session;
+        const std::scoped_lock lock{state.session->mutex};
         state.knobs = knobs_of(snapshot, *options_.knobs, session);
         state.event_number = session.event_number;
         state.last_event = session.sequence;
@@ -328,7 +317,11 @@ nlohmann::json Engine::slate_json(
     const policy::PlackettLuceOptions& options
 ) {
     const policy::PlackettLuce policy{options};
-    const auto version = policy::to_text({.options = options, .knobs = pool.knobs});
+    const auto version = policy::to_text(
+        {.options = options,
+         .knobs = pool.knobs,
+         .chosen_by = std::string{options_.knobs->version()}}
+    );
     const auto id = make_recommendation_id();
     Rng rng{id.seed};
     auto slate = policy.act(pool.rows, request.k, rng);
