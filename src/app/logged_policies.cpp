@@ -285,7 +285,8 @@ void declare_serving_options(CLI::App& verb, ServingChange& change) {
     verb.add_option(
         "--knobs-by",
         change.policy,
-        "of a run of train: a run of learn chooses its knobs (serve --policy); as logged unless given"
+        "of a run of train: a run of learn chooses its knobs (serve --policy); as logged unless "
+        "given"
     );
 }
 
@@ -348,17 +349,14 @@ std::span<const std::uint32_t> LoggedPolicies::segments() const {
                     : std::span<const std::uint32_t>{};
 }
 
-Result<evaluate::GateRecord> run_gate_on(
-    const LoggedPolicies& judged, const GateRequest& request
-) {
+Result<evaluate::GateRecord> run_gate_on(const LoggedPolicies& judged, const GateRequest& request) {
     const auto uniform = judged.uniform_probability();
     const auto turns = judged.turns();
     const auto segment_names = judged.log.segments.names();
     std::vector<evaluate::FewShotPoint> curve;
     for (std::size_t c = 0; request.curves != nullptr && c < request.curves->n_events.size(); ++c) {
         curve.push_back(
-            {.n_events = request.curves->n_events[c],
-             .differences = request.curves->differences[c]}
+            {.n_events = request.curves->n_events[c], .differences = request.curves->differences[c]}
         );
     }
     evaluate::GateInput input{

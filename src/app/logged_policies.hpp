@@ -39,7 +39,7 @@ struct LoggedPolicy {
 struct LoggedPolicies {
     data::ImpressionLog log;
     std::vector<LoggedPolicy> policies;
-    std::vector<std::string> runs{};  // of a database: that served each decision
+    std::vector<std::string> runs{};   // of a database: that served each decision
     std::vector<std::string> notes{};  // whole sentences about the log
 
     [[nodiscard]] evaluate::LoggedRows rows(std::size_t policy) const;

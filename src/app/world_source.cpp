@@ -6,6 +6,7 @@
 #include "policy/belief_summary.hpp"
 #include "serve/served_world.hpp"
 #include "simulate/learned/open_world.hpp"
+#include "simulate/leave_rule.hpp"
 #include "simulate/world_entry.hpp"
 #include "train/threads.hpp"
 
@@ -16,18 +17,32 @@ namespace {
 
 const std::array<std::string, 2> sections{"world", "learn"};
 
+const std::array<std::string, 1> leave_section{"leave"};
 constexpr std::string_view served_prefix = "served:";
 
 OpenedWorld open_served(const std::string& name, const Settings& settings, std::size_t n_users) {
-    const auto options = settings.read<serve::ServedWorldOptions>();
+    const auto own = settings.without_sections(leave_section);
+    const auto leave = settings.section("leave").read<simulate::LeaveOptions>();
     SilentProgress silent;
-    const auto world =
-        serve::open_served_world(name.substr(served_prefix.size()), options, silent, {});
+    auto world = serve::open_served_world(
+        name.substr(served_prefix.size()), own.read<serve::ServedWorldOptions>(), silent, {}
+    );
+    if (!leave.is_off()) {
+        world = simulate::with_leave_rule(std::move(world), leave);
+    }
+    auto resolved = own.resolve(&describe_options<serve::ServedWorldOptions>);
+    if (!leave.is_off()) {
+        const auto values =
+            settings.section("leave").resolve(&describe_options<simulate::LeaveOptions>);
+        for (const auto& [key, value] : values.items()) {
+            resolved["leave." + key] = value;
+        }
+    }
     return {
         .batch = simulate::make_batch(*world, n_users),
         .facts =
             {{"name", name},
-             {"settings", settings.resolve(&describe_options<serve::ServedWorldOptions>)},
+             {"settings", std::move(resolved)},
              {"belief", {{"kind", "gaussian"}, {"summary", policy::BeliefSummary::names}}}},
     };
 }

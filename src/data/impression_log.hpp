@@ -75,7 +75,7 @@ struct ImpressionLog {
     std::vector<std::uint32_t> user;
     std::vector<std::uint32_t> policy;
     std::vector<std::uint32_t> segment;  // of the user; the empty text where it was not given
-    std::vector<TimeMs> timestamp;  // no_timestamp = not given
+    std::vector<TimeMs> timestamp;       // no_timestamp = not given
     std::vector<std::uint8_t> deterministic;
     std::vector<std::int8_t> ended;  // 1, 0, -1 = unknown
     std::vector<double> propensity;  // of the slate: the product of its slots'

@@ -69,11 +69,11 @@ struct GateInput {
     std::span<const std::uint32_t> units{};         // empty = every row its own
     std::span<const double> supported_mass{};       // of the candidate; may be empty
     std::span<const double> uniform_probability{};  // 1 / candidates of the row; may be empty
-    std::span<const std::uint32_t> turn{};        // of its user's impressions, from 0; may be empty
-    std::span<const std::uint32_t> segment{};     // of the user: places of names; may be empty
+    std::span<const std::uint32_t> turn{};     // of its user's impressions, from 0; may be empty
+    std::span<const std::uint32_t> segment{};  // of the user: places of names; may be empty
     std::span<const std::string> segment_names{};
-    std::span<const FewShotPoint> few_shot{};     // the curve of new users; may be empty
-    std::span<const double> worst_decile{};       // worst_decile_differences(); may be empty
+    std::span<const FewShotPoint> few_shot{};  // the curve of new users; may be empty
+    std::span<const double> worst_decile{};    // worst_decile_differences(); may be empty
     std::optional<double> decisions_per_day{};
 };
 

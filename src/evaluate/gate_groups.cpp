@@ -95,7 +95,8 @@ void add_worst_decile(GateRecord& record, const GateInput& input) {
     if (users.size() >= fewest) {
         if (std::ranges::all_of(users, [](double d) { return d == 0; })) {
             absent = fmt::format(
-                "both serve each of these {} users alike, such as not at all: longer lists tell more",
+                "both serve each of these {} users alike, such as not at all: longer lists tell "
+                "more",
                 users.size()
             );
         } else {
@@ -179,9 +180,7 @@ void add_first_impressions(
     add_check(record, "first_impressions", groups, absent);
 }
 
-void add_segments(
-    GateRecord& record, const GateInput& input, std::span<const double> differences
-) {
+void add_segments(GateRecord& record, const GateInput& input, std::span<const double> differences) {
     std::vector<Evidence> groups;
     std::string absent = "the log does not say whose segment a user is of";
     if (differences.empty()) {

@@ -22,12 +22,15 @@ BeliefSummary summarise(const train::GaussianPrior& prior, const Belief& belief)
                                                    static_cast<double>(belief.n_events)
                                              : 0;
     const double distance = trace > 0 ? std::sqrt(squares / trace) : 0;
-    return {.values = {
+    return {
+        .values =
+            {
                 static_cast<float>(std::log1p(events) / std::log1p(many)),
                 static_cast<float>(liked),
                 static_cast<float>(uncertainty_left(prior, belief)),
                 static_cast<float>(distance),
-            }};
+            }
+    };
 }
 
 }  // namespace hg::policy

@@ -23,13 +23,11 @@ constexpr const char* how_to_learn =
     "--set world.data=DIR --out runs/meta";
 
 std::string name_of(const std::filesystem::path& run) {
-    auto name = run.has_filename() ? run.filename().string()
-                                   : run.parent_path().filename().string();
+    auto name =
+        run.has_filename() ? run.filename().string() : run.parent_path().filename().string();
     std::ranges::replace_if(
         name,
-        [](unsigned char c) {
-            return std::isalnum(c) == 0 && c != '_' && c != '-' && c != '.';
-        },
+        [](unsigned char c) { return std::isalnum(c) == 0 && c != '_' && c != '-' && c != '.'; },
         '_'
     );
     return name;
@@ -64,8 +62,8 @@ void check_shape(const nlohmann::json& manifest, const std::filesystem::path& ru
             how_to_learn
         };
     }
-    const auto belief = manifest.value("world", nlohmann::json::object())
-                            .value("belief", nlohmann::json::object());
+    const auto belief =
+        manifest.value("world", nlohmann::json::object()).value("belief", nlohmann::json::object());
     const auto found = belief.value("summary", std::vector<std::string>{});
     if (!std::ranges::equal(found, BeliefSummary::names)) {
         throw Error{
@@ -111,9 +109,7 @@ std::vector<float> layer(
 }  // namespace
 
 KnobActor::KnobActor(Layers layers, std::string version)
-    : layers_(std::move(layers)),
-      version_(std::move(version)),
-      name_("meta_policy " + version_) {
+    : layers_(std::move(layers)), version_(std::move(version)), name_("meta_policy " + version_) {
     HG_CHECK(
         layers_.hidden.cols() == BeliefSummary::names.size() &&
             layers_.hidden_bias.size() == layers_.hidden.rows() &&
@@ -134,9 +130,9 @@ std::shared_ptr<const KnobActor> KnobActor::load(const std::filesystem::path& ru
         .out_bias = copy(value_or_throw(file.values<float>("net.knob_out.bias"))),
     };
     const auto width = layers.hidden.rows();
-    if (layers.hidden.cols() != BeliefSummary::names.size() ||
-        layers.hidden_bias.size() != width || layers.out.cols() != width ||
-        layers.out.rows() != n_chosen || layers.out_bias.size() != n_chosen) {
+    if (layers.hidden.cols() != BeliefSummary::names.size() || layers.hidden_bias.size() != width ||
+        layers.out.cols() != width || layers.out.rows() != n_chosen ||
+        layers.out_bias.size() != n_chosen) {
         throw Error{
             ErrorCode::invalid_argument,
             fmt::format(

@@ -20,7 +20,8 @@ KnobNet::KnobNet(const AgentContext& context, const NetworkOptions& options)
         throw Error{
             ErrorCode::invalid_argument,
             fmt::format(
-                "head=knobs reads {} numbers of a user and {} of an item, this world shows {} and {}",
+                "head=knobs reads {} numbers of a user and {} of an item, this world shows {} and "
+                "{}",
                 BeliefSummary::names.size(),
                 1 + n_chosen,
                 world.user_size,

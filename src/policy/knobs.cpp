@@ -45,7 +45,8 @@ void standardise_one(
 ) {
     const auto moments = moments_of(signals, [member](const Signals& s) { return s.*member; });
     for (std::size_t i = 0; i < signals.size() && moments.deviation > 0; ++i) {
-        const double z = (static_cast<double>(signals[i].*member) - moments.mean) / moments.deviation;
+        const double z =
+            (static_cast<double>(signals[i].*member) - moments.mean) / moments.deviation;
         out[i].*member = static_cast<float>(z);
     }
 }
@@ -97,7 +98,8 @@ std::vector<float> standardise(std::span<const Scored> candidates) {
     const auto moments = moments_of(candidates, [](const Scored& c) { return c.score; });
     std::vector<float> out(candidates.size());
     for (std::size_t i = 0; i < out.size() && moments.deviation > 0; ++i) {
-        const double z = (static_cast<double>(candidates[i].score) - moments.mean) / moments.deviation;
+        const double z =
+            (static_cast<double>(candidates[i].score) - moments.mean) / moments.deviation;
         out[i] = static_cast<float>(z);
     }
     return out;

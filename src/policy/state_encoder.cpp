@@ -66,7 +66,8 @@ void NetworkOptions::describe(OptionBinder& bind, NetworkOptions& o) {
     bind(
         "head",
         o.head,
-        "scores from the state alone, also from a belief of the user's answers, or by the knobs of a "
+        "scores from the state alone, also from a belief of the user's answers, or by the knobs of "
+        "a "
         "server (worlds served:RUN)",
         {.choices = {"dot", "belief", "knobs"}}
     );

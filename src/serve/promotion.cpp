@@ -19,7 +19,8 @@ nlohmann::json read_decision(const std::filesystem::path& path) {
         throw Error{
             ErrorCode::corrupt,
             fmt::format("{}: is no decision of a gate", path.string()),
-            "write it anew: honeyguide gate --candidate RUN --knobs-by POLICY --log events.db --data DIR"
+            "write it anew: honeyguide gate --candidate RUN --knobs-by POLICY --log events.db "
+            "--data DIR"
         };
     }
     return decision;

@@ -41,20 +41,25 @@ struct KnobChoice {
     std::string note{};
 };
 
+std::string run_name(const std::filesystem::path& run) {
+    return (run.has_filename() ? run : run.parent_path()).filename().string();
+}
+
 KnobChoice choose_knobs(const ServeOptions& options) {
     auto constants = std::make_shared<policy::ConstantKnobs>(options.knobs);
     if (options.knob_policy.empty()) {
         return {.knobs = std::move(constants)};
     }
     auto actor = policy::KnobActor::load(options.knob_policy);
-    const auto run = options.run.has_filename() ? options.run : options.run.parent_path();
     const auto why =
-        why_held(options.knob_policy, std::string{actor->version()}, run.filename().string());
+        why_held(options.knob_policy, std::string{actor->version()}, run_name(options.run));
     if (!why) {
         return {.knobs = std::move(actor)};
     }
     if (options.unjudged == UnjudgedPolicy::serves) {
-        log::warn("SERVING A POLICY THAT WAS NOT PROMOTED", {{"policy", actor->name()}, {"why", *why}});
+        log::warn(
+            "SERVING A POLICY THAT WAS NOT PROMOTED", {{"policy", actor->name()}, {"why", *why}}
+        );
         return {.knobs = std::move(actor), .note = "serves although " + *why};
     }
     log::warn(
@@ -134,6 +139,7 @@ class Service {
             .refresh_metrics = [this] { refresh_metrics(); },
             .reload =
                 [this](const std::string& run) {
+                    check_reload(run);
                     SilentProgress silent;
                     engine_.publish({.run = run, .data = options_.data}, silent, {});
                 },
@@ -143,6 +149,23 @@ class Service {
             all.push_back(std::move(route));
         }
         return all;
+    }
+
+    /// A policy that was promoted for one run does not go on with another.
+    void check_reload(const std::filesystem::path& run) const {
+        const auto& knobs = *choice_.knobs;
+        if (!knobs.reads_belief() || options_.unjudged == UnjudgedPolicy::serves) {
+            return;
+        }
+        const auto why =
+            why_held(options_.knob_policy, std::string{knobs.version()}, run_name(run));
+        if (why) {
+            throw Error{
+                ErrorCode::conflict,
+                fmt::format("{} may not choose the knobs of this run: {}", knobs.name(), *why),
+                "judge it with this run (honeyguide gate --knobs-by), or serve without --policy"
+            };
+        }
     }
 
     void refresh_metrics() {

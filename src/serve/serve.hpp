@@ -34,7 +34,7 @@ struct ServeOptions {
     double requests_per_second = 0;       // per key; 0 = no limit
     policy::PlackettLuceOptions policy{};
     SessionOptions sessions{};
-    policy::Knobs knobs{};            // where no learned policy chooses them
+    policy::Knobs knobs{};                // where no learned policy chooses them
     std::filesystem::path knob_policy{};  // a run of learn that does, where the gate promoted it
     UnjudgedPolicy unjudged = UnjudgedPolicy::held;
     CollectionOptions collection{};

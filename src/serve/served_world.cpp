@@ -29,7 +29,7 @@ struct Served {
 
     ItemTable items;
     std::shared_ptr<const Snapshot> snapshot;
-    std::vector<std::uint32_t> users;          // as the dataset numbers them
+    std::vector<std::uint32_t> users;           // as the dataset numbers them
     std::vector<std::vector<ItemRow>> liked{};  // of each of them, ascending
 };
 
@@ -190,7 +190,8 @@ class ServedWorld final : public simulate::Environment {
                     {.events = events_},
                     taste,
                     facts_.n_candidates + n_shown_
-        ).best;
+        )
+                    .best;
         summary_ = policy::summarise(*served_->snapshot->run.model->belief_prior(), *belief_);
     }
 
@@ -203,9 +204,9 @@ class ServedWorld final : public simulate::Environment {
             }
         }
         HG_CHECK(rows.size() == facts_.n_candidates, "more are kept than can be shown");
-        const auto signals = policy::standardise(signals_of(
-            *served_->snapshot, served_->items, {.events = events_}, &*belief_, rows
-        ));
+        const auto signals = policy::standardise(
+            signals_of(*served_->snapshot, served_->items, {.events = events_}, &*belief_, rows)
+        );
         const auto scores = policy::standardise(rows);
         for (std::size_t i = 0; i < rows.size(); ++i) {
             const auto row = items_.row(i);
@@ -252,7 +253,9 @@ void ServedWorldOptions::describe(OptionBinder& bind, ServedWorldOptions& o) {
         "what was passed by: no event, or one of weight 0",
         {.choices = {"silent", "events"}}
     );
-    bind("candidates", o.candidates, "the best items, which the knobs weigh", {.min = 2, .max = 1e5});
+    bind(
+        "candidates", o.candidates, "the best items, which the knobs weigh", {.min = 2, .max = 1e5}
+    );
     bind("slate_size", o.slate_size, "items shown at a time", {.min = 1, .max = 100});
     bind("step_limit", o.step_limit, "slates of a visit", {.min = 1, .max = 1e5});
     bind("min_liked", o.min_liked, "users who liked fewer are left out", {.min = 1, .max = 1e6});
@@ -273,9 +276,8 @@ std::unique_ptr<simulate::Environment> open_served_world(
             "add --set world.data=DIR"
         };
     }
-    auto dataset = std::make_shared<const data::Dataset>(
-        value_or_throw(data::open_dataset(options.data))
-    );
+    auto dataset =
+        std::make_shared<const data::Dataset>(value_or_throw(data::open_dataset(options.data)));
     auto served = std::make_shared<Served>(std::move(dataset));
     served->snapshot =
         load_snapshot({.run = run, .data = options.data}, 1, served->items, progress, stop);

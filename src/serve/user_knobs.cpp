@@ -3,9 +3,7 @@
 
 namespace hg::serve {
 
-policy::KnobState knob_state(
-    const Snapshot& snapshot, const policy::Belief* belief
-) {
+policy::KnobState knob_state(const Snapshot& snapshot, const policy::Belief* belief) {
     policy::KnobState state{.belief = belief};
     if (belief != nullptr) {
         state.summary = policy::summarise(*snapshot.run.model->belief_prior(), *belief);

@@ -9,9 +9,7 @@
 
 namespace hg::serve {
 
-[[nodiscard]] policy::KnobState knob_state(
-    const Snapshot& snapshot, const policy::Belief* belief
-);
+[[nodiscard]] policy::KnobState knob_state(const Snapshot& snapshot, const policy::Belief* belief);
 
 /// Under the session's lock.
 [[nodiscard]] policy::Knobs knobs_of(

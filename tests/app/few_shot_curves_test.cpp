@@ -57,9 +57,9 @@ TEST(FewShotCurves, a_value_stands_with_its_user_and_length) {
     );
     const auto& query = protocol.trials[1].queries[3];
     const auto number = protocol.trials[0].queries.size() + 3;
-    const std::vector<Outcome> outcomes{
-        row_of("mine", protocol, [&](std::size_t i) { return i == number ? 1.0 : 0.0; })
-    };
+    const std::vector<Outcome> outcomes{row_of("mine", protocol, [&](std::size_t i) {
+        return i == number ? 1.0 : 0.0;
+    })};
 
     const auto curves = few_shot_curves(world.dataset, protocol, outcomes, 10);
 

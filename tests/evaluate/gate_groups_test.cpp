@@ -105,9 +105,9 @@ TEST(GateGroups, first_impressions_that_lose_hold_a_candidate_that_wins_later) {
 }
 
 TEST(GateGroups, a_segment_that_loses_holds_and_is_named) {
-    const GroupLog log{
-        400, [](std::uint32_t, std::uint32_t segment) { return segment == 0 ? .5 : -.2; }
-    };
+    const GroupLog log{400, [](std::uint32_t, std::uint32_t segment) {
+                           return segment == 0 ? .5 : -.2;
+                       }};
     auto input = log.input();
     input.segment = log.segment;
     input.segment_names = log.names;
@@ -187,11 +187,11 @@ TEST(GateGroups, an_equal_candidate_is_held_no_more_often_for_being_asked_at_man
 TEST(GateGroups, the_worst_decile_is_chosen_by_both_together) {
     std::vector<double> candidate(20, .5);
     std::vector<double> incumbent(20, .5);
-    candidate[3] = 0;   // together .1
+    candidate[3] = 0;  // together .1
     incumbent[3] = .1;
     candidate[7] = .2;  // together .2
     incumbent[7] = 0;
-    candidate[9] = 0;   // the candidate's worst, but together .9
+    candidate[9] = 0;  // the candidate's worst, but together .9
     incumbent[9] = .9;
 
     EXPECT_THAT(

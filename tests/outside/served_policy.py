@@ -95,6 +95,10 @@ def check_promoted(data, model, meta, folder):
     check("promoted, it serves", knobs_of(server, "u1")["chosen_by"].startswith("meta_policy meta@"))
     status = server.call("GET", "/v1/status")[1]
     check("without a note", status["knobs_note"] == "", status)
+    status, answer = server.call("POST", "/v1/admin/reload", {"run": str(folder / "another")})
+    check("another run needs a decision of its own", status == 409 and "about run" in json.dumps(answer), (status, answer))
+    status, answer = server.call("POST", "/v1/admin/reload", {"run": str(model)})
+    check("the same run may be loaded again", status == 200, (status, answer))
     server.call("PUT", "/v1/users/u1/knobs", {"exploration": -1})
     check("what a user sets by hand stands above it", knobs_of(server, "u1")["exploration"] == -1)
     server.stop()
@@ -120,6 +124,7 @@ def main():
         write_dataset(data)
         train(args.binary, data, model, "gaussian")
         train(args.binary, data, folder / "popular")
+        train(args.binary, data, folder / "another", "gaussian")
         done = learn(data, model, meta)
         check("a policy is learned in the world of a run", done.returncode == 0 and "kept" in done.stdout, done.stderr)
         check("and another", learn(data, model, folder / "other", "--seed", "8").returncode == 0)

@@ -154,11 +154,12 @@ def check_groups(log, data, popular, tastes, folder):
     check("at each length of history", [g["name"] for g in group(seen, "few_shot")] == ["after 1 events", "after 2 events"], seen["groups"])
     check("and in each segment", sorted(g["name"] for g in group(seen, "segments")) == ["segment even", "segment odd"], seen["groups"])
     check("the record keeps them", json.loads(pathlib.Path(seen["record"]).read_text())["groups"] == seen["groups"])
-    swapped = json.loads(curves.read_text())
-    for row in swapped["rows"]:
-        row["name"] = {"popular": "tastes", "tastes": "popular"}.get(row["name"], row["name"])
-    (folder / "swapped.json").write_text(json.dumps(swapped))
-    held = json_of(*gate, "--candidate", tastes, "--few-shot", folder / "swapped.json")
+    worse = json.loads(curves.read_text())
+    for row in worse["rows"]:
+        if row["name"] == "tastes":
+            row["values"] = [[value and value / 2 for value in values] for values in row["values"]]
+    (folder / "worse.json").write_text(json.dumps(worse))
+    held = json_of(*gate, "--candidate", tastes, "--few-shot", folder / "worse.json")
     check("new users who lose hold it", held["reason"] == "group_worse" and verdict(held, "few_shot") == "failed", held["checks"])
     refused(("gate", *log, "--candidate", tastes, "--few-shot", db_like(folder)), "holds no few-shot curves")
     alone = json.loads(curves.read_text())

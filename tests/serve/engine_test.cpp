@@ -699,8 +699,9 @@ TEST_F(EngineTest, a_learned_policy_needs_a_run_with_a_belief) {
         publish("popularity");
         FAIL() << "accepted";
     } catch (const Error& error) {
-        EXPECT_NE(std::string{error.what()}.find("a run of popularity, which has none"), std::string::npos)
-            << error.what();
+        EXPECT_NE(
+            std::string{error.what()}.find("a run of popularity, which has none"), std::string::npos
+        ) << error.what();
     }
     EXPECT_EQ(recommend(R"({"user_id": "new"})")["model"], "gaussian") << "the old one goes on";
 }

@@ -104,9 +104,8 @@ TEST_F(ServedWorldTest, a_slate_is_made_of_what_the_server_would_show) {
     const auto place = find(*world, true).value();
     const auto clicked = dataset->items.name(world->observe().item_ids[place]);
     (void)world->step(std::array{place});
-    const auto body = fmt::format(
-        R"({{"history": [{{"item_id": "{}", "event": "click"}}], "k": 39}})", clicked
-    );
+    const auto body =
+        fmt::format(R"({{"history": [{{"item_id": "{}", "event": "click"}}], "k": 39}})", clicked);
     const auto answer = value_or_throw(engine.recommend(value_or_throw(parse_recommend(body))));
 
     // The world offers the best 20 of the ranker, in its order.

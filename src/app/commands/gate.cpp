@@ -166,7 +166,9 @@ std::string row_name(const std::string& policy, const LoggedPolicies& judged) {
     if (runs.size() != 1) {
         throw Error{
             ErrorCode::invalid_argument,
-            fmt::format("--few-shot: {} runs served, none is the incumbent of a curve", runs.size()),
+            fmt::format(
+                "--few-shot: {} runs served, none is the incumbent of a curve", runs.size()
+            ),
             "name the one to compare with by --incumbent RUN, or judge its decisions: --since DATE"
         };
     }

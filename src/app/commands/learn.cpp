@@ -94,7 +94,8 @@ Run declare(CLI::App& verb) {
             "--world",
             arguments->world,
             "one of: " + world_names() +
-                "; a run of simulate fit; labels:DATASET; served:RUN, a run of train as it is served"
+                "; a run of simulate fit; labels:DATASET; served:RUN, a run of train as it is "
+                "served"
     )
         ->required();
     verb.add_option(

@@ -109,7 +109,8 @@ Run declare(CLI::App& verb) {
     verb.add_option(
         "--policy",
         options.knob_policy,
-        "run of learn that chooses each user's knobs, where the gate promoted it; else the constants "
+        "run of learn that chooses each user's knobs, where the gate promoted it; else the "
+        "constants "
         "below do"
     );
     verb.add_flag(
