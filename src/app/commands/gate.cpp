@@ -192,9 +192,21 @@ std::optional<PairedCurves> curves_of(
     return curves;
 }
 
+/// Before anything is judged: rows that are named here must be in the file.
+void check_curves(const Arguments& arguments, const std::vector<std::string>& incumbents) {
+    for (const auto& incumbent : incumbents) {
+        if (!arguments.few_shot.empty() && incumbent != served_policy) {
+            (void)read_paired_curves(
+                arguments.few_shot, row_name(arguments.candidate), row_name(incumbent)
+            );
+        }
+    }
+}
+
 int run(const Arguments& arguments, Session& session) {
     const auto options = arguments.run.settings().read<evaluate::GateOptions>();
     const auto incumbents = incumbents_of(arguments);
+    check_curves(arguments, incumbents);
     LogRequest request{
         .log = arguments.log,
         .policies = {arguments.candidate},
