@@ -2,6 +2,7 @@
 #include "app/demo.hpp"
 
 #include "app/dataset_facts.hpp"
+#include "app/demo_meta_policy.hpp"
 #include "app/demo_policy.hpp"
 #include "app/evaluation.hpp"
 #include "app/protocol.hpp"
@@ -251,9 +252,14 @@ DemoResult run_demo(const DemoOptions& options, Session& session) {
         "each model, trained without every user's last event, is asked for it",
         [&] { return evaluate_all(dataset, *protocol, vectors, folders, session); }
     );
-    stages.run("model update", "a policy learned in a world of simulated users, and the gate", [&] {
-        return learn_small_policy(folders.dataset, folders.policy, session);
-    });
+    stages.run(
+        "model update",
+        "policies learned among strangers and simulated users, and the gate",
+        [&] {
+            learn_small_meta_policy(dataset, folders.policy, session);
+            return learn_small_policy(folders.dataset, folders.policy, session);
+        }
+    );
     return {.dataset = folders.dataset, .run = folders.run, .store = options.folder / "events.db"};
 }
 

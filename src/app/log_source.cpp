@@ -6,6 +6,8 @@
 #include "data/time_text.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
@@ -30,6 +32,48 @@ TimeMs parse_since(const std::string& text) {
 void add_left_out(std::string& text, std::size_t count, std::string_view what) {
     if (count > 0) {
         fmt::format_to(std::back_inserter(text), ", {} {}", count, what);
+    }
+}
+
+/// What is known of a user by HTTP, else by the dataset; empty where neither says.
+std::string segment_of(const ServerLog& log, std::uint32_t user, const std::string& field) {
+    const auto& put = log.served.user_fields[user];
+    if (!put.empty()) {
+        const auto fields = nlohmann::json::parse(put, nullptr, false);
+        if (const auto found = fields.find(field); found != fields.end()) {
+            return found->is_string() ? found->get<std::string>() : found->dump();
+        }
+    }
+    const auto* const column = log.dataset->user_fields.find(field);
+    const auto row = log.dataset->users.find(log.served.log.users.name(user));
+    return column != nullptr && row && *row < column->present.size() ? column->text(*row)
+                                                                     : std::string{};
+}
+
+void set_segments(ServerLog& log, const std::string& field) {
+    auto& decisions = log.served.log;
+    if (field.empty()) {
+        return;
+    }
+    decisions.segments = {};
+    std::vector<std::uint32_t> of_user;
+    for (std::uint32_t user = 0; user < decisions.users.size(); ++user) {
+        of_user.push_back(decisions.segments.intern(segment_of(log, user, field)));
+    }
+    for (std::size_t i = 0; i < decisions.size(); ++i) {
+        decisions.segment[i] = of_user[decisions.user[i]];
+    }
+    if (decisions.segments.size() == 1 && decisions.segments.name(0).empty()) {
+        std::vector<std::string> known;
+        for (const auto& column : log.dataset->user_fields.fields()) {
+            known.push_back(column.name);
+        }
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format("--segment {}: no user of the log has this field", field),
+            known.empty() ? "the dataset knows nothing of its users; put fields with PUT /v1/users"
+                          : fmt::format("the dataset has: {}", fmt::join(known, ", "))
+        };
     }
 }
 
@@ -63,15 +107,20 @@ void declare_log_options(CLI::App& verb, LogSource& source) {
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
     verb.add_option("--since", source.since, "of a database: decisions from this date on");
+    verb.add_option(
+        "--segment", source.segment, "of a database: the users' field that tells segments apart"
+    );
 }
 
 data::ImpressionLog read_log(const LogSource& source) {
     const auto& path = source.path;
-    if (!source.data.empty() || !source.since.empty()) {
+    if (!source.data.empty() || !source.since.empty() || !source.segment.empty()) {
         throw Error{
             ErrorCode::invalid_argument,
-            fmt::format("--data and --since are of a server's database, {} is none", path),
-            "leave them out"
+            fmt::format(
+                "--data, --since and --segment are of a server's database, {} is none", path
+            ),
+            "leave them out; the segments of an impression log are in its lines"
         };
     }
     if (path.ends_with(".csv") || path.ends_with(".csv.gz")) {
@@ -104,7 +153,9 @@ ServerLog open_server_log(const LogSource& source, data::Purpose purpose) {
          .now = SystemClock{}.now(),
          .since = parse_since(source.since)}
     ));
-    return {.dataset = std::move(dataset), .served = std::move(served)};
+    ServerLog log{.dataset = std::move(dataset), .served = std::move(served)};
+    set_segments(log, source.segment);
+    return log;
 }
 
 std::vector<std::string> notes_on(const ServerLog& log, const LogSource& source) {

@@ -18,10 +18,11 @@ struct LogSource {
     std::string path{};
     std::string data{};  // folder of the dataset, for a database
     double window_seconds = 86'400;
-    std::string since{};  // a date; empty = from the beginning
+    std::string since{};    // a date; empty = from the beginning
+    std::string segment{};  // of a database: the users' field that tells segments apart
 };
 
-/// --data, --window and --since; --log (or --db) is the verb's.
+/// --data, --window, --since and --segment; --log (or --db) is the verb's.
 void declare_log_options(CLI::App& verb, LogSource& source);
 
 /// .csv and .csv.gz are Open Bandit files, anything else an impression log. Throws Error.

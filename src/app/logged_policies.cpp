@@ -5,6 +5,7 @@
 #include "data/policy_probabilities.hpp"
 #include "evaluate/overlap.hpp"
 #include "policy/explorer.hpp"
+#include "policy/knob_actor.hpp"
 #include "policy/learn.hpp"
 #include "serve/judge_served.hpp"
 
@@ -13,6 +14,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
+#include <numeric>
 #include <span>
 
 namespace hg::app {
@@ -77,6 +80,10 @@ void take(LoggedPolicies& out, policy::Judged& judged, std::span<const std::size
     }
 }
 
+bool is_changed(const ServingChange& change) {
+    return change.epsilon || change.temperature || change.max_candidates || !change.policy.empty();
+}
+
 void check_agent(const std::string& name, const ServingChange& change) {
     if (is_run_of(name, "model")) {
         throw Error{
@@ -89,17 +96,19 @@ void check_agent(const std::string& name, const ServingChange& change) {
             "give the server's database: --log events.db --data DIR"
         };
     }
-    if (change.temperature || change.max_candidates) {
+    if (change.temperature || change.max_candidates || !change.policy.empty()) {
         throw Error{
             ErrorCode::invalid_argument,
-            fmt::format("--temperature and --candidates are of runs of train, {} is none", name),
+            fmt::format(
+                "--temperature, --candidates and --knobs-by are of runs of train, {} is none", name
+            ),
             "leave them out"
         };
     }
 }
 
 void check_file(const std::string& path, const ServingChange& change) {
-    if (change.epsilon || change.temperature || change.max_candidates) {
+    if (is_changed(change)) {
         throw Error{
             ErrorCode::invalid_argument,
             fmt::format("{} says its probabilities: they cannot be served differently", path),
@@ -110,7 +119,7 @@ void check_file(const std::string& path, const ServingChange& change) {
 
 serve::ServedPolicy served_policy_of(const std::string& name, const ServingChange& change) {
     if (name == served_policy) {
-        if (change.epsilon || change.temperature || change.max_candidates) {
+        if (is_changed(change)) {
             throw Error{
                 ErrorCode::invalid_argument,
                 "\"served\" is what was served: it cannot be served differently",
@@ -131,6 +140,7 @@ serve::ServedPolicy served_policy_of(const std::string& name, const ServingChang
         .epsilon = change.epsilon,
         .temperature = change.temperature,
         .max_candidates = change.max_candidates,
+        .knobs = change.policy.empty() ? nullptr : policy::KnobActor::load(change.policy),
     };
 }
 
@@ -184,6 +194,7 @@ void judge_served_runs(
             note_agreement(out, request.policies[places[j]], judged.agreement[j]);
         }
     }
+    out.runs = std::move(log.served.run);
     out.log = std::move(log.served.log);
 }
 
@@ -271,6 +282,12 @@ void declare_serving_options(CLI::App& verb, ServingChange& change) {
             "--candidates", change.max_candidates, "of a run of train: as logged unless given"
     )
         ->check(CLI::Range(1, 1000));
+    verb.add_option(
+        "--knobs-by",
+        change.policy,
+        "of a run of train: a run of learn chooses its knobs (serve --policy); as logged unless "
+        "given"
+    );
 }
 
 LoggedPolicies judge_on_log(
@@ -299,23 +316,66 @@ LoggedPolicies judge_on_log(
     return out;
 }
 
-Result<evaluate::GateRecord> run_gate_on(
-    const LoggedPolicies& judged,
-    const evaluate::GateOptions& options,
-    std::optional<double> decisions_per_day,
-    std::size_t incumbent
-) {
+std::vector<std::uint32_t> LoggedPolicies::turns() const {
+    if (log.users.size() == 0 || (log.users.size() == 1 && log.users.name(0).empty())) {
+        return {};
+    }
+    std::vector<std::size_t> order(log.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, std::less{}, [this](std::size_t i) {
+        return log.timestamp[i];
+    });
+    std::vector<std::uint32_t> seen(log.users.size());
+    std::vector<std::uint32_t> turns(log.size());
+    for (const auto i : order) {
+        turns[i] = seen[log.user[i]]++;
+    }
+    return turns;
+}
+
+std::vector<std::string> LoggedPolicies::served_runs() const {
+    std::vector<std::string> names;
+    for (const auto& run : runs) {
+        if (std::ranges::find(names, run) == names.end()) {
+            names.push_back(run);
+        }
+    }
+    return names;
+}
+
+std::span<const std::uint32_t> LoggedPolicies::segments() const {
+    const bool are_told = log.segments.size() > 1 || !log.segments.name(0).empty();
+    return are_told ? std::span<const std::uint32_t>{log.segment}
+                    : std::span<const std::uint32_t>{};
+}
+
+Result<evaluate::GateRecord> run_gate_on(const LoggedPolicies& judged, const GateRequest& request) {
     const auto uniform = judged.uniform_probability();
-    const evaluate::GateInput input{
+    const auto turns = judged.turns();
+    const auto segment_names = judged.log.segments.names();
+    std::vector<evaluate::FewShotPoint> curve;
+    for (std::size_t c = 0; request.curves != nullptr && c < request.curves->n_events.size(); ++c) {
+        curve.push_back(
+            {.n_events = request.curves->n_events[c], .differences = request.curves->differences[c]}
+        );
+    }
+    evaluate::GateInput input{
         .candidate = judged.rows(0),
-        .incumbent_probability = judged.policies.at(incumbent).probability,
-        .incumbent_q_policy = judged.policies.at(incumbent).q_policy,
+        .incumbent_probability = judged.policies.at(request.incumbent).probability,
+        .incumbent_q_policy = judged.policies.at(request.incumbent).q_policy,
         .units = judged.log.user,
         .supported_mass = judged.policies[0].supported_mass,
         .uniform_probability = uniform,
-        .decisions_per_day = decisions_per_day,
+        .turn = turns,
+        .segment = judged.segments(),
+        .segment_names = segment_names,
+        .few_shot = curve,
+        .decisions_per_day = request.decisions_per_day,
     };
-    return evaluate::run_gate(input, options);
+    if (request.curves != nullptr) {
+        input.worst_decile = request.curves->worst_decile;
+    }
+    return evaluate::run_gate(input, request.options);
 }
 
 }  // namespace hg::app

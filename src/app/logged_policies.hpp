@@ -9,6 +9,7 @@
 //   const auto judged = judge_on_log({.log = {.path = "log.jsonl"}, .policies = {a, b}}, progress, stop);
 #pragma once
 
+#include "app/few_shot_curves.hpp"
 #include "app/log_source.hpp"
 #include "core/progress.hpp"
 #include "data/impression_log.hpp"
@@ -18,6 +19,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -37,11 +39,19 @@ struct LoggedPolicy {
 struct LoggedPolicies {
     data::ImpressionLog log;
     std::vector<LoggedPolicy> policies;
-    std::vector<std::string> notes;  // whole sentences about the log
+    std::vector<std::string> runs{};   // of a database: that served each decision
+    std::vector<std::string> notes{};  // whole sentences about the log
 
     [[nodiscard]] evaluate::LoggedRows rows(std::size_t policy) const;
     /// 1 / number of slates that could have been shown; empty where candidates are not logged.
     [[nodiscard]] std::vector<double> uniform_probability() const;
+    /// The how-manieth of its user's impressions each is, in order of time (of the log where it gives
+    /// none); empty where users are not told apart.
+    [[nodiscard]] std::vector<std::uint32_t> turns() const;
+    /// Of a database: the names of the runs that served, in order of their first decision.
+    [[nodiscard]] std::vector<std::string> served_runs() const;
+    /// Of every name of log.segments; empty where segments are not told apart.
+    [[nodiscard]] std::span<const std::uint32_t> segments() const;
 };
 
 /// The name of whoever served, among the policies of a database.
@@ -53,6 +63,7 @@ struct ServingChange {
     std::optional<double> epsilon{};
     std::optional<double> temperature{};
     std::optional<std::int64_t> max_candidates{};
+    std::string policy{};  // a run of learn that chooses the knobs of a run of train
 };
 
 /// --epsilon, --temperature and --candidates.
@@ -70,12 +81,17 @@ struct LogRequest {
     const LogRequest& request, ProgressSink& progress, const std::stop_token& stop
 );
 
+/// What a gate is told beside the log.
+struct GateRequest {
+    evaluate::GateOptions options{};
+    std::optional<double> decisions_per_day{};
+    std::size_t incumbent = 1;
+    const PairedCurves* curves = nullptr;  // of new users, candidate and this incumbent
+};
+
 /// The gate on policies[0] against policies[incumbent].
 [[nodiscard]] Result<evaluate::GateRecord> run_gate_on(
-    const LoggedPolicies& judged,
-    const evaluate::GateOptions& options = {},
-    std::optional<double> decisions_per_day = {},
-    std::size_t incumbent = 1
+    const LoggedPolicies& judged, const GateRequest& request = {}
 );
 
 }  // namespace hg::app

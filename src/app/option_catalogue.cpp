@@ -7,6 +7,7 @@
 #include "policy/agent.hpp"
 #include "policy/meta/meta_learner.hpp"
 #include "policy/state_encoder_facts.hpp"
+#include "serve/served_world.hpp"
 #include "simulate/learned/label_world.hpp"
 #include "simulate/learned/learned_world.hpp"
 #include "simulate/leave_rule.hpp"
@@ -83,6 +84,12 @@ std::vector<Configurable> option_catalogue() {
          "labels:DATASET",
          "the users of a dataset themselves",
          {{"world", &describe_options<simulate::LabelWorldOptions>}}}
+    );
+    all.push_back(
+        {kind_of_worlds,
+         "served:RUN",
+         "a run of train as it is served, with the users of a dataset",
+         {{"world", &describe_options<serve::ServedWorldOptions>}}}
     );
     all.push_back(
         {kind_of_all_worlds,

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/world_source.hpp"
 
+#include "core/progress.hpp"
 #include "policy/agent.hpp"
+#include "policy/belief_summary.hpp"
+#include "serve/served_world.hpp"
 #include "simulate/learned/open_world.hpp"
+#include "simulate/leave_rule.hpp"
 #include "simulate/world_entry.hpp"
 #include "train/threads.hpp"
 
@@ -12,6 +16,36 @@ namespace hg::app {
 namespace {
 
 const std::array<std::string, 2> sections{"world", "learn"};
+
+const std::array<std::string, 1> leave_section{"leave"};
+constexpr std::string_view served_prefix = "served:";
+
+OpenedWorld open_served(const std::string& name, const Settings& settings, std::size_t n_users) {
+    const auto own = settings.without_sections(leave_section);
+    const auto leave = settings.section("leave").read<simulate::LeaveOptions>();
+    SilentProgress silent;
+    auto world = serve::open_served_world(
+        name.substr(served_prefix.size()), own.read<serve::ServedWorldOptions>(), silent, {}
+    );
+    if (!leave.is_off()) {
+        world = simulate::with_leave_rule(std::move(world), leave);
+    }
+    auto resolved = own.resolve(&describe_options<serve::ServedWorldOptions>);
+    if (!leave.is_off()) {
+        const auto values =
+            settings.section("leave").resolve(&describe_options<simulate::LeaveOptions>);
+        for (const auto& [key, value] : values.items()) {
+            resolved["leave." + key] = value;
+        }
+    }
+    return {
+        .batch = simulate::make_batch(*world, n_users),
+        .facts =
+            {{"name", name},
+             {"settings", std::move(resolved)},
+             {"belief", {{"kind", "gaussian"}, {"summary", policy::BeliefSummary::names}}}},
+    };
+}
 
 template <typename Table>
 std::string names_of(const Table& table) {
@@ -41,12 +75,24 @@ PolicySettings policy_settings(const RunOptions& options) {
 OpenedWorld open_world(
     const std::string& name_or_run, const Settings& settings, std::size_t n_users
 ) {
+    if (name_or_run.starts_with(served_prefix)) {
+        return open_served(name_or_run, settings, n_users);
+    }
     return {
         .batch = simulate::open_world_batch(name_or_run, settings, n_users),
         .facts =
             {{"name", name_or_run},
              {"settings", simulate::resolve_open_world_settings(name_or_run, settings)}},
     };
+}
+
+OpenedWorld open_held_out(const std::string& name_or_run, Settings settings, std::size_t n_users) {
+    const bool has_parts =
+        name_or_run.starts_with(served_prefix) || name_or_run.starts_with("labels:");
+    if (has_parts && !settings.values().contains("users")) {
+        settings.set("users", "judge", "held out");
+    }
+    return open_world(name_or_run, settings, n_users);
 }
 
 void use_few_threads(const Session& session) {

@@ -35,9 +35,15 @@ struct OpenedWorld {
     nlohmann::json facts;  // name and settings, for manifests
 };
 
-/// A known world's NAME or the folder of a learned one.
+/// A known world's NAME, the folder of a learned one, labels:DATASET or served:RUN.
 [[nodiscard]] OpenedWorld open_world(
     const std::string& name_or_run, const Settings& settings, std::size_t n_users
+);
+
+/// The same with users that an agent does not learn from: where a world has parts (labels, served),
+/// those to be judged on, unless the settings say whom.
+[[nodiscard]] OpenedWorld open_held_out(
+    const std::string& name_or_run, Settings settings, std::size_t n_users
 );
 
 /// Networks of agents are small: more threads only wait for each other, and on a busy machine take

@@ -60,6 +60,7 @@ void ImpressionLog::append(const ImpressionRow& impression) {
     recommendation_id.push_back(impression.recommendation_id);
     user.push_back(users.intern(impression.user_id));
     policy.push_back(policies.intern(impression.policy));
+    segment.push_back(segments.intern(impression.segment));
     timestamp.push_back(impression.timestamp.value_or(no_timestamp));
     deterministic.push_back(impression.deterministic ? 1 : 0);
     ended.push_back(encode(impression.ended));
@@ -87,6 +88,7 @@ ImpressionRow ImpressionLog::row(std::size_t index) const {
     ImpressionRow impression{
         .recommendation_id = recommendation_id.at(index),
         .user_id = users.name(user[index]),
+        .segment = segments.name(segment[index]),
         .timestamp = timestamp[index] == no_timestamp ? std::optional<TimeMs>{}
                                                       : std::optional{timestamp[index]},
         .policy = policies.name(policy[index]),

@@ -68,12 +68,14 @@ struct ImpressionLog {
     IdMap items;
     IdMap users;
     IdMap policies;
+    IdMap segments;
     PropensityKind propensity_kind = PropensityKind::conditional;
 
     std::vector<std::string> recommendation_id;
     std::vector<std::uint32_t> user;
     std::vector<std::uint32_t> policy;
-    std::vector<TimeMs> timestamp;  // no_timestamp = not given
+    std::vector<std::uint32_t> segment;  // of the user; the empty text where it was not given
+    std::vector<TimeMs> timestamp;       // no_timestamp = not given
     std::vector<std::uint8_t> deterministic;
     std::vector<std::int8_t> ended;  // 1, 0, -1 = unknown
     std::vector<double> propensity;  // of the slate: the product of its slots'

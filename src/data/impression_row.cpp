@@ -316,6 +316,10 @@ void append_json(const ImpressionRow& impression, std::string& out) {
     append_text(out, impression.recommendation_id);
     out += ",\"user_id\":";
     append_text(out, impression.user_id);
+    if (!impression.segment.empty()) {
+        out += ",\"segment\":";
+        append_text(out, impression.segment);
+    }
     if (impression.timestamp) {
         fmt::format_to(std::back_inserter(out), ",\"timestamp\":{}", *impression.timestamp);
     }

@@ -42,6 +42,7 @@ struct LoggedSlot {
 struct ImpressionRow {
     std::string recommendation_id{};
     std::string user_id{};
+    std::string segment{};              // of the user; empty = not given
     std::optional<TimeMs> timestamp{};  // milliseconds, or the step of a simulation
     std::string policy{};
     bool deterministic = false;

@@ -103,6 +103,8 @@ Result<bool> parse_scalar(ImpressionRow& to, std::string_view key, const dom::el
         HG_TRY(to.recommendation_id, read.id(value, key));
     } else if (key == "user_id") {
         HG_TRY(to.user_id, read.id(value, key));
+    } else if (key == "segment") {
+        HG_TRY(to.segment, read.id(value, key));
     } else if (key == "timestamp") {
         HG_TRY(to.timestamp, read.time(value, key));
     } else if (key == "policy") {

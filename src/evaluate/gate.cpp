@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "evaluate/gate.hpp"
 
+#include "evaluate/gate_groups.hpp"
 #include "evaluate/intervals.hpp"
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 namespace hg::evaluate {
 namespace {
@@ -49,6 +51,29 @@ Result<void> check_shares(
     return {};
 }
 
+Result<void> check_groups(const GateInput& input, std::size_t n_rows) {
+    for (const auto& [name, values] :
+         {std::pair{"units", input.units},
+          std::pair{"turn", input.turn},
+          std::pair{"segment", input.segment}}) {
+        if (!values.empty() && values.size() != n_rows) {
+            return fail(
+                ErrorCode::invalid_argument,
+                fmt::format("{} has {} rows, the log has {}", name, values.size(), n_rows)
+            );
+        }
+    }
+    for (const auto segment : input.segment) {
+        if (segment >= input.segment_names.size()) {
+            return fail(
+                ErrorCode::invalid_argument,
+                fmt::format("segment {} of {} has no name", segment, input.segment_names.size())
+            );
+        }
+    }
+    return {};
+}
+
 Result<void> check_input(const GateInput& input) {
     const auto needs = has_model(input) ? Need::weights | Need::q : Need::weights;
     if (auto fine = check_rows(input.candidate, needs); !fine) {
@@ -58,11 +83,8 @@ Result<void> check_input(const GateInput& input) {
         return fail(fine.error().code(), "incumbent: " + fine.error().message());
     }
     const std::size_t n = input.candidate.size();
-    if (!input.units.empty() && input.units.size() != n) {
-        return fail(
-            ErrorCode::invalid_argument,
-            fmt::format("units has {} rows, the log has {}", input.units.size(), n)
-        );
+    if (auto fine = check_groups(input, n); !fine) {
+        return fine;
     }
     if (auto fine = check_shares("supported_mass", input.supported_mass, n); !fine) {
         return fine;
@@ -224,33 +246,6 @@ void add_missing_value_checks(GateRecord& record) {
     }
 }
 
-/// Passed unless the users are worse off with confidence: the paired interval lies below 0.
-void add_group_check(
-    GateRecord& record, std::string_view name, std::span<const double> differences
-) {
-    GateCheck check{
-        .name = name,
-        .is_required = false,
-        .sentence = "not available: no paired differences of these users were given",
-    };
-    constexpr std::size_t fewest = 2;
-    if (differences.size() >= fewest) {
-        const auto mean = clustered_mean(differences);
-        const auto interval = mean.interval(record.options.level);
-        check.value = interval.high;
-        check.verdict = verdict_of(interval.high >= 0);
-        check.sentence = fmt::format(
-            "{} users change by {:.4g}, between {:.4g} and {:.4g}; the interval must not lie below "
-            "0",
-            differences.size(),
-            mean.mean,
-            interval.low,
-            interval.high
-        );
-    }
-    record.checks.push_back(std::move(check));
-}
-
 bool any(const GateRecord& record, Verdict verdict, std::span<const std::string_view> names) {
     return std::ranges::any_of(names, [&](std::string_view name) {
         return record.check(name).verdict == verdict;
@@ -261,7 +256,6 @@ HoldReason find_reason(const GateRecord& record) {
     constexpr auto support = std::to_array<std::string_view>(
         {"effective_rows", "mean_weight", "largest_weight", "supported_mass"}
     );
-    constexpr auto groups = std::to_array<std::string_view>({"few_shot", "worst_decile"});
     if (any(record, Verdict::failed, support)) {
         return HoldReason::lack_of_support;
     }
@@ -279,7 +273,10 @@ HoldReason find_reason(const GateRecord& record) {
     if (record.check("model_agreement").verdict == Verdict::failed) {
         return HoldReason::model_disagrees;
     }
-    return any(record, Verdict::failed, groups) ? HoldReason::group_worse : HoldReason::none;
+    const bool loses = std::ranges::any_of(record.checks, [](const GateCheck& check) {
+        return !check.is_required && check.verdict == Verdict::failed;
+    });
+    return loses ? HoldReason::group_worse : HoldReason::none;
 }
 
 std::string describe_outcome(const GateRecord& record) {
@@ -297,7 +294,7 @@ std::string describe_outcome(const GateRecord& record) {
         case HoldReason::model_disagrees:
             return "hold: the reward model and the corrected estimate disagree";
         case HoldReason::group_worse:
-            return "hold: new users or the worst-off lose";
+            return "hold: a group of users loses: new ones, the worst-off or a segment";
     }
     return {};
 }
@@ -318,15 +315,16 @@ Result<GateRecord> run_gate(const GateInput& input, const GateOptions& options) 
     record.overlap = measure_overlap(importance_weights(input.candidate), input.units);
     const auto incumbent = measure_overlap(importance_weights(incumbent_rows(input)), input.units);
     add_support_checks(record, input, incumbent);
+    PairedRows rows;
     if (has_model(input)) {
-        const auto rows = pair_rows(input);
+        rows = pair_rows(input);
         measure_difference(record, input, rows);
         add_value_checks(record, rows);
     } else {
         add_missing_value_checks(record);
     }
-    add_group_check(record, "few_shot", input.few_shot);
-    add_group_check(record, "worst_decile", input.worst_decile);
+    add_user_checks(record, input);
+    add_log_group_checks(record, input, rows.difference);
     record.reason = find_reason(record);
     record.decision = record.reason == HoldReason::none ? Decision::promote : Decision::hold;
     record.sentence = describe_outcome(record);

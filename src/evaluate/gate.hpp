@@ -5,7 +5,8 @@
 // Every condition is a check with a value, a threshold and a sentence. A check whose input is
 // absent is "not available" and never passed. Promotion needs all required checks passed (support:
 // effective_rows, mean_weight, largest_weight, supported_mass; value: difference, model_agreement)
-// and no other one failed (few_shot, worst_decile: available only where the data was given). On a
+// and no other one failed: those that look at groups of users (few_shot, worst_decile: where the
+// curves of new users are given; first_impressions, segments: where the log tells them apart). On a
 // hold for want of support or data the record says how much randomised traffic would decide it.
 //
 // The difference is the paired doubly robust one, row by row, so what both policies share cancels;
@@ -13,8 +14,8 @@
 // which is itself an estimate: the bound is taken of difference + margin * incumbent, so that
 // delta's uncertainty is in it. Rows of one unit (slate, user) count as dependent. The support
 // checks look at both policies and report the worse. Where even uniform traffic could not support the
-// candidate (a deterministic one among more than 20 slates), the record names the epsilon to mix in. A false promotion is one whose true difference
-// is below -delta; measured rates are in bench/results/gate.md.
+// candidate (a deterministic one among more than 20 slates), the record names the epsilon to mix in. A
+// false promotion is one whose true difference is below -delta; measured rates: bench/results/gate.md.
 //
 //   HG_TRY(const auto record, run_gate(input));
 //   record.decision == Decision::promote;   to_text(record);   to_json(record);
@@ -47,8 +48,16 @@ struct GateOptions {
     double max_model_gap = 2;
     double random_share = 0.02;
     double power = 0.8;
+    std::int64_t first_impressions = 10;
+    double min_group_rows = 100;
 
     static void describe(OptionBinder& bind, GateOptions& o);
+};
+
+/// New users after so many events: candidate - incumbent, one per user.
+struct FewShotPoint {
+    std::size_t n_events = 0;
+    std::span<const double> differences;
 };
 
 /// One log, two policies; one entry per row. What may be empty is said; the check that needs it is
@@ -60,8 +69,11 @@ struct GateInput {
     std::span<const std::uint32_t> units{};         // empty = every row its own
     std::span<const double> supported_mass{};       // of the candidate; may be empty
     std::span<const double> uniform_probability{};  // 1 / candidates of the row; may be empty
-    std::span<const double> few_shot{};             // candidate - incumbent per new user
-    std::span<const double> worst_decile{};         // the same per user of the worst decile
+    std::span<const std::uint32_t> turn{};     // of its user's impressions, from 0; may be empty
+    std::span<const std::uint32_t> segment{};  // of the user: places of names; may be empty
+    std::span<const std::string> segment_names{};
+    std::span<const FewShotPoint> few_shot{};  // the curve of new users; may be empty
+    std::span<const double> worst_decile{};    // worst_decile_differences(); may be empty
     std::optional<double> decisions_per_day{};
 };
 
@@ -90,6 +102,19 @@ struct GateCheck {
     std::string sentence{};
 };
 
+/// Users, or rows of the log, that a check looks at by themselves: candidate - incumbent.
+struct GateGroup {
+    std::string_view check;
+    std::string name;
+    std::size_t n = 0;        // users asked, or rows
+    std::size_t n_units = 0;  // independent ones
+    double effective = 0;     // users, or rows that count for both policies
+    double mean = 0;
+    double low = 0;  // intervals of one check hold together
+    double high = 0;
+    bool is_worse = false;
+};
+
 /// The randomised traffic that would tell a candidate as good as the incumbent from one that is
 /// delta worse, at the gate's level and power.
 struct DataRequest {
@@ -112,6 +137,8 @@ struct GateRecord {
     HoldReason reason = HoldReason::missing_input;
     std::string sentence{};
     std::vector<GateCheck> checks{};
+    std::vector<GateGroup> groups{};
+    std::size_t n_small_segments = 0;  // left out: too few rows to tell
     std::size_t n_rows = 0;
     std::size_t n_units = 0;
     double delta = 0;
@@ -133,6 +160,13 @@ struct GateRecord {
 
 /// Fails when the arrays contradict each other or hold impossible numbers; a hold is not a failure.
 [[nodiscard]] Result<GateRecord> run_gate(const GateInput& input, const GateOptions& options = {});
+
+/// Candidate - incumbent of the tenth of users whom the two together serve worst; one result per user
+/// and policy. Chosen by the sum, which leans to neither where both vary alike: chosen by one of the
+/// two, luck would make that one look better afterwards.
+[[nodiscard]] std::vector<double> worst_decile_differences(
+    std::span<const double> candidate, std::span<const double> incumbent
+);
 
 /// Nothing without predicted rewards or a margin. run_gate calls it on a hold that data would end.
 /// decisions_to_tell() with the variance of a row under uniform traffic.

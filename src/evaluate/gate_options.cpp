@@ -34,6 +34,13 @@ void GateOptions::describe(OptionBinder& bind, GateOptions& o) {
         "of the requested data, for an equal candidate",
         {.min = 0.5, .max = 0.9999}
     );
+    bind(
+        "first_impressions",
+        o.first_impressions,
+        "of each user, looked at by themselves",
+        {.min = 1, .max = 1e6}
+    );
+    bind("min_group_rows", o.min_group_rows, "effective rows of a group", {.min = 2});
 }
 
 }  // namespace hg::evaluate

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <iterator>
 
@@ -37,6 +38,48 @@ nlohmann::json check_json(const GateCheck& check) {
         {"required", check.is_required},
         {"sentence", check.sentence},
     };
+}
+
+nlohmann::json group_json(const GateGroup& group) {
+    return {
+        {"check", group.check},
+        {"name", group.name},
+        {"n", group.n},
+        {"units", group.n_units},
+        {"effective", number(group.effective)},
+        {"difference", number(group.mean)},
+        {"low", number(group.low)},
+        {"high", number(group.high)},
+        {"worse", group.is_worse},
+    };
+}
+
+/// What lies behind a check of several groups.
+std::string groups_text(const GateRecord& record) {
+    std::string text;
+    for (const auto& group : record.groups) {
+        const bool is_alone = std::ranges::count(record.groups, group.check, &GateGroup::check) < 2;
+        if (!is_alone) {
+            fmt::format_to(
+                std::back_inserter(text),
+                "         {:<40} {:+.4g} [{:+.4g}, {:+.4g}] of {}{}\n",
+                group.name,
+                group.mean,
+                group.low,
+                group.high,
+                group.n,
+                group.is_worse ? "  worse" : ""
+            );
+        }
+    }
+    if (record.n_small_segments > 0) {
+        fmt::format_to(
+            std::back_inserter(text),
+            "         {} segments have too few rows to tell\n",
+            record.n_small_segments
+        );
+    }
+    return text;
 }
 
 std::string_view mark(Verdict verdict) {
@@ -159,12 +202,17 @@ nlohmann::json to_json(const GateRecord& record) {
         {"upper_bound", number(record.upper_bound)},
         {"overlap", overlap_json(record.overlap)},
         {"checks", nlohmann::json::array()},
+        {"groups", nlohmann::json::array()},
+        {"small_segments", record.n_small_segments},
         {"data_request", nullptr},
         {"epsilon_advice", nullptr},
         {"options", options_json(record.options)},
     };
     for (const auto& check : record.checks) {
         json["checks"].push_back(check_json(check));
+    }
+    for (const auto& group : record.groups) {
+        json["groups"].push_back(group_json(group));
     }
     if (record.epsilon_advice) {
         json["epsilon_advice"] = advice_json(*record.epsilon_advice);
@@ -185,12 +233,13 @@ std::string to_text(const GateRecord& record) {
     for (const auto& check : record.checks) {
         fmt::format_to(
             std::back_inserter(text),
-            "  {:<6} {:<16} {}\n",
+            "  {:<6} {:<17} {}\n",
             mark(check.verdict),
             check.name,
             check.sentence
         );
     }
+    text += groups_text(record);
     if (record.epsilon_advice) {
         text += advice_text(*record.epsilon_advice, record.options);
     }

@@ -125,6 +125,7 @@ enum class AgentFact : std::uint32_t {
     uses_network = 1U << 2U,    // takes encoder.*: state encoders, hidden sizes
     needs_item_ids = 1U << 3U,  // refuses worlds whose items do not outlive a step
     needs_one_slot = 1U << 4U,  // refuses slates of more than one item
+    needs_signals = 1U << 5U,   // refuses worlds other than served:RUN
 };
 
 [[nodiscard]] constexpr AgentFact operator|(AgentFact a, AgentFact b) noexcept {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/belief_net.hpp"
 
+#include "policy/knob_net.hpp"
+
 #include <algorithm>
 
 namespace hg::policy {
@@ -12,7 +14,7 @@ constexpr std::int64_t most_rows = 512;  // about so many of a minibatch teach t
 
 BeliefNet::BeliefNet(const AgentContext& context, const NetworkOptions& options)
     : AgentNet(context, options) {
-    actor_ = register_module("actor", std::make_shared<KnobNet>(context, options.hidden));
+    actor_ = register_module("actor", std::make_shared<BeliefKnobNet>(context, options.hidden));
     belief_value = register_module("belief_value", torch::nn::Linear(options.hidden, 1));
     const at::NoGradGuard no_grad;
     belief_value->weight.mul_(0.1);
@@ -22,7 +24,7 @@ AgentNet::Output BeliefNet::forward(const NetInput& in) {
     auto out = AgentNet::forward(in);
     const auto seen = actor_->look(in);
     const auto hidden = actor_->hidden(seen.summary);
-    out.scores = out.scores + KnobNet::scores(seen, actor_->knobs(hidden));
+    out.scores = out.scores + BeliefKnobNet::scores(seen, actor_->knobs(hidden));
     out.value = out.value + belief_value->forward(hidden).squeeze(1);
     auxiliary_ = AgentNet::auxiliary_loss();
     if (at::GradMode::is_enabled()) {
@@ -40,6 +42,9 @@ std::shared_ptr<AgentNet> make_agent_net(
 ) {
     if (options.head == "belief") {
         return std::make_shared<BeliefNet>(context, options);
+    }
+    if (options.head == "knobs") {
+        return std::make_shared<KnobNet>(context, options);
     }
     return std::make_shared<AgentNet>(context, options);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // BeliefNet: the belief-conditioned actor-critic: what AgentNet says of each candidate from the user's
-// numbers, plus what the user's answers say of it (knob_net.hpp). Private to this room.
+// numbers, plus what the user's answers say of it (belief_knob_net.hpp). Private to this room.
 //
 //   score(i) = base(i) + sum_c  w_c(z) m_c(i) + alpha_c(z) sigma_c(i)
 #pragma once
 
 #include "policy/agent_net.hpp"
-#include "policy/knob_net.hpp"
+#include "policy/belief_knob_net.hpp"
 
 #include <memory>
 
@@ -20,7 +20,7 @@ struct BeliefNet final : AgentNet {
     at::Tensor auxiliary_loss() override { return auxiliary_; }
 
   private:
-    std::shared_ptr<KnobNet> actor_;
+    std::shared_ptr<BeliefKnobNet> actor_;
     torch::nn::Linear belief_value{nullptr};
     at::Tensor auxiliary_;
 };

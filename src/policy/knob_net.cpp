@@ -1,102 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/knob_net.hpp"
 
-#include "policy/session_tokens.hpp"
+#include "policy/knob_actor.hpp"
 
-#include <array>
-#include <string>
-#include <utility>
+#include <fmt/format.h>
 
 namespace hg::policy {
 namespace {
 
-constexpr std::array channels{Answer::value, Answer::rating};
-constexpr auto n_channels = static_cast<std::int64_t>(channels.size());
-constexpr std::int64_t features_per_channel = 5;
-constexpr double sharpness = 4;  // scores of answers near 1 as logits
+constexpr double sharpness = 4;  // standardised scores as logits
+constexpr auto n_signals = static_cast<std::int64_t>(n_chosen);
 
 }  // namespace
 
-KnobNet::KnobNet(const AgentContext& context, std::int64_t hidden)
-    : length_(
-          static_cast<std::int64_t>(context.session_size / SessionTokens::token_size(context.world))
-      ),
-      token_(static_cast<std::int64_t>(SessionTokens::token_size(context.world))) {
-    for (std::size_t c = 0; c < channels.size(); ++c) {
-        filters_.push_back(register_module(
-            "belief" + std::to_string(c),
-            std::make_shared<BeliefFilterNet>(
-                static_cast<std::int64_t>(context.world.item_size), channels[c]
-            )
-        ));
+KnobNet::KnobNet(const AgentContext& context, const NetworkOptions& options)
+    : AgentNet(context, options) {
+    const auto& world = context.world;
+    if (world.user_size != BeliefSummary::names.size() || world.item_size != 1 + n_chosen) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format(
+                "head=knobs reads {} numbers of a user and {} of an item, this world shows {} and "
+                "{}",
+                BeliefSummary::names.size(),
+                1 + n_chosen,
+                world.user_size,
+                world.item_size
+            ),
+            "learn it in the world of a run: --world served:RUN --set world.data=DIR"
+        };
     }
-    constexpr auto summary_size = 1 + n_channels * features_per_channel;
-    knob_hidden = register_module("knob_hidden", torch::nn::Linear(summary_size, hidden));
-    knob_out = register_module("knob_out", torch::nn::Linear(hidden, 2 * n_channels));
+    const auto z = static_cast<std::int64_t>(world.user_size);
+    knob_hidden = register_module("knob_hidden", torch::nn::Linear(z, options.hidden));
+    knob_out = register_module("knob_out", torch::nn::Linear(options.hidden, n_signals));
     const at::NoGradGuard no_grad;
-    knob_out->weight.mul_(0.1);
+    knob_out->weight.mul_(0.1);  // it begins near greed
     knob_out->bias.zero_();
 }
 
-at::Tensor KnobNet::tokens_of(const at::Tensor& sessions) const {
-    return sessions.view({sessions.size(0), length_, token_});
+at::Tensor KnobNet::knobs(const at::Tensor& summary) {
+    return most_chosen * knob_out->forward(knob_hidden->forward(summary).tanh()).tanh();
 }
 
-KnobNet::Seen KnobNet::look(const NetInput& in) const {
-    const at::NoGradGuard no_grad;
-    const auto tokens = tokens_of(in.sessions);
-    Seen seen;
-    std::vector<at::Tensor> parts{
-        tokens.select(2, token_ - 1).sum(1, true) / static_cast<double>(length_)
-    };
-    for (const auto& filter : filters_) {
-        auto read = filter->read(filter->posterior(tokens), in.items);
-        const auto [best, place] = read.mean.max(1, true);
-        parts.insert(
-            parts.end(),
-            {best,
-             read.mean.mean(1, true),
-             read.mean.std(1, /*unbiased=*/false, /*keepdim=*/true),
-             read.deviation.mean(1, true),
-             read.deviation.gather(1, place)}
-        );
-        seen.channels.push_back(std::move(read));
-    }
-    seen.summary = at::cat(parts, 1);
-    return seen;
-}
-
-at::Tensor KnobNet::hidden(const at::Tensor& summary) {
-    return knob_hidden->forward(summary).tanh();
-}
-
-KnobNet::Knobs KnobNet::knobs(const at::Tensor& hidden) {
-    const auto out = knob_out->forward(hidden);
-    return {
-        .weight = sharpness * (1 + out.narrow(1, 0, n_channels)),
-        .alpha = sharpness * out.narrow(1, n_channels, n_channels),
-    };
-}
-
-at::Tensor KnobNet::scores(const Seen& seen, const Knobs& knobs) {
-    at::Tensor sum;
-    for (std::int64_t c = 0; c < n_channels; ++c) {
-        const auto& channel = seen.channels[static_cast<std::size_t>(c)];
-        const auto part = knobs.weight.narrow(1, c, 1) * channel.mean +
-                          knobs.alpha.narrow(1, c, 1) * channel.deviation;
-        sum = sum.defined() ? sum + part : part;
-    }
-    return sum;
-}
-
-at::Tensor KnobNet::next_answer_loss(const at::Tensor& sessions) const {
-    const auto tokens = tokens_of(sessions);
-    at::Tensor sum;
-    for (const auto& filter : filters_) {
-        const auto loss = filter->next_answer_loss(tokens);
-        sum = sum.defined() ? sum + loss : loss;
-    }
-    return sum;
+AgentNet::Output KnobNet::forward(const NetInput& in) {
+    auto out = AgentNet::forward(in);
+    const auto weighted =
+        at::matmul(in.items.narrow(2, 1, n_signals), knobs(in.users).unsqueeze(2)).squeeze(2);
+    out.scores = sharpness * (in.items.select(2, 0) + weighted);
+    return out;
 }
 
 }  // namespace hg::policy

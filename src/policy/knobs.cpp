@@ -39,21 +39,15 @@ double score_deviation(std::span<const Scored> candidates) {
     return moments_of(candidates, [](const Scored& c) { return c.score; }).deviation;
 }
 
-/// added[i] += weight * z(signal i)
-template <typename Read>
-void add_standardised(
-    double weight, std::span<const Signals> signals, Read read, std::span<double> added
+/// out[i].*member = z(signals[i].*member)
+void standardise_one(
+    std::span<const Signals> signals, float Signals::* member, std::span<Signals> out
 ) {
-    if (weight == 0) {
-        return;
-    }
-    const auto moments = moments_of(signals, read);
-    if (moments.deviation <= 0) {
-        return;
-    }
-    for (std::size_t i = 0; i < signals.size(); ++i) {
-        const double z = (static_cast<double>(read(signals[i])) - moments.mean) / moments.deviation;
-        added[i] += weight * z;
+    const auto moments = moments_of(signals, [member](const Signals& s) { return s.*member; });
+    for (std::size_t i = 0; i < signals.size() && moments.deviation > 0; ++i) {
+        const double z =
+            (static_cast<double>(signals[i].*member) - moments.mean) / moments.deviation;
+        out[i].*member = static_cast<float>(z);
     }
 }
 
@@ -92,6 +86,25 @@ std::optional<Knobs> parse_knobs(std::string_view text) {
     return is_read ? std::optional{knobs} : std::nullopt;
 }
 
+std::vector<Signals> standardise(std::span<const Signals> signals) {
+    std::vector<Signals> out(signals.size());
+    standardise_one(signals, &Signals::uncertainty, out);
+    standardise_one(signals, &Signals::novelty, out);
+    standardise_one(signals, &Signals::content, out);
+    return out;
+}
+
+std::vector<float> standardise(std::span<const Scored> candidates) {
+    const auto moments = moments_of(candidates, [](const Scored& c) { return c.score; });
+    std::vector<float> out(candidates.size());
+    for (std::size_t i = 0; i < out.size() && moments.deviation > 0; ++i) {
+        const double z =
+            (static_cast<double>(candidates[i].score) - moments.mean) / moments.deviation;
+        out[i] = static_cast<float>(z);
+    }
+    return out;
+}
+
 void apply(
     const Knobs& knobs,
     std::span<const Signals> signals,
@@ -105,18 +118,15 @@ void apply(
     }
     HG_CHECK(signals.size() == candidates.size(), "one set of signals per candidate");
     const double scale = score_deviation(candidates);
-    std::vector<double> added(candidates.size(), 0.0);
-    const auto uncertainty = [](const Signals& s) { return s.uncertainty; };
-    const auto novelty = [](const Signals& s) { return s.novelty; };
-    const auto content = [](const Signals& s) { return s.content; };
-    add_standardised(knobs.exploration, signals, uncertainty, added);
-    add_standardised(knobs.novelty, signals, novelty, added);
-    add_standardised(knobs.content, signals, content, added);
+    const auto z = standardise(signals);
     // Equal scores leave nothing to weigh against: then the signals alone decide.
     const double unit = scale > 0 ? scale : 1;
     std::vector<float> scores(candidates.size());
     for (std::size_t i = 0; i < candidates.size(); ++i) {
-        scores[i] = candidates[i].score + static_cast<float>(unit * added[i]);
+        const double added = knobs.exploration * static_cast<double>(z[i].uncertainty) +
+                             knobs.novelty * static_cast<double>(z[i].novelty) +
+                             knobs.content * static_cast<double>(z[i].content);
+        scores[i] = candidates[i].score + static_cast<float>(unit * added);
     }
     auto best = top_k(scores, count);
     for (auto& one : best) {

@@ -19,6 +19,7 @@
 #include "core/options.hpp"
 #include "core/top_k.hpp"
 #include "policy/belief.hpp"
+#include "policy/belief_summary.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -53,9 +54,7 @@ constexpr double max_knob = 5;
 /// What may decide the knobs: the meta-policy's view of a user. Borrowed.
 struct KnobState {
     const Belief* belief = nullptr;  // mean, covariance and counters; null where there is none
-    std::size_t n_events = 0;        // in the history
-    std::size_t turn = 0;            // slates shown since the visit began
-    double uncertainty_left = 1;     // trace C / trace C0
+    std::optional<BeliefSummary> summary{};  // nothing where there is no belief
 };
 
 /// Chooses the knobs of one request. Const-safe; called once a slate, so it must take microseconds.
@@ -70,8 +69,14 @@ class KnobPolicy {
 
     [[nodiscard]] virtual Knobs choose(const KnobState& state) const = 0;
 
-    /// For people: "constant", "meta_policy runs/meta".
+    /// For people: "constant", "meta_policy meta@0123456789ab".
     [[nodiscard]] virtual std::string_view name() const = 0;
+
+    /// Of what chooses, for the log: letters, digits and -_.@; empty where the knobs say it all.
+    [[nodiscard]] virtual std::string_view version() const { return {}; }
+
+    /// Whether it needs a belief to choose well.
+    [[nodiscard]] virtual bool reads_belief() const { return false; }
 };
 
 /// The same knobs for everyone.
@@ -93,6 +98,11 @@ struct Signals {
     float novelty = 0;
     float content = 0;
 };
+
+/// In units of their deviation over the candidates, from their mean; 0 where all are equal. Of the
+/// scores too, where they stand beside.
+[[nodiscard]] std::vector<Signals> standardise(std::span<const Signals> signals);
+[[nodiscard]] std::vector<float> standardise(std::span<const Scored> candidates);
 
 /// Adds the weighted signals and keeps the best `count`, best first; ties keep their order.
 /// `signals`: one per candidate; may be empty when the three knobs are 0. Diversity is not looked at.

@@ -4,6 +4,8 @@
 //
 //   to_text({.options = {.epsilon = 0.05}, .knobs = {.exploration = 0.3}})
 //   // "plackett_luce(epsilon=0.05,...)+knobs(exploration=0.3,...)"
+//
+// Knobs that a learned policy chose are followed by its version: "+by(meta@0123456789ab)".
 #pragma once
 
 #include "policy/knobs.hpp"
@@ -18,6 +20,7 @@ namespace hg::policy {
 struct SlatePolicy {
     PlackettLuceOptions options{};
     Knobs knobs{};
+    std::string chosen_by{};  // KnobPolicy::version()
 };
 
 [[nodiscard]] std::string to_text(const SlatePolicy& policy);

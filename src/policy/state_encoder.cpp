@@ -76,8 +76,10 @@ void NetworkOptions::describe(OptionBinder& bind, NetworkOptions& o) {
     bind(
         "head",
         o.head,
-        "scores from the state alone, or also from a belief of the user's answers",
-        {.choices = {"dot", "belief"}}
+        "scores from the state alone, also from a belief of the user's answers, or by the knobs of "
+        "a "
+        "server (worlds served:RUN)",
+        {.choices = {"dot", "belief", "knobs"}}
     );
     bind(
         "session_length",

@@ -48,6 +48,22 @@ auto list_handler(std::int64_t fallback, Rows rows) {
     };
 }
 
+/// Handles a write about the {id} of the path: change(id, parse(body), reply).
+template <typename Parse, typename Change>
+auto write_handler(Parse parse, Change change) {
+    return [parse, change](const RouteRequest& request, const Reply& reply) {
+        const auto id = path_id(request);
+        if (!id) {
+            return reply(error_response(id.error()));
+        }
+        auto body = parse(request.http.body);
+        if (!body) {
+            return reply(error_response(body.error()));
+        }
+        change(*id, std::move(*body), reply);
+    };
+}
+
 std::vector<Route> recommend_routes(Engine& engine) {
     return {
         {
@@ -88,17 +104,6 @@ std::vector<Route> recommend_routes(Engine& engine) {
 }
 
 std::vector<Route> item_routes(Engine& engine) {
-    const auto with_fields = [](const RouteRequest& request, const Reply& reply, auto change) {
-        const auto id = path_id(request);
-        if (!id) {
-            return reply(error_response(id.error()));
-        }
-        auto fields = parse_fields(request.http.body);
-        if (!fields) {
-            return reply(error_response(fields.error()));
-        }
-        change(*id, std::move(*fields));
-    };
     return {
         {
             .method = Method::get,
@@ -115,12 +120,12 @@ std::vector<Route> item_routes(Engine& engine) {
                 {.summary = "Creates or replaces an item; it can be shown at once",
                  .request = "Fields",
                  .response = "Stored"},
-            .handle =
-                [&engine, with_fields](const RouteRequest& request, const Reply& reply) {
-                    with_fields(request, reply, [&](const std::string& id, json fields) {
-                        engine.put_item(id, std::move(fields), answer_when_done(reply, "stored"));
-                    });
-                },
+            .handle = write_handler(
+                parse_fields,
+                [&engine](const std::string& id, json fields, const Reply& reply) {
+                    engine.put_item(id, std::move(fields), answer_when_done(reply, "stored"));
+                }
+            ),
         },
         {
             .method = Method::patch,
@@ -129,12 +134,12 @@ std::vector<Route> item_routes(Engine& engine) {
                 {.summary = "Changes some fields of an item; null removes one",
                  .request = "Fields",
                  .response = "Stored"},
-            .handle =
-                [&engine, with_fields](const RouteRequest& request, const Reply& reply) {
-                    with_fields(request, reply, [&](const std::string& id, const json& fields) {
-                        engine.patch_item(id, fields, answer_when_done(reply, "stored"));
-                    });
-                },
+            .handle = write_handler(
+                parse_fields,
+                [&engine](const std::string& id, const json& fields, const Reply& reply) {
+                    engine.patch_item(id, fields, answer_when_done(reply, "stored"));
+                }
+            ),
         },
         {
             .method = Method::del,
@@ -228,18 +233,12 @@ std::vector<Route> user_routes(Engine& engine) {
                 {.summary = "Creates or replaces a user's fields",
                  .request = "Fields",
                  .response = "Stored"},
-            .handle =
-                [&engine](const RouteRequest& request, const Reply& reply) {
-                    const auto id = path_id(request);
-                    if (!id) {
-                        return reply(error_response(id.error()));
-                    }
-                    const auto fields = parse_fields(request.http.body);
-                    if (!fields) {
-                        return reply(error_response(fields.error()));
-                    }
-                    engine.put_user(*id, *fields, answer_when_done(reply, "stored"));
-                },
+            .handle = write_handler(
+                parse_fields,
+                [&engine](const std::string& id, const json& fields, const Reply& reply) {
+                    engine.put_user(id, fields, answer_when_done(reply, "stored"));
+                }
+            ),
         },
         {
             .method = Method::del,
@@ -264,18 +263,12 @@ std::vector<Route> settings_routes(Engine& engine) {
                 {.summary = "Sets knobs of this user by hand; those left out stay with the policy",
                  .request = "Knobs",
                  .response = "Stored"},
-            .handle =
-                [&engine](const RouteRequest& request, const Reply& reply) {
-                    const auto id = path_id(request);
-                    if (!id) {
-                        return reply(error_response(id.error()));
-                    }
-                    const auto edits = parse_knobs(request.http.body);
-                    if (!edits) {
-                        return reply(error_response(edits.error()));
-                    }
-                    engine.put_knobs(*id, *edits, answer_when_done(reply, "stored"));
-                },
+            .handle = write_handler(
+                parse_knobs,
+                [&engine](const std::string& id, const KnobEdits& edits, const Reply& reply) {
+                    engine.put_knobs(id, edits, answer_when_done(reply, "stored"));
+                }
+            ),
         },
         {
             .method = Method::del,
@@ -293,18 +286,12 @@ std::vector<Route> settings_routes(Engine& engine) {
                 {.summary = "Wishes of this user, all of them: more of one trait, less of another",
                  .request = "Wishes",
                  .response = "Stored"},
-            .handle =
-                [&engine](const RouteRequest& request, const Reply& reply) {
-                    const auto id = path_id(request);
-                    if (!id) {
-                        return reply(error_response(id.error()));
-                    }
-                    auto wishes = parse_wishes(request.http.body);
-                    if (!wishes) {
-                        return reply(error_response(wishes.error()));
-                    }
-                    engine.put_wishes(*id, std::move(*wishes), answer_when_done(reply, "stored"));
-                },
+            .handle = write_handler(
+                parse_wishes,
+                [&engine](
+                    const std::string& id, std::vector<TraitWish> wishes, const Reply& reply
+                ) { engine.put_wishes(id, std::move(wishes), answer_when_done(reply, "stored")); }
+            ),
         },
         {
             .method = Method::del,

@@ -8,6 +8,24 @@
 #include <algorithm>
 
 namespace hg::serve {
+namespace {
+
+void check_knobs(const policy::KnobPolicy& knobs, const Snapshot& snapshot) {
+    if (knobs.reads_belief() && snapshot.run.model->belief_prior() == nullptr) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format(
+                "{} chooses knobs from a belief, and {} is a run of {}, which has none",
+                knobs.name(),
+                snapshot.run.name,
+                snapshot.run.manifest.value("model", "another kind")
+            ),
+            "serve a run of gaussian, or of a blend with gaussian in it; or leave --policy out",
+        };
+    }
+}
+
+}  // namespace
 
 Engine::Engine(
     EngineOptions options,
@@ -32,6 +50,7 @@ void Engine::publish(
     const std::scoped_lock lock{publish_mutex_};
     try {
         const auto snapshot = load_snapshot(source, ++snapshot_number_, items_, progress, stop);
+        check_knobs(*options_.knobs, *snapshot);
         encode_arrivals(*snapshot, items_);
         snapshot_.set(snapshot);
         figures_.reloads += 1;

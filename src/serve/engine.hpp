@@ -18,6 +18,7 @@
 #include "serve/collection.hpp"
 #include "serve/http/bodies.hpp"
 #include "serve/item_table.hpp"
+#include "serve/pool.hpp"
 #include "serve/session.hpp"
 #include "serve/snapshot.hpp"
 #include "serve/user_settings.hpp"
@@ -31,6 +32,7 @@
 #include <mutex>
 #include <stop_token>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace hg::serve {
@@ -39,6 +41,7 @@ struct EngineOptions {
     policy::PlackettLuceOptions policy{};
     SessionOptions sessions{};
     std::shared_ptr<const policy::KnobPolicy> knobs = std::make_shared<policy::ConstantKnobs>();
+    std::string knobs_note{};  // why another policy than was asked for chooses them; for /v1/status
     CollectionOptions collection{};
 };
 
@@ -118,6 +121,28 @@ class Engine {
         const RecommendRequest& request,
         const UserState& state,
         const policy::PlackettLuceOptions& options
+    );
+    /// Whether the order after the knobs serves the user's next request too: nothing but what was
+    /// seen is masked.
+    [[nodiscard]] static bool may_keep_order(
+        const RecommendRequest& request, const UserState& state
+    );
+    /// Into the pool; whether there was one.
+    [[nodiscard]] static bool find_kept_order(const UserState& state, std::size_t size, Pool& pool);
+    static void keep_order(const UserState& state, const Pool& pool);
+    [[nodiscard]] PoolRows allowed_rows(
+        const RecommendRequest& request,
+        const Candidates& candidates,
+        const std::unordered_set<ItemRow>& seen,
+        std::size_t wanted
+    ) const;
+    [[nodiscard]] PoolRows rows_of_all(
+        const Snapshot& snapshot,
+        const RecommendRequest& request,
+        const UserState& state,
+        const Taste& taste,
+        const Pool& pool,
+        std::size_t wanted
     );
     [[nodiscard]] nlohmann::json slate_json(
         const Snapshot& snapshot,

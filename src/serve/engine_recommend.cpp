@@ -103,14 +103,6 @@ std::string candidates_text(const ItemTable::Read& items, std::span<const Scored
     return text + "]";
 }
 
-/// Slates further apart than this belong to different visits.
-constexpr TimeMs visit_gap = 30 * 60 * 1000;
-
-void count_turn(Session& session, TimeMs now) {
-    session.turn = now - session.last_slate > visit_gap ? 0 : session.turn + 1;
-    session.last_slate = now;
-}
-
 }  // namespace
 
 std::vector<UserEvent> Engine::events_of(const RecommendRequest& request) {
@@ -148,17 +140,14 @@ Result<Engine::UserState> Engine::state_of(
             state.seen.insert(event.row);
         }
         state.belief = make_belief(snapshot, state.view(), {});
-        state.knobs = options_.knobs->choose(
-            knob_state(snapshot, state.taste().belief, state.events.size(), 0)
-        );
+        state.knobs = options_.knobs->choose(knob_state(snapshot, state.taste().belief));
         score(snapshot, state);
         return state;
     }
     HG_TRY(state.session, sessions_.open(snapshot, request.user_id));
     {
-        auto& session = *state.session;
-        const std::scoped_lock lock{session.mutex};
-        count_turn(session, clock_.now());
+        const auto& session = *state.session;
+        const std::scoped_lock lock{state.session->mutex};
         state.knobs = knobs_of(snapshot, *options_.knobs, session);
         state.event_number = session.event_number;
         state.last_event = session.sequence;
@@ -200,6 +189,64 @@ void Engine::score(const Snapshot& snapshot, UserState& state) {
     figures_.candidates_scored += 1;
 }
 
+bool Engine::may_keep_order(const RecommendRequest& request, const UserState& state) {
+    return state.session != nullptr && state.knobs != policy::Knobs{} && !request.explain &&
+           request.filter.empty() && request.exclude.empty() && request.seen == Seen::hide;
+}
+
+bool Engine::find_kept_order(const UserState& state, std::size_t size, Pool& pool) {
+    const std::scoped_lock lock{state.session->mutex};
+    const auto& ranked = state.session->ranked;
+    if (ranked == nullptr || ranked->candidates != state.candidates ||
+        ranked->knobs != state.knobs || ranked->rows.size() != size) {
+        return false;
+    }
+    pool.rows = ranked->rows;
+    pool.greedy = ranked->greedy;
+    return true;
+}
+
+void Engine::keep_order(const UserState& state, const Pool& pool) {
+    auto ranked =
+        std::make_shared<const Ranked>(Ranked{state.candidates, pool.knobs, pool.rows, pool.greedy}
+        );
+    const std::scoped_lock lock{state.session->mutex};
+    state.session->ranked = std::move(ranked);
+}
+
+PoolRows Engine::allowed_rows(
+    const RecommendRequest& request,
+    const Candidates& candidates,
+    const std::unordered_set<ItemRow>& seen,
+    std::size_t wanted
+) const {
+    const auto items = items_.read();
+    const auto excluded = rows_of(items, request.exclude);
+    return choose_pool(
+        items, candidates, {.request = request, .seen = seen, .excluded = excluded}, wanted
+    );
+}
+
+/// Where the kept candidates are masked away: the model once more, for every item.
+PoolRows Engine::rows_of_all(
+    const Snapshot& snapshot,
+    const RecommendRequest& request,
+    const UserState& state,
+    const Taste& taste,
+    const Pool& pool,
+    std::size_t wanted
+) {
+    auto all = score_candidates(snapshot, items_, pool.view(), taste, data::EventStore::all);
+    if (needs_signals(pool.knobs)) {
+        all.signals = signals_of(snapshot, items_, pool.view(), taste.belief, all.best);
+    }
+    if (state.session == nullptr) {
+        return allowed_rows(request, all, state.seen, wanted);
+    }
+    const std::scoped_lock lock{state.session->mutex};
+    return allowed_rows(request, all, state.session->seen, wanted);
+}
+
 /// What is not hidden, seen or filtered, best first: by the ranker, then by the knobs.
 Engine::Pool Engine::pool_of(
     const Snapshot& snapshot,
@@ -211,40 +258,24 @@ Engine::Pool Engine::pool_of(
     pool.knobs = state.knobs;
     const auto size = pool_size(options);
     const auto wanted = wanted_rows(options, pool.knobs);
-    const bool is_plain = state.session != nullptr && pool.knobs != policy::Knobs{} &&
-                          !request.explain && request.filter.empty() && request.exclude.empty() &&
-                          request.seen == Seen::hide;
-    if (is_plain) {
-        const std::scoped_lock lock{state.session->mutex};
-        const auto& ranked = state.session->ranked;
-        if (ranked != nullptr && ranked->candidates == state.candidates &&
-            ranked->knobs == pool.knobs && ranked->rows.size() == size) {
-            pool.rows = ranked->rows;
-            pool.greedy = ranked->greedy;
-            return pool;
-        }
+    const bool keeps = may_keep_order(request, state);
+    if (keeps && find_kept_order(state, size, pool)) {
+        return pool;
     }
     PoolRows chosen;
-    const auto fill = [&](const Candidates& candidates, const std::unordered_set<ItemRow>& seen) {
-        const auto items = items_.read();
-        const auto excluded = rows_of(items, request.exclude);
-        chosen = choose_pool(
-            items, candidates, {.request = request, .seen = seen, .excluded = excluded}, wanted
-        );
-    };
     const auto is_enough = [&] {
         return chosen.rows.size() >= size || state.candidates->is_complete;
     };
     std::optional<policy::Belief> belief;
     if (state.session == nullptr) {
-        fill(*state.candidates, state.seen);
+        chosen = allowed_rows(request, *state.candidates, state.seen, wanted);
         pool.events = state.events;
         pool.attributes = state.attributes;
         belief = state.belief;
     } else {
         const auto& session = *state.session;
         const std::scoped_lock lock{state.session->mutex};
-        fill(*state.candidates, session.seen);
+        chosen = allowed_rows(request, *state.candidates, session.seen, wanted);
         if (request.explain || !is_enough()) {
             pool.events = session.events;
             pool.attributes = session.attributes;
@@ -253,28 +284,15 @@ Engine::Pool Engine::pool_of(
     }
     if (!is_enough()) {
         const Taste taste{.belief = belief ? &*belief : nullptr, .wishes = state.wishes};
-        auto all = score_candidates(snapshot, items_, pool.view(), taste, data::EventStore::all);
-        if (needs_signals(pool.knobs)) {
-            all.signals = signals_of(snapshot, items_, pool.view(), taste.belief, all.best);
-        }
-        if (state.session == nullptr) {
-            fill(all, state.seen);
-        } else {
-            const std::scoped_lock lock{state.session->mutex};
-            fill(all, state.session->seen);
-        }
+        chosen = rows_of_all(snapshot, request, state, taste, pool, wanted);
     }
     for (std::size_t i = 0; i < std::min(size, chosen.rows.size()); ++i) {
         pool.greedy.push_back(chosen.rows[i].index);
     }
     rank(snapshot, pool.knobs, chosen, size);
     pool.rows = std::move(chosen.rows);
-    if (is_plain) {
-        auto ranked = std::make_shared<const Ranked>(
-            Ranked{state.candidates, pool.knobs, pool.rows, pool.greedy}
-        );
-        const std::scoped_lock lock{state.session->mutex};
-        state.session->ranked = std::move(ranked);
+    if (keeps) {
+        keep_order(state, pool);
     }
     return pool;
 }
@@ -328,7 +346,11 @@ nlohmann::json Engine::slate_json(
     const policy::PlackettLuceOptions& options
 ) {
     const policy::PlackettLuce policy{options};
-    const auto version = policy::to_text({.options = options, .knobs = pool.knobs});
+    const auto version = policy::to_text(
+        {.options = options,
+         .knobs = pool.knobs,
+         .chosen_by = std::string{options_.knobs->version()}}
+    );
     const auto id = make_recommendation_id();
     Rng rng{id.seed};
     auto slate = policy.act(pool.rows, request.k, rng);

@@ -270,6 +270,7 @@ Result<nlohmann::json> Engine::status() const {
         {"policy", policy::PlackettLuce{options_.policy}.version()},
         {"knobs", to_json(options_.knobs->choose({}))},
         {"knobs_chosen_by", options_.knobs->name()},
+        {"knobs_note", options_.knobs_note},
         {"collection", collection},
         {"encoder", snapshot->content ? snapshot->content->encoder : ""},
         {"has_belief", snapshot->run.model->belief_prior() != nullptr},

@@ -161,7 +161,8 @@ class ServedJudge {
                 auto policy = with(served_[i], policies_[p]);
                 policy.options = for_slate_of(policy.options, shown.size());
                 choice.options = policy.options;
-                choice.pool = replays_[p]->pool(i, policy, work.caches[p]);
+                choice.pool =
+                    replays_[p]->pool(i, policy, work.caches[p], policies_[p].knobs.get());
             }
             work.standings[p].set(choice.pool);
             judged_.policies[p].probability[i] =
@@ -228,7 +229,9 @@ class ServedJudge {
 
     /// Whether the policy is the one that served the decision, by name and options.
     [[nodiscard]] bool is_served_by(std::size_t i, std::size_t p) const {
+        const auto& knobs = policies_[p].knobs;
         return setup_.served.run[i] == replays_[p]->run() &&
+               (knobs == nullptr || served_[i].chosen_by == knobs->version()) &&
                policy::to_text(with(served_[i], policies_[p])) == setup_.served.version[i];
     }
 

@@ -15,6 +15,7 @@
 
 #include "core/progress.hpp"
 #include "data/served_log.hpp"
+#include "policy/knobs.hpp"
 #include "policy/predicted_rewards.hpp"
 #include "serve/session.hpp"
 
@@ -30,12 +31,13 @@
 namespace hg::serve {
 
 /// Whom to judge: a run, served with the options the log's slates were served with unless told
-/// otherwise, and always with the knobs in force for the user then.
+/// otherwise, and with the knobs in force for the user then unless it brings a policy of its own.
 struct ServedPolicy {
     std::filesystem::path run{};  // empty: whoever served, by the log's own propensities
     std::optional<double> epsilon{};
     std::optional<double> temperature{};
     std::optional<std::int64_t> max_candidates{};
+    std::shared_ptr<const policy::KnobPolicy> knobs{};  // null: those of the log
 };
 
 struct JudgeServedSetup {

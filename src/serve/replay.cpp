@@ -77,36 +77,44 @@ Candidates Replay::score(Session& session, const policy::Knobs& knobs, std::size
 }
 
 std::vector<Scored> Replay::pool(
-    std::size_t decision, const policy::SlatePolicy& policy, ReplayCache& cache
+    std::size_t decision,
+    const policy::SlatePolicy& policy,
+    ReplayCache& cache,
+    const policy::KnobPolicy* chooser
 ) const {
     const auto& log = served_.log;
     const auto user = log.user[decision];
     const auto request = value_or_throw(parse_masks(served_.masks[decision], log.users.name(user)));
     Session session;
     restore(session, decision);
+    auto knobs = policy.knobs;
+    if (chooser != nullptr) {
+        keep_belief(*snapshot_, session);
+        knobs = knobs_of(*snapshot_, *chooser, session);
+    }
     const auto excluded = unavailable(log.timestamp[decision], request);
     const PoolRules rules{.request = request, .seen = session.seen, .excluded = excluded};
     const auto options = for_slate_of(policy.options, log.slots.row(decision).size());
-    const auto wanted = wanted_rows(options, policy.knobs);
+    const auto wanted = wanted_rows(options, knobs);
     const auto keep = kept_rows(options);
     const bool is_same = cache.user == user && cache.n_events == session.history_size &&
                          cache.wishes == served_.wishes[decision] && cache.keep == keep &&
-                         (!cache.candidates.signals.empty() || !needs_signals(policy.knobs));
+                         (!cache.candidates.signals.empty() || !needs_signals(knobs));
     if (!is_same) {
         cache = {
             .user = user,
             .n_events = session.history_size,
             .wishes = served_.wishes[decision],
             .keep = keep,
-            .candidates = score(session, policy.knobs, keep),
+            .candidates = score(session, knobs, keep),
         };
     }
     auto pool = choose_pool(items_.read(), cache.candidates, rules, wanted);
     if (pool.rows.size() < pool_size(options) && !cache.candidates.is_complete) {
-        const auto all = score(session, policy.knobs, data::EventStore::all);
+        const auto all = score(session, knobs, data::EventStore::all);
         pool = choose_pool(items_.read(), all, rules, wanted);
     }
-    rank(*snapshot_, policy.knobs, pool, pool_size(options));
+    rank(*snapshot_, knobs, pool, pool_size(options));
     for (auto& candidate : pool.rows) {
         candidate.index = ids_.at(candidate.index);
     }

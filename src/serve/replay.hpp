@@ -16,6 +16,7 @@
 
 #include "core/top_k.hpp"
 #include "data/served_log.hpp"
+#include "policy/knobs.hpp"
 #include "policy/slate_policy.hpp"
 #include "serve/scoring.hpp"
 #include "serve/session.hpp"
@@ -54,9 +55,13 @@ class Replay {
     /// As the server logs it.
     [[nodiscard]] const std::string& run() const noexcept { return snapshot_->run.name; }
 
-    /// The candidates of the slate, best first; index = id of `ids`.
+    /// The candidates of the slate, best first; index = id of `ids`. `chooser`: of the knobs, from the
+    /// user's belief then; null = those of `policy`.
     [[nodiscard]] std::vector<Scored> pool(
-        std::size_t decision, const policy::SlatePolicy& policy, ReplayCache& cache
+        std::size_t decision,
+        const policy::SlatePolicy& policy,
+        ReplayCache& cache,
+        const policy::KnobPolicy* chooser = nullptr
     ) const;
 
   private:

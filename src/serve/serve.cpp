@@ -5,10 +5,12 @@
 #include "core/log.hpp"
 #include "data/dataset.hpp"
 #include "data/stores/sqlite_event_store.hpp"
+#include "policy/knob_actor.hpp"
 #include "serve/api.hpp"
 #include "serve/engine.hpp"
 #include "serve/http/guard.hpp"
 #include "serve/metrics.hpp"
+#include "serve/promotion.hpp"
 
 #include <fmt/format.h>
 
@@ -33,16 +35,58 @@ void check_access(const ServeOptions& options) {
     };
 }
 
+/// Who chooses the knobs of a server, and why not the policy that was asked for.
+struct KnobChoice {
+    std::shared_ptr<const policy::KnobPolicy> knobs;
+    std::string note{};
+};
+
+std::string run_name(const std::filesystem::path& run) {
+    return (run.has_filename() ? run : run.parent_path()).filename().string();
+}
+
+KnobChoice choose_knobs(const ServeOptions& options) {
+    auto constants = std::make_shared<policy::ConstantKnobs>(options.knobs);
+    if (options.knob_policy.empty()) {
+        return {.knobs = std::move(constants)};
+    }
+    auto actor = policy::KnobActor::load(options.knob_policy);
+    const auto why =
+        why_held(options.knob_policy, std::string{actor->version()}, run_name(options.run));
+    if (!why) {
+        return {.knobs = std::move(actor)};
+    }
+    if (options.unjudged == UnjudgedPolicy::serves) {
+        log::warn(
+            "SERVING A POLICY THAT WAS NOT PROMOTED", {{"policy", actor->name()}, {"why", *why}}
+        );
+        return {.knobs = std::move(actor), .note = "serves although " + *why};
+    }
+    log::warn(
+        "THE LEARNED POLICY DOES NOT SERVE",
+        {{"policy", actor->name()},
+         {"why", *why},
+         {"instead", policy::to_text(options.knobs)},
+         {"next", "honeyguide gate --knobs-by, or --policy-without-gate"}}
+    );
+    return {
+        .knobs = std::move(constants),
+        .note = fmt::format("{} is held: {}", actor->name(), *why),
+    };
+}
+
 /// Everything a running server holds, in the order of its construction.
 class Service {
   public:
     Service(const ServeOptions& options, ProgressSink& progress, const std::stop_token& stop)
         : options_(options),
+          choice_(choose_knobs(options)),
           store_({.file = options.db}),
           engine_(
               {.policy = options.policy,
                .sessions = options.sessions,
-               .knobs = std::make_shared<policy::ConstantKnobs>(options.knobs),
+               .knobs = choice_.knobs,
+               .knobs_note = choice_.note,
                .collection = options.collection},
               std::make_shared<const data::Dataset>(value_or_throw(data::open_dataset(options.data))
               ),
@@ -95,6 +139,7 @@ class Service {
             .refresh_metrics = [this] { refresh_metrics(); },
             .reload =
                 [this](const std::string& run) {
+                    check_reload(run);
                     SilentProgress silent;
                     engine_.publish({.run = run, .data = options_.data}, silent, {});
                 },
@@ -104,6 +149,23 @@ class Service {
             all.push_back(std::move(route));
         }
         return all;
+    }
+
+    /// A policy that was promoted for one run does not go on with another.
+    void check_reload(const std::filesystem::path& run) const {
+        const auto& knobs = *choice_.knobs;
+        if (!knobs.reads_belief() || options_.unjudged == UnjudgedPolicy::serves) {
+            return;
+        }
+        const auto why =
+            why_held(options_.knob_policy, std::string{knobs.version()}, run_name(run));
+        if (why) {
+            throw Error{
+                ErrorCode::conflict,
+                fmt::format("{} may not choose the knobs of this run: {}", knobs.name(), *why),
+                "judge it with this run (honeyguide gate --knobs-by), or serve without --policy"
+            };
+        }
     }
 
     void refresh_metrics() {
@@ -148,6 +210,7 @@ class Service {
 
     const ServeOptions& options_;
     SystemClock clock_;
+    KnobChoice choice_;
     data::SqliteEventStore store_;
     Engine engine_;
     Metrics metrics_;

@@ -22,6 +22,9 @@
 
 namespace hg::serve {
 
+/// What becomes of a learned policy that the gate has not promoted.
+enum class UnjudgedPolicy : std::uint8_t { held, serves };
+
 struct ServeOptions {
     std::filesystem::path run;
     std::filesystem::path data;
@@ -31,7 +34,9 @@ struct ServeOptions {
     double requests_per_second = 0;       // per key; 0 = no limit
     policy::PlackettLuceOptions policy{};
     SessionOptions sessions{};
-    policy::Knobs knobs{};
+    policy::Knobs knobs{};                // where no learned policy chooses them
+    std::filesystem::path knob_policy{};  // a run of learn that does, where the gate promoted it
+    UnjudgedPolicy unjudged = UnjudgedPolicy::held;
     CollectionOptions collection{};
     std::function<void(const std::string& url)> on_listening{};
 };

@@ -59,10 +59,8 @@ struct Session {
     TimeMs pending_from = data::EventStore::forever;  // an event of the future: load again then
     std::optional<policy::Belief> belief;             // nothing when the model has no prior
     UserSettings settings;                            // what the user asked for
-    std::size_t turn = 0;                             // slates of this visit
-    TimeMs last_slate = 0;
-    std::shared_ptr<const Candidates> candidates;  // of the newest scoring
-    std::shared_ptr<const Ranked> ranked;          // of those, or of older ones
+    std::shared_ptr<const Candidates> candidates;     // of the newest scoring
+    std::shared_ptr<const Ranked> ranked;             // of those, or of older ones
 
     [[nodiscard]] UserView view() const noexcept { return {events, attributes.view()}; }
 };

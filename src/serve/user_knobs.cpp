@@ -3,13 +3,10 @@
 
 namespace hg::serve {
 
-policy::KnobState knob_state(
-    const Snapshot& snapshot, const policy::Belief* belief, std::size_t n_events, std::size_t turn
-) {
-    policy::KnobState state{.belief = belief, .n_events = n_events, .turn = turn};
+policy::KnobState knob_state(const Snapshot& snapshot, const policy::Belief* belief) {
+    policy::KnobState state{.belief = belief};
     if (belief != nullptr) {
-        state.uncertainty_left =
-            policy::uncertainty_left(*snapshot.run.model->belief_prior(), *belief);
+        state.summary = policy::summarise(*snapshot.run.model->belief_prior(), *belief);
     }
     return state;
 }
@@ -18,9 +15,7 @@ policy::Knobs knobs_of(
     const Snapshot& snapshot, const policy::KnobPolicy& policy, const Session& session
 ) {
     const auto* const belief = session.belief ? &*session.belief : nullptr;
-    return session.settings.knobs.over(
-        policy.choose(knob_state(snapshot, belief, session.history_size, session.turn))
-    );
+    return session.settings.knobs.over(policy.choose(knob_state(snapshot, belief)));
 }
 
 bool needs_signals(const policy::Knobs& knobs) noexcept {

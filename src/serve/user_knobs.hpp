@@ -7,13 +7,9 @@
 #include "serve/session.hpp"
 #include "serve/snapshot.hpp"
 
-#include <cstddef>
-
 namespace hg::serve {
 
-[[nodiscard]] policy::KnobState knob_state(
-    const Snapshot& snapshot, const policy::Belief* belief, std::size_t n_events, std::size_t turn
-);
+[[nodiscard]] policy::KnobState knob_state(const Snapshot& snapshot, const policy::Belief* belief);
 
 /// Under the session's lock.
 [[nodiscard]] policy::Knobs knobs_of(

@@ -75,6 +75,24 @@ ContentMap load_content_map(
     return map;
 }
 
+/// Of all that an update of a belief depends on: equal vectors with another noise are another space.
+std::string digest_of(const GaussianPrior::Parts& parts) {
+    Digest digest;
+    const auto add = [&digest](std::span<const float> numbers) {
+        digest.update(std::as_bytes(numbers));
+    };
+    add(parts.item_vectors.values());
+    for (const auto& segment : parts.segments) {
+        digest.update(segment.name);
+        add(segment.start.mean);
+        add(segment.start.covariance);
+    }
+    add(parts.around_demographics);
+    add(std::array{parts.noise_variance, parts.forgetting});
+    constexpr std::size_t short_id = 16;
+    return digest.hex().substr(0, short_id);
+}
+
 }  // namespace
 
 GaussianPrior::GaussianPrior(Parts parts) : parts_(std::move(parts)) {
@@ -83,11 +101,7 @@ GaussianPrior::GaussianPrior(Parts parts) : parts_(std::move(parts)) {
     for (const auto& segment : parts_.segments) {
         HG_CHECK(segment.start.dim() == dim(), "segment and item vectors differ in width");
     }
-    Digest digest;
-    digest.update(std::as_bytes(parts_.item_vectors.values()));
-    digest.update(std::as_bytes(std::span{parts_.segments.front().start.mean}));
-    constexpr std::size_t short_id = 16;
-    space_id_ = digest.hex().substr(0, short_id);
+    space_id_ = digest_of(parts_);
 }
 
 const GaussianPosterior& GaussianPrior::start(std::string_view segment) const {

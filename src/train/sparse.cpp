@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/sparse.hpp"
 
+#include "core/error.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -101,8 +103,13 @@ Result<Csr> load_csr(const SafetensorsFile& weights, const std::string& name, st
 }
 
 void for_each_cooccurrence_row(
-    const Csr& users, const std::function<void(ItemId, std::span<const Neighbour>)>& visit
+    const Csr& users,
+    const std::function<void(ItemId, std::span<const Neighbour>)>& visit,
+    std::span<const float> user_weights
 ) {
+    HG_CHECK(
+        user_weights.empty() || user_weights.size() == users.n_rows(), "one weight for each user"
+    );
     const auto items = transpose(users);
     std::vector<float> counts(users.n_cols, 0.0F);
     std::vector<std::uint32_t> touched;
@@ -111,11 +118,15 @@ void for_each_cooccurrence_row(
         touched.clear();
         row.clear();
         for (const auto user : items.row(item)) {
+            const float weight = user_weights.empty() ? 1.0F : user_weights[user];
+            if (weight == 0) {
+                continue;
+            }
             for (const auto other : users.row(user)) {
                 if (counts[other] == 0.0F) {
                     touched.push_back(other);
                 }
-                counts[other] += 1.0F;
+                counts[other] += weight;
             }
         }
         std::ranges::sort(touched);

@@ -75,13 +75,16 @@ void save_csr(SafetensorsWriter& weights, const std::string& name, const Csr& ma
 
 struct Neighbour {
     std::uint32_t item = 0;
-    float count = 0;  // users who have both
+    float count = 0;  // users who have both, by their weights
 };
 
 /// Calls `visit` for each item in turn with the items some user has beside it (ascending, without
-/// itself). O(sum over users of n_items(user)^2) time, O(n_items) memory; the span is reused.
+/// itself). user_weights: >= 0, [n_users], or empty = 1 each; users of weight 0 are left out.
+/// O(sum over users of n_items(user)^2) time, O(n_items) memory; the span is reused.
 void for_each_cooccurrence_row(
-    const Csr& users, const std::function<void(ItemId, std::span<const Neighbour>)>& visit
+    const Csr& users,
+    const std::function<void(ItemId, std::span<const Neighbour>)>& visit,
+    std::span<const float> user_weights = {}
 );
 
 }  // namespace hg::train

@@ -50,6 +50,7 @@ const Values by_heart{
     {"warmup_steps", "5"},
     {"learning_rate", "0.01"},
     {"lambda", "1"},
+    {"penalty", "0.01"},
     {"factors", "8"}
 };
 

@@ -247,6 +247,7 @@ ImpressionRow draw_impression() {
     drawn.recommendation_id = draw_id();
     drawn.user_id = draw_id();
     drawn.policy = draw_id();
+    drawn.segment = *rc::gen::arbitrary<bool>() ? draw_id() : "";
     drawn.deterministic = *rc::gen::arbitrary<bool>();
     if (*rc::gen::arbitrary<bool>()) {
         drawn.timestamp = *rc::gen::inRange<std::int64_t>(-1'000'000'000'000, 2'000'000'000'000);
@@ -306,6 +307,8 @@ RC_GTEST_PROP(ImpressionLogProperties, what_is_written_is_read_again_to_the_bit,
     RC_ASSERT(again.slot.position == log.slot.position);
     RC_ASSERT(again.slots.values.size() == log.slots.values.size());
     RC_ASSERT(again.ended == log.ended);
+    RC_ASSERT(again.segments.names() == log.segments.names());
+    RC_ASSERT(again.segment == log.segment);
 }
 
 }  // namespace

@@ -137,11 +137,12 @@ TEST(Gate, users_who_lose_hold_a_candidate_that_wins_on_average) {
     const std::vector<double> losing{-.2, -.1, -.3, -.2};
     const std::vector<double> mixed{-.2, .1, .3, -.2};
     const std::vector<double> one{-1};
+    const std::vector<FewShotPoint> fair{{.n_events = 1, .differences = mixed}};
 
     input.worst_decile = losing;
     const auto held = judge(input);
     input.worst_decile = one;
-    input.few_shot = mixed;
+    input.few_shot = fair;
     const auto promoted = judge(input);
 
     EXPECT_EQ(held.reason, HoldReason::group_worse);
@@ -298,7 +299,7 @@ TEST(Gate, the_record_is_json_with_nulls_for_what_does_not_exist) {
     EXPECT_EQ(json.at("reason"), "missing_input");
     EXPECT_TRUE(json.at("difference").is_null());
     EXPECT_TRUE(json.at("data_request").is_null());
-    ASSERT_EQ(json.at("checks").size(), 8);
+    ASSERT_EQ(json.at("checks").size(), 10);
     EXPECT_EQ(json.at("checks")[4].at("verdict"), "not available");
     EXPECT_TRUE(json.at("checks")[4].at("value").is_null());
     EXPECT_EQ(json.at("options").at("margin"), .02);

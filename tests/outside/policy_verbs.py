@@ -188,6 +188,12 @@ def check_closed_loop(folder, learned):
     assert record["decision"] == "promote" and record["lower_bound"] > 0, record
     assert {c["verdict"] for c in record["checks"] if c["required"]} == {"passed"}, record
 
+    parted = write_lines(folder / "parted.jsonl", ({**d, "segment": "odd" if i % 2 else "even"} for i, d in enumerate(decisions)))
+    record = json_of_any("gate", "--log", parted, "--out", folder / "parted", "--candidate", learned, "--incumbent", "random")
+    groups = {g["name"]: g["difference"] for g in record["groups"]}
+    assert {"segment even", "segment odd", "the first 10 impressions of each user"} <= groups.keys(), record["groups"]
+    assert abs((groups["segment even"] + groups["segment odd"]) / 2 - record["difference"]) < 1e-9, (groups, record["difference"])
+
     done = run(*gate, "--candidate", "random", "--incumbent", learned)
     assert done.returncode == 3 and done.stdout.startswith("hold: "), done
     assert [r["reason"] for r in records(out) if r["decision"] == "hold"] == ["worse"], records(out)

@@ -40,6 +40,10 @@ def write_dataset(folder):
                 out.write(f"u{u},i{i},click,{1_600_000_000 + 3600 * (u + step)}\n")
 
 
+    with open(folder / "users.csv", "w") as out:
+        out.write("user_id,taste\n" + "".join(f"u{u},{'odd' if u % 2 else 'even'}\n" for u in range(N_USERS)))
+
+
 def run(*words):
     command = [str(word) for word in (args.binary, "-q", *words)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
@@ -126,6 +130,52 @@ def check_gate(log, popular, tastes, truth, folder):
     check("and are in the record", greedy["serving"] == {"epsilon": 0, "temperature": 0}, greedy)
 
 
+def group(record, check_name):
+    return [g for g in record["groups"] if g["check"] == check_name]
+
+
+def verdict(record, name):
+    (found,) = (c for c in record["checks"] if c["name"] == name)
+    return found["verdict"]
+
+
+def check_groups(log, data, popular, tastes, folder):
+    """New users, the worst-off, first impressions and segments, by what the same commands write."""
+    curves = folder / "curves.json"
+    done = run("evaluate", "--data", data, "--protocol", "few-shot", "--contexts", "1,2", "--targets", 3, "-k", 3, "--folds", 2,
+               "--model", "popular=popularity", "--model", "tastes=item_knn", "--curves", curves)
+    check("evaluate writes every user's curve", done.returncode == 0 and "curves:" in done.stdout, done.stderr)
+    gate = ("gate", *log, "--out", folder / "groups", "--set", "max_model_gap=5", "--set", "max_mean_weight_z=5")
+    blind = json_of(*gate, "--candidate", tastes)
+    check("what was not given is not available", {verdict(blind, n) for n in ("few_shot", "worst_decile", "segments")} == {"not available"}, blind)
+    check("first impressions are in the log", verdict(blind, "first_impressions") == "passed", blind["checks"])
+    seen = json_of(*gate, "--candidate", tastes, "--few-shot", curves, "--segment", "taste")
+    check("a better candidate passes them all", seen["decision"] == "promote" and verdict(seen, "few_shot") == "passed", seen["checks"])
+    check("at each length of history", [g["name"] for g in group(seen, "few_shot")] == ["after 1 events", "after 2 events"], seen["groups"])
+    check("and in each segment", sorted(g["name"] for g in group(seen, "segments")) == ["segment even", "segment odd"], seen["groups"])
+    check("the record keeps them", json.loads(pathlib.Path(seen["record"]).read_text())["groups"] == seen["groups"])
+    worse = json.loads(curves.read_text())
+    for row in worse["rows"]:
+        if row["name"] == "tastes":
+            row["values"] = [[value and value / 2 for value in values] for values in row["values"]]
+    (folder / "worse.json").write_text(json.dumps(worse))
+    held = json_of(*gate, "--candidate", tastes, "--few-shot", folder / "worse.json")
+    check("new users who lose hold it", held["reason"] == "group_worse" and verdict(held, "few_shot") == "failed", held["checks"])
+    refused(("gate", *log, "--candidate", tastes, "--few-shot", db_like(folder)), "holds no few-shot curves")
+    alone = json.loads(curves.read_text())
+    alone["rows"] = [row for row in alone["rows"] if row["name"] == "popular"]
+    (folder / "alone.json").write_text(json.dumps(alone))
+    refused(("gate", *log, "--candidate", tastes, "--few-shot", folder / "alone.json"), 'no row "tastes"', "it has: popular")
+    refused(("gate", *log, "--candidate", tastes, "--segment", "height"), "no user of the log has this field", "taste")
+    refused(("evaluate", "--data", data, "--model", "popularity", "--curves", curves), "--curves", "few-shot")
+
+
+def db_like(folder):
+    path = folder / "other.json"
+    path.write_text("{}")
+    return path
+
+
 def refused(words, *keys):
     done = run(*words)
     check(f"{words[0]} refuses {keys[0]}", done.returncode in (1, 2) and all(key in done.stderr for key in keys), done.stderr)
@@ -176,6 +226,7 @@ def main():
         check("an erased user's decision is gone", erased["recommendation_id"] not in (folder / "log.jsonl").read_text())
         check_equal(log, popular, mean)
         check_gate(log, popular, tastes, sum(realised.values()) / len(realised), folder)
+        check_groups(log, data, popular, tastes, folder)
         check_refusals(log, db, data, popular, folder)
     return check.done()
 

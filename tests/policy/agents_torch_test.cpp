@@ -304,11 +304,13 @@ TEST_P(EveryAgent, same_seed_same_agent_and_saving_keeps_it) {
     EXPECT_EQ(play(*batch, *loaded, play_options).returns, returns);
 }
 
-/// Those of one slot have tests of their own: bayes_optimal_test.cpp.
+/// Those of one slot and those of a served run have tests of their own: bayes_optimal_test.cpp and
+/// knob_actor_torch_test.cpp.
 std::vector<const AgentEntry*> agents_of_slates() {
     std::vector<const AgentEntry*> all;
     std::ranges::copy_if(agents(), std::back_inserter(all), [](const AgentEntry* entry) {
-        return !has(entry->facts, AgentFact::needs_one_slot);
+        return !has(entry->facts, AgentFact::needs_one_slot) &&
+               !has(entry->facts, AgentFact::needs_signals);
     });
     return all;
 }

@@ -100,7 +100,7 @@ TEST(Knobs, constant_ones_are_the_same_for_everyone) {
     const ConstantKnobs policy{{.exploration = 0.25}};
 
     EXPECT_EQ(policy.choose({}).exploration, 0.25);
-    EXPECT_EQ(policy.choose({.n_events = 50, .turn = 9}), policy.choose({}));
+    EXPECT_EQ(policy.choose({.summary = BeliefSummary{{1, 1, 0, 2}}}), policy.choose({}));
     EXPECT_EQ(
         to_text(policy.choose({})), "knobs(exploration=0.25,novelty=0,content=0,diversity=0)"
     );

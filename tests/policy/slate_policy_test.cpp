@@ -29,6 +29,19 @@ TEST(SlatePolicy, its_text_says_its_options_and_knobs) {
     EXPECT_EQ(read->knobs, wanted.knobs);
 }
 
+TEST(SlatePolicy, who_chose_the_knobs_stands_at_the_end) {
+    for (const Knobs& knobs : {Knobs{}, Knobs{.exploration = 0.25}}) {
+        const SlatePolicy wanted{.knobs = knobs, .chosen_by = "meta@0123456789ab"};
+
+        const auto read = parse_slate_policy(to_text(wanted));
+
+        ASSERT_TRUE(read) << to_text(wanted);
+        EXPECT_EQ(read->knobs, knobs);
+        EXPECT_EQ(read->chosen_by, wanted.chosen_by);
+        EXPECT_EQ(to_text(*read), to_text(wanted));
+    }
+}
+
 TEST(SlatePolicy, without_knobs_it_is_the_plackett_luce_alone) {
     const PlackettLuce policy{{.epsilon = 0.3}};
 
@@ -47,6 +60,9 @@ TEST(SlatePolicy, other_texts_are_not_taken_for_one) {
           "plackett_luce(epsilon=0.1,temperature=1,m=5",
           "plackett_luce(epsilon=0.1,temperature=1,m=5,random=0.1)",
           "plackett_luce(epsilon=0.1,temperature=1,m=5)+",
+          "plackett_luce(epsilon=0.1,temperature=1,m=5)+by()",
+          "plackett_luce(epsilon=0.1,temperature=1,m=5)+by(meta",
+          "plackett_luce(epsilon=0.1,temperature=1,m=5)+by(meta)+by(meta)",
           "plackett_luce(epsilon=0.1,temperature=1,m=5)+knobs(exploration=1)",
           "plackett_luce(epsilon=0.1,temperature=1,m=5)+knobs(exploration=1,novelty=0,content=0,"
           "diversity=0) and more"}) {

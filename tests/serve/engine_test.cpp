@@ -5,6 +5,8 @@
 
 #include "core/progress.hpp"
 #include "data/stores/sqlite_event_store.hpp"
+#include "policy/knob_actor.hpp"
+#include "policy/slate_policy.hpp"
 #include "serve/http/json_body.hpp"
 #include "support/small_world.hpp"
 #include "support/temporary_folder.hpp"
@@ -15,6 +17,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <future>
 #include <memory>
 #include <set>
@@ -137,6 +140,12 @@ class EngineTest : public ::testing::Test {
         std::promise<Result<void>> promise;
         call([&promise](Result<void> result) { promise.set_value(std::move(result)); });
         value_or_throw(promise.get_future().get());
+    }
+
+    /// In force for a user, who need not be known.
+    nlohmann::json user_knobs(const std::string& id) {
+        wait([&](auto done) { engine->put_user(id, {{"group", "group0"}}, std::move(done)); });
+        return user(id)["knobs"];
     }
 
     nlohmann::json user(const std::string& id) { return value_or_throw(engine->user(id, 100)); }
@@ -633,6 +642,68 @@ TEST(Collection, the_value_of_a_random_slot_is_estimated_without_bias_from_a_ske
     EXPECT_LT(value->standard_error, 0.0015);
     EXPECT_NEAR(value->slots_per_day, 200'000, 1e-6);
     EXPECT_FALSE(slot_value({}, 0));
+}
+
+/// Explores while little is known: 2 tanh(1 - 4 experience); novelty and content stay 0.
+std::shared_ptr<const policy::KnobActor> curious_actor() {
+    return std::make_shared<const policy::KnobActor>(
+        policy::KnobActor::Layers{
+            .hidden = Matrix<float>(1, 4, {.001F, 0, 0, 0}),
+            .hidden_bias = {0},
+            .out = Matrix<float>(3, 1, {-4000, 0, 0}),
+            .out_bias = {1, 0, 0},
+        },
+        "curious@1"
+    );
+}
+
+TEST_F(EngineTest, a_learned_policy_chooses_knobs_from_the_belief_of_each_user) {
+    options.knobs = curious_actor();
+    open();
+
+    const auto before = user_knobs("new");
+    append(event("e1", "new", "item1"));
+    append(event("e2", "new", "item5"));
+    const auto after = user_knobs("new");
+
+    EXPECT_NEAR(before["exploration"].get<double>(), 2 * std::tanh(1.0), 1e-3);
+    const double experience = std::log(3) / std::log(51);
+    EXPECT_NEAR(after["exploration"].get<double>(), 2 * std::tanh(1 - 4 * experience), 2e-3);
+    EXPECT_EQ(after["chosen_by"], "meta_policy curious@1");
+    EXPECT_EQ(after["novelty"], 0);
+    const auto policy = recommend(R"({"user_id": "new"})")["policy"].get<std::string>();
+    const auto read = policy::parse_slate_policy(policy);
+    ASSERT_TRUE(read) << policy;
+    EXPECT_EQ(read->chosen_by, "curious@1");
+    EXPECT_EQ(read->knobs.exploration, after["exploration"].get<double>());
+}
+
+TEST_F(EngineTest, what_a_user_set_by_hand_stands_above_a_learned_policy) {
+    options.knobs = curious_actor();
+    open();
+    wait([&](auto done) { engine->put_knobs("new", {.exploration = -1, .diversity = .5}, done); });
+
+    const auto knobs = user_knobs("new");
+    EXPECT_EQ(knobs["exploration"], -1);
+    EXPECT_EQ(knobs["diversity"], .5);
+    EXPECT_EQ(knobs["by_hand"], true);
+    wait([&](auto done) { engine->put_knobs("new", {}, done); });
+    EXPECT_GT(user_knobs("new")["exploration"].get<double>(), 1);
+}
+
+TEST_F(EngineTest, a_learned_policy_needs_a_run_with_a_belief) {
+    fit("popularity");
+    options.knobs = curious_actor();
+    open();
+    try {
+        publish("popularity");
+        FAIL() << "accepted";
+    } catch (const Error& error) {
+        EXPECT_NE(
+            std::string{error.what()}.find("a run of popularity, which has none"), std::string::npos
+        ) << error.what();
+    }
+    EXPECT_EQ(recommend(R"({"user_id": "new"})")["model"], "gaussian") << "the old one goes on";
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "serve/judge_served.hpp"
 
 #include "data/stores/sqlite_event_store.hpp"
+#include "policy/knob_actor.hpp"
 #include "serve/engine.hpp"
 #include "serve/replay.hpp"
 #include "support/small_world.hpp"
@@ -354,6 +355,44 @@ TEST_F(JudgeServedTest, the_novelty_knob_is_judged_by_what_the_log_says) {
     EXPECT_EQ(judged.judged.policies[0].probability, served.log.propensity);
     EXPECT_FALSE(judged.agreement[0]) << "no decision of it was made again";
     EXPECT_NE(judged.judged.policies[1].probability, served.log.propensity);
+}
+
+/// As in engine_test.cpp: the less is known, the more it explores.
+std::shared_ptr<const policy::KnobActor> curious_actor(float slope) {
+    return std::make_shared<const policy::KnobActor>(
+        policy::KnobActor::Layers{
+            .hidden = Matrix<float>(1, 4, {.001F, 0, 0, 0}),
+            .hidden_bias = {0},
+            .out = Matrix<float>(3, 1, {-1000 * slope, 0, 0}),
+            .out_bias = {1, 0, 0},
+        },
+        fmt::format("curious@{}", slope)
+    );
+}
+
+TEST_F(JudgeServedTest, a_learned_policy_that_served_gives_its_propensities_again) {
+    fit("gaussian");
+    options.knobs = curious_actor(4);
+    open("gaussian");
+    serve_some(1);
+    serve_some(3);
+    const auto served = read();
+    ASSERT_GT(std::set<std::string>(served.version.begin(), served.version.end()).size(), 3U)
+        << "the actor chose other knobs for other users";
+
+    const auto judged = judge(
+        served,
+        {{.run = folder / "gaussian", .knobs = curious_actor(4)},
+         {.run = folder / "gaussian"},
+         {.run = folder / "gaussian", .knobs = curious_actor(0)}}
+    );
+
+    EXPECT_EQ(judged.judged.policies[0].probability, served.log.propensity);
+    EXPECT_EQ(judged.agreement[0], 1.0);
+    EXPECT_EQ(judged.judged.policies[1].probability, served.log.propensity)
+        << "without a policy of its own: the knobs of the log";
+    EXPECT_NE(judged.judged.policies[2].probability, served.log.propensity);
+    EXPECT_FALSE(judged.agreement[2]) << "another policy did not serve";
 }
 
 }  // namespace

@@ -128,6 +128,35 @@ TEST(Gaussian, a_user_without_events_starts_from_the_prior_of_the_segment_also_a
     }
 }
 
+// A belief is rebuilt when the space changes; equal vectors with another noise, forgetting or
+// covariance make other beliefs of the same events.
+TEST(Gaussian, whatever_changes_a_belief_changes_the_name_of_its_space) {
+    const auto parts = [] {
+        return GaussianPrior::Parts{
+            .item_vectors = Matrix<float>(2, 1, {1, -1}),
+            .segments = {{"", {{.5F}, {2}}}, {"F", {{.1F}, {3}}}},
+            .noise_variance = .5F,
+            .forgetting = .1F,
+            .content_map = {},
+        };
+    };
+    std::vector<GaussianPrior::Parts> changed(6, parts());
+    changed[0].item_vectors(1, 0) = 1;
+    changed[1].segments[0].start.covariance[0] = 1;
+    changed[2].segments[1].start.mean[0] = 1;
+    changed[3].segments[1].name = "M";
+    changed[4].noise_variance = 1;
+    changed[5].forgetting = 0;
+    std::vector<std::string> names{GaussianPrior{parts()}.space_id()};
+
+    EXPECT_EQ(GaussianPrior{parts()}.space_id(), names.front());
+    for (auto& one : changed) {
+        const auto name = GaussianPrior{std::move(one)}.space_id();
+        EXPECT_THAT(names, testing::Not(testing::Contains(name)));
+        names.push_back(name);
+    }
+}
+
 TEST(Gaussian, an_empty_log_is_refused_with_the_next_step) {
     const data::Dataset dataset;
     const auto log = data::InteractionLog::from_events(

@@ -2,6 +2,7 @@
 // honeyguide evaluate: models and runs on held-out events, in one table with paired differences.
 #include "app/command.hpp"
 #include "app/evaluation.hpp"
+#include "app/few_shot_curves.hpp"
 #include "app/protocol.hpp"
 #include "app/protocol_run.hpp"
 #include "app/rating_evaluation.hpp"
@@ -43,6 +44,7 @@ struct Arguments {
     std::string challenger;
     std::vector<std::string> contents;
     std::string report;
+    std::string curves;
     ProtocolOptions protocol;
     ScoreOptions score;
     std::uint64_t seed = 7;
@@ -209,6 +211,19 @@ std::vector<Protocol> protocols_of(const Arguments& arguments, const data::Datas
     return protocols;
 }
 
+/// Before anything is fitted.
+void check_curves(const Arguments& arguments, const std::vector<Protocol>& protocols) {
+    const bool has_curve = protocols.size() == 1 && !protocols.front().contexts.empty() &&
+                           protocols.front().groups.empty();
+    if (!arguments.curves.empty() && !has_curve) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            "--curves: there is not one curve over histories here",
+            "ask --protocol few-shot, or --queries FILE, alone",
+        };
+    }
+}
+
 void print(const Arguments& arguments, const std::vector<Evaluation>& evaluations) {
     if (!arguments.as_json) {
         for (const auto& evaluation : evaluations) {
@@ -229,11 +244,11 @@ void print(const Arguments& arguments, const std::vector<Evaluation>& evaluation
 
 int run_ratings(const Arguments& arguments, Session& session) {
     if (arguments.protocols.size() > 1 || !arguments.runs.empty() || !arguments.queries.empty() ||
-        !arguments.report.empty()) {
+        !arguments.report.empty() || !arguments.curves.empty()) {
         throw Error{
             ErrorCode::invalid_argument,
             "--protocol ratings stands alone: its rows are meta-learners, not rankers",
-            "leave --run, --queries, --report and other protocols to a second call",
+            "leave --run, --queries, --report, --curves and other protocols to a second call",
         };
     }
     const auto settings = settings_of(arguments);
@@ -290,6 +305,7 @@ int run(const Arguments& arguments, Session& session) {
         check_row("--challenger", arguments.challenger, entrants);
     }
     const auto protocols = protocols_of(arguments, dataset);
+    check_curves(arguments, protocols);
     auto score = arguments.score;
     score.seed = arguments.seed;
     score.content = contents.empty() ? nullptr : &contents.front();
@@ -298,6 +314,10 @@ int run(const Arguments& arguments, Session& session) {
         const auto outcomes = run_protocol(
             dataset, protocol, entrants.contenders, score, {session.progress, session.stop}
         );
+        if (!arguments.curves.empty()) {
+            const auto curves = few_shot_curves(dataset, protocol, outcomes, score.k);
+            write_file_atomic(arguments.curves, curves.dump() + "\n");
+        }
         evaluations.push_back(summarise(
             dataset,
             protocol,
@@ -313,6 +333,9 @@ int run(const Arguments& arguments, Session& session) {
         ));
     }
     print(arguments, evaluations);
+    if (!arguments.curves.empty() && !arguments.as_json) {
+        fmt::print("curves: {}\n", arguments.curves);
+    }
     if (!arguments.report.empty()) {
         write_file_atomic(arguments.report, report_html(describe_dataset(dataset), evaluations));
         if (!arguments.as_json) {
@@ -419,6 +442,9 @@ Run declare(CLI::App& verb) {
     repeated("--set", a->set, "MODEL.option=value");
     verb.add_option("--seed", a->seed, "of folds, fits and bootstrap")->capture_default_str();
     verb.add_option("--report", a->report, "write a self-contained HTML report here");
+    verb.add_option(
+        "--curves", a->curves, "few-shot, queries: each user's results, for gate --few-shot"
+    );
     verb.add_flag("--json", a->as_json, "for machines");
     return [a](Session& session) { return run(*a, session); };
 }

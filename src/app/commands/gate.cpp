@@ -8,14 +8,18 @@
 #include "core/clock.hpp"
 #include "core/digest.hpp"
 #include "core/file.hpp"
+#include "policy/knob_actor.hpp"
+#include "serve/promotion.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 namespace hg::app {
 namespace {
@@ -28,9 +32,16 @@ struct Arguments {
     LogSource log;
     ServingChange serving;
     std::string out = "decisions";
+    std::string few_shot;
     RunOptions run;
     double decisions_per_day = 0;
 };
+
+/// The row of a policy in a file of curves: the name of its run's folder, or the word itself.
+std::string row_name(const std::string& policy) {
+    const auto path = std::filesystem::path{policy};
+    return path.has_filename() ? path.filename().string() : path.parent_path().filename().string();
+}
 
 /// decisions/<time>-promote.json: every decision is kept, none overwritten.
 std::filesystem::path write_record(const Arguments& arguments, const nlohmann::json& record) {
@@ -88,6 +99,9 @@ nlohmann::json serving_json(const ServingChange& serving) {
     if (serving.max_candidates) {
         json["candidates"] = *serving.max_candidates;
     }
+    if (!serving.policy.empty()) {
+        json["knobs_by"] = policy::actor_version(serving.policy);
+    }
     return json;
 }
 
@@ -103,8 +117,8 @@ void print(
     fmt::print("against: {}\n", incumbent);
 }
 
-/// Writes the record of one comparison and tells it.
-void tell(
+/// Writes the record of one comparison and tells it; where it lies.
+std::string tell(
     const Arguments& arguments,
     const evaluate::GateRecord& record,
     const std::string& incumbent,
@@ -115,21 +129,84 @@ void tell(
     json["incumbent"] = incumbent;
     json["serving"] = serving_json(arguments.serving);
     json["log"] = arguments.log.path;
+    json["few_shot"] = arguments.few_shot;
     json["notes"] = judged.notes;
     json["seed"] = arguments.run.seed;
     const auto path = write_record(arguments, json);
     if (arguments.run.as_json) {
         json["record"] = path.string();
         fmt::print("{}\n", json.dump());
-        return;
+        return path.string();
     }
     print(arguments, record, incumbent);
     fmt::print("record: {}\n", path.string());
+    return path.string();
+}
+
+/// The decision on a learned policy is kept beside its run: `serve --policy` looks for it there.
+void keep_decision(const Arguments& arguments, serve::PolicyDecision decision) {
+    const auto& policy = arguments.serving.policy;
+    if (policy.empty()) {
+        return;
+    }
+    decision.version = policy::actor_version(policy);
+    decision.run = row_name(arguments.candidate);
+    serve::write_decision(policy, decision);
+    if (!arguments.run.as_json) {
+        fmt::print("decision: {}\n", serve::decision_path(policy).string());
+    }
+}
+
+/// "served" is the run that served, where it was one.
+std::string row_name(const std::string& policy, const LoggedPolicies& judged) {
+    if (policy != served_policy) {
+        return row_name(policy);
+    }
+    const auto runs = judged.served_runs();
+    if (runs.size() != 1) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format(
+                "--few-shot: {} runs served, none is the incumbent of a curve", runs.size()
+            ),
+            "name the one to compare with by --incumbent RUN, or judge its decisions: --since DATE"
+        };
+    }
+    return runs.front();
+}
+
+std::optional<PairedCurves> curves_of(
+    const Arguments& arguments, const std::string& incumbent, LoggedPolicies& judged
+) {
+    if (arguments.few_shot.empty()) {
+        return {};
+    }
+    auto curves = read_paired_curves(
+        arguments.few_shot, row_name(arguments.candidate), row_name(incumbent, judged)
+    );
+    for (const auto& note : curves.notes) {
+        if (std::ranges::find(judged.notes, note) == judged.notes.end()) {
+            judged.notes.push_back(note);
+        }
+    }
+    return curves;
+}
+
+/// Before anything is judged: rows that are named here must be in the file.
+void check_curves(const Arguments& arguments, const std::vector<std::string>& incumbents) {
+    for (const auto& incumbent : incumbents) {
+        if (!arguments.few_shot.empty() && incumbent != served_policy) {
+            (void)read_paired_curves(
+                arguments.few_shot, row_name(arguments.candidate), row_name(incumbent)
+            );
+        }
+    }
 }
 
 int run(const Arguments& arguments, Session& session) {
     const auto options = arguments.run.settings().read<evaluate::GateOptions>();
     const auto incumbents = incumbents_of(arguments);
+    check_curves(arguments, incumbents);
     LogRequest request{
         .log = arguments.log,
         .policies = {arguments.candidate},
@@ -137,21 +214,34 @@ int run(const Arguments& arguments, Session& session) {
         .seed = arguments.run.seed,
     };
     request.policies.insert(request.policies.end(), incumbents.begin(), incumbents.end());
-    const auto judged = judge_on_log(request, session.progress, session.stop);
+    auto judged = judge_on_log(request, session.progress, session.stop);
     const auto per_day =
         arguments.decisions_per_day > 0 ? std::optional{arguments.decisions_per_day} : std::nullopt;
-    bool is_promoted = true;
+    serve::PolicyDecision decision;
+    decision.is_promoted = true;
+    decision.incumbents = incumbents;
     for (std::size_t i = 0; i < incumbents.size(); ++i) {
-        const auto record = value_or_throw(run_gate_on(judged, options, per_day, i + 1));
-        tell(arguments, record, incumbents[i], judged);
-        is_promoted = is_promoted && record.decision == evaluate::Decision::promote;
+        const auto curves = curves_of(arguments, incumbents[i], judged);
+        const auto record = value_or_throw(run_gate_on(
+            judged,
+            {.options = options,
+             .decisions_per_day = per_day,
+             .incumbent = i + 1,
+             .curves = curves ? &*curves : nullptr}
+        ));
+        decision.records.push_back(tell(arguments, record, incumbents[i], judged));
+        if (record.decision != evaluate::Decision::promote) {
+            decision.is_promoted = false;
+            decision.sentence = record.sentence;
+        }
     }
+    keep_decision(arguments, decision);
     for (const auto& note : judged.notes) {
         if (!arguments.run.as_json) {
             fmt::print("note: {}\n", note);
         }
     }
-    return is_promoted ? 0 : hold_exit_code;
+    return decision.is_promoted ? 0 : hold_exit_code;
 }
 
 constexpr std::array sections{OptionSection{"", &describe_options<evaluate::GateOptions>}};
@@ -175,6 +265,11 @@ Run declare(CLI::App& verb) {
         ->required();
     declare_log_options(verb, arguments->log);
     declare_serving_options(verb, arguments->serving);
+    verb.add_option(
+        "--few-shot",
+        arguments->few_shot,
+        "curves of new users by evaluate --curves: the rows named as the runs must not lose"
+    );
     verb.add_option("--out", arguments->out, "folder of decision records")->capture_default_str();
     verb.add_option(
             "--decisions-per-day",

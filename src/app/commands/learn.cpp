@@ -68,7 +68,7 @@ int run(const Arguments& arguments, Session& session) {
     const auto settings = policy_settings(arguments.run);
     const auto world = open_world(arguments.world, settings.world, 1);
     const auto held_out = arguments.held_out.empty()
-                              ? open_world(arguments.world, settings.world, 1)
+                              ? open_held_out(arguments.world, settings.world, 1)
                               : open_world(arguments.held_out, {}, 1);
     const policy::LearnRequest request{
         .entry = policy::find_agent(arguments.agent),
@@ -91,7 +91,11 @@ Run declare(CLI::App& verb) {
     auto arguments = std::make_shared<Arguments>();
     verb.add_option("--agent", arguments->agent, "one of: " + agent_names())->required();
     verb.add_option(
-            "--world", arguments->world, "one of: " + world_names() + "; or a run of simulate fit"
+            "--world",
+            arguments->world,
+            "one of: " + world_names() +
+                "; a run of simulate fit; labels:DATASET; served:RUN, a run of train as it is "
+                "served"
     )
         ->required();
     verb.add_option(

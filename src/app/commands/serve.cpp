@@ -23,6 +23,7 @@ struct Arguments {
     std::string key_file;
     int port = 8080;
     unsigned threads = 0;
+    bool is_unjudged = false;
 };
 
 std::vector<std::string> read_keys(const std::string& key_file) {
@@ -51,6 +52,9 @@ int run(Arguments& arguments, Session& session) {
     options.http.threads = arguments.threads > 0
                                ? arguments.threads
                                : std::max(2U, std::thread::hardware_concurrency());
+    if (arguments.is_unjudged) {
+        options.unjudged = serve::UnjudgedPolicy::serves;
+    }
     options.api_keys = read_keys(arguments.key_file);
     options.on_listening = [](const std::string& url) {
         // From here on requests are the parallel work: a second thread for one of them would take
@@ -102,6 +106,18 @@ Run declare(CLI::App& verb) {
     )
         ->capture_default_str()
         ->check(CLI::Range(1, 1000));
+    verb.add_option(
+        "--policy",
+        options.knob_policy,
+        "run of learn that chooses each user's knobs, where the gate promoted it; else the "
+        "constants "
+        "below do"
+    );
+    verb.add_flag(
+        "--policy-without-gate",
+        arguments->is_unjudged,
+        "let --policy serve although no gate has promoted it"
+    );
     const CLI::Range either{-policy::max_knob, policy::max_knob};
     verb.add_option(
             "--exploration", options.knobs.exploration, "weight of the belief's uncertainty"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Evolution search over the knobs of a belief (knob_net.hpp): the cross-entropy method (Rubinstein,
+// Evolution search over the knobs of a belief (belief_knob_net.hpp): the cross-entropy method (Rubinstein,
 // 1999; Mannor et al., 2003) on what episodes return, without a gradient. The control of meta_policy: the
 // same belief and the same knobs, found by trying.
 //
@@ -9,7 +9,7 @@
 // first layer stays as it was drawn. All of a generation meet the same users; the first of them is mu
 // itself. The belief learns by prediction from the sessions played, between generations, so that those
 // compared had the same.
-#include "policy/knob_net.hpp"
+#include "policy/belief_knob_net.hpp"
 #include "policy/play.hpp"
 #include "policy/scored_agent.hpp"
 
@@ -70,7 +70,7 @@ class EvolutionAgent final : public ScoredAgent {
     EvolutionAgent(const AgentContext& context, const EvolutionOptions& options)
         : ScoredAgent(context.world), options_(options) {
         seed_torch(context.rng);
-        net_ = std::make_shared<KnobNet>(context, options.hidden);
+        net_ = std::make_shared<BeliefKnobNet>(context, options.hidden);
         const at::NoGradGuard no_grad;
         net_->knob_out->weight.zero_();
         searched_ = {net_->knob_out->bias};
@@ -141,7 +141,7 @@ class EvolutionAgent final : public ScoredAgent {
         const at::NoGradGuard no_grad;
         const auto looked = net_->look(borrow(seen, world().n_candidates));
         const auto knobs = net_->knobs(net_->hidden(looked.summary));
-        train::to_matrix(KnobNet::scores(looked, knobs).contiguous(), out);
+        train::to_matrix(BeliefKnobNet::scores(looked, knobs).contiguous(), out);
     }
 
     SlateRule rule(Mode mode) const override {
@@ -241,7 +241,7 @@ class EvolutionAgent final : public ScoredAgent {
     }
 
     EvolutionOptions options_;
-    std::shared_ptr<KnobNet> net_;
+    std::shared_ptr<BeliefKnobNet> net_;
     train::Adam::NamedTensors named_;
     train::Adam::NamedTensors taught_;  // the belief's
     std::vector<at::Tensor> searched_;

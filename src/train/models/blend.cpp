@@ -25,7 +25,14 @@ namespace {
 
 struct BlendOptions {
     std::vector<std::string> rankers{
-        "popularity", "item_knn", "naive_bayes_lift", "ease", "dae", "wide_dae", "gaussian"
+        "popularity",
+        "item_knn",
+        "naive_bayes_lift",
+        "ease",
+        "linear_dae",
+        "dae",
+        "wide_dae",
+        "gaussian"
     };
     double held_out_share = 0.2;
     std::int64_t max_held_out = 2000;

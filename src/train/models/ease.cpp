@@ -6,6 +6,8 @@
 // n_items^2 numbers. Deviation: optionally only the most popular max_items take part, the others
 // get popularity alone.
 #include "train/cold_start.hpp"
+#include "train/cooccurrence_tensor.hpp"
+#include "train/kept_items.hpp"
 #include "train/model_entry.hpp"
 #include "train/run.hpp"
 #include "train/sparse.hpp"
@@ -17,7 +19,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <vector>
 
 namespace hg::train {
@@ -44,32 +45,13 @@ struct EaseOptions {
 
 class Ease final : public Recommender {
   public:
-    Ease(Matrix<float> weights, std::vector<std::uint32_t> items, std::vector<float> whisper)
-        : weights_(std::move(weights)), items_(std::move(items)), whisper_(std::move(whisper)) {
-        rows_.assign(whisper_.size(), absent);
-        for (std::uint32_t row = 0; row < items_.size(); ++row) {
-            rows_[items_[row]] = row;
-        }
-    }
+    Ease(Matrix<float> weights, KeptItems kept, std::vector<float> whisper)
+        : weights_(std::move(weights)), kept_(std::move(kept)), whisper_(std::move(whisper)) {}
 
     void score(std::span<const data::History> histories, MatrixView<float> out) const override {
-        std::vector<float> sums(items_.size());
         for (std::size_t row = 0; row < histories.size(); ++row) {
-            std::ranges::fill(sums, 0.0F);
-            for (const auto item : positive_items(histories[row]).items) {
-                if (rows_[item] == absent) {
-                    continue;
-                }
-                const auto weights = weights_.row(rows_[item]);
-                for (std::size_t i = 0; i < sums.size(); ++i) {
-                    sums[i] += weights[i];
-                }
-            }
-            const auto scores = out.row(row);
-            std::ranges::copy(whisper_, scores.begin());
-            for (std::size_t i = 0; i < sums.size(); ++i) {
-                scores[items_[i]] += sums[i];
-            }
+            std::ranges::copy(whisper_, out.row(row).begin());
+            kept_.add_rows(histories[row], weights_.view(), out.row(row));
         }
     }
 
@@ -77,30 +59,15 @@ class Ease final : public Recommender {
 
     void save(SafetensorsWriter& weights) const override {
         weights.add<float>("weights", weights_.view());
-        weights.add<std::uint32_t>("items", items_);
+        weights.add<std::uint32_t>("items", kept_.items());
         weights.add<float>("popularity", whisper_);
     }
 
   private:
-    static constexpr std::uint32_t absent = ~std::uint32_t{0};
-
-    Matrix<float> weights_;             // [n_kept, n_kept], row = item of the history
-    std::vector<std::uint32_t> items_;  // [n_kept] row of weights_ -> item
-    std::vector<std::uint32_t> rows_;   // [n_items] the reverse
-    std::vector<float> whisper_;        // [n_items]
+    Matrix<float> weights_;  // [n_kept, n_kept], row = item of the history
+    KeptItems kept_;
+    std::vector<float> whisper_;  // [n_items]
 };
-
-/// The items that take part, ascending.
-std::vector<std::uint32_t> kept_items(const std::vector<float>& counts, std::int64_t most) {
-    std::vector<std::uint32_t> items(counts.size());
-    std::iota(items.begin(), items.end(), 0U);
-    if (most > 0 && std::cmp_less(most, items.size())) {
-        std::ranges::stable_sort(items, std::greater{}, [&](auto item) { return counts[item]; });
-        items.resize(static_cast<std::size_t>(most));
-        std::ranges::sort(items);
-    }
-    return items;
-}
 
 double machine_bytes() {
     return static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
@@ -140,30 +107,18 @@ torch::ScalarType choose_precision(std::size_t n, const EaseOptions& options) {
     };
 }
 
-template <typename T>
 torch::Tensor make_gram(
-    const Csr& users, const std::vector<std::uint32_t>& items, torch::ScalarType type, double lambda
+    const Csr& users, const KeptItems& kept, torch::ScalarType type, double lambda
 ) {
-    const auto n = static_cast<std::int64_t>(items.size());
+    const auto n = static_cast<std::int64_t>(kept.size());
     auto gram = torch::zeros({n, n}, type);  // [item, item]
-    auto* const cells = gram.data_ptr<T>();
-    std::vector<std::int64_t> place(users.n_cols, -1);
-    for (std::size_t i = 0; i < items.size(); ++i) {
-        place[items[i]] = static_cast<std::int64_t>(i);
-    }
+    add_cooccurrences(users, kept, {}, gram);
     const auto counts = column_counts(users);
-    for_each_cooccurrence_row(users, [&](ItemId item, std::span<const Neighbour> others) {
-        const auto row = place[item.index()];
-        if (row < 0) {
-            return;
-        }
-        for (const auto& other : others) {
-            if (place[other.item] >= 0) {
-                cells[row * n + place[other.item]] = static_cast<T>(other.count);
-            }
-        }
-        cells[row * n + row] = static_cast<T>(counts[item.index()] + lambda);
-    });
+    std::vector<float> own;
+    for (const auto item : kept.items()) {
+        own.push_back(counts[item]);
+    }
+    gram.diagonal().add_(torch::tensor(own, type) + lambda);
     return gram;
 }
 
@@ -188,26 +143,20 @@ Matrix<float> to_weights(const torch::Tensor& inverse) {
     return weights;
 }
 
-template <typename T>
-Matrix<float> solve(
-    const Csr& users, const std::vector<std::uint32_t>& items, torch::ScalarType type, double lambda
-) {
-    return to_weights<T>(invert(make_gram<T>(users, items, type, lambda)));
-}
-
 std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
     const torch::InferenceMode no_gradients;
     const auto options = settings.read<EaseOptions>();
     const auto users = positive_pairs(context.log);
-    auto items = kept_items(column_counts(users), options.max_items);
-    const auto type = choose_precision(items.size(), options);
+    KeptItems kept{most_popular(column_counts(users), options.max_items), users.n_cols};
+    const auto type = choose_precision(kept.size(), options);
     if (context.run != nullptr) {
         context.run->note("precision", type == torch::kFloat64 ? "fp64" : "fp32");
     }
-    auto weights = type == torch::kFloat64 ? solve<double>(users, items, type, options.lambda)
-                                           : solve<float>(users, items, type, options.lambda);
+    const auto inverse = invert(make_gram(users, kept, type, options.lambda));
+    auto weights =
+        type == torch::kFloat64 ? to_weights<double>(inverse) : to_weights<float>(inverse);
     return std::make_unique<Ease>(
-        std::move(weights), std::move(items), popularity_whisper(context.log)
+        std::move(weights), std::move(kept), popularity_whisper(context.log)
     );
 }
 
@@ -223,7 +172,7 @@ std::unique_ptr<Recommender> load(const SafetensorsFile& file, const Settings& /
     const std::span<const float> values{weights.data(), weights.rows() * weights.cols()};
     return std::make_unique<Ease>(
         Matrix<float>{weights.rows(), weights.cols(), {values.begin(), values.end()}},
-        std::vector<std::uint32_t>{items.begin(), items.end()},
+        KeptItems{{items.begin(), items.end()}, whisper.size()},
         std::vector<float>{whisper.begin(), whisper.end()}
     );
 }

@@ -1,0 +1,127 @@
+"""A learned policy against the best constant knobs, in the world of a served run, among users nobody has seen.
+
+    .venv/bin/python bench/served_policy.py --binary build/release/honeyguide --source FOLDER --out OUT.md [--model gaussian] [--skips silent]
+
+The users of FOLDER (interactions.csv.gz, items.csv.gz) are parted by a fixed draw: 60 % train the run, 20 % are those the policy learns from
+and the constants are tuned on (coordinate search over exploration, novelty, content), 20 % are played. `learn` keeps the version that is best
+among a part of the second group. Every row plays the same users in the same order, so differences are paired by play.
+"""
+import argparse
+import csv
+import gzip
+import json
+import math
+import pathlib
+import random
+import shutil
+import statistics
+import subprocess
+import tempfile
+
+from machine import describe_machine
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--binary", required=True)
+parser.add_argument("--source", type=pathlib.Path, required=True)
+parser.add_argument("--out", required=True)
+parser.add_argument("--model", default="gaussian")
+parser.add_argument("--skips", default="silent", choices=["silent", "events"])
+parser.add_argument("--seeds", type=int, default=5, help="policies learned")
+parser.add_argument("--plays", type=int, default=10)
+parser.add_argument("--episodes", type=int, default=600)
+arguments = parser.parse_args()
+
+PRESET = pathlib.Path(__file__).resolve().parent.parent / "configs" / "meta_policy" / "small.toml"
+SHARES = {"train": 0.6, "learn": 0.8, "play": 1.0}
+
+
+def call(*words):
+    done = subprocess.run([arguments.binary, "-q", *map(str, words)], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"{words}: {done.stderr}")
+    return done.stdout
+
+
+def part_users(folder):
+    with gzip.open(arguments.source / "interactions.csv.gz", "rt") as file:
+        head, *rows = csv.reader(file)
+    users = sorted({row[0] for row in rows})
+    random.Random(7).shuffle(users)
+    first = 0
+    for name, share in SHARES.items():
+        last = int(share * len(users))
+        kept = set(users[first:last])
+        first = last
+        (folder / name).mkdir()
+        with gzip.open(folder / name / "interactions.csv.gz", "wt") as file:
+            csv.writer(file).writerows([head, *(row for row in rows if row[0] in kept)])
+        shutil.copy(arguments.source / "items.csv.gz", folder / name)
+
+
+def world(folder, part, users):
+    words = ["--world", f"served:{folder / 'run'}"]
+    for setting in (f"data={folder / part}", f"users={users}", f"skips={arguments.skips}", *(["judged_share=0.99"] if part == "play" else [])):
+        words += ["--set", f"world.{setting}"]
+    return words
+
+
+def play(folder, policy, part, users, seed):
+    return json.loads(call("simulate", "run", *world(folder, part, users), "--policy", policy, "--episodes", arguments.episodes,
+                           "--seeds", 1, "--seed", seed, "--json"))["return"]["mean"]
+
+
+def constants(knobs):
+    return "constant_knobs:" + ",".join(f"{name}={value:g}" for name, value in zip(("exploration", "novelty", "content"), knobs))
+
+
+def tune(folder):
+    best = (0.0, 0.0, 0.0)
+    value = play(folder, constants(best), "learn", "learn", 7)
+    for step in (0.5, 0.3, 0.17, 0.1):
+        for knob in range(3):
+            for sign in (-1, 1):
+                tried = tuple(round(k + sign * step * (i == knob), 3) for i, k in enumerate(best))
+                found = play(folder, constants(tried), "learn", "learn", 7)
+                if found > value:
+                    best, value = tried, found
+    return best
+
+
+def learn(folder, seed):
+    out = folder / f"meta{seed}"
+    call("learn", "--agent", "meta_policy", "--config", PRESET, "--world", f"served:{folder / 'run'}", "--set", f"world.data={folder / 'learn'}",
+         "--set", f"world.skips={arguments.skips}", "--seed", seed, "--out", out)
+    return out, json.loads((out / "manifest.json").read_text())["seconds"]
+
+
+def interval(values):
+    reach = 2.262 if len(values) == 10 else 1.96
+    half = reach * statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+    mean = statistics.mean(values)
+    return f"{mean:+.3f} [{mean - half:+.3f}, {mean + half:+.3f}]"
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="hg-bench-") as temporary:
+        folder = pathlib.Path(temporary)
+        part_users(folder)
+        call("train", "--model", arguments.model, "--data", folder / "train", "--out", folder / "run", "--seed", 7)
+        best = tune(folder)
+        learned = [learn(folder, seed) for seed in range(1, arguments.seeds + 1)]
+        rows = {"knobs at 0 (greed)": constants((0, 0, 0)), f"tuned {constants(best)}": constants(best)}
+        rows |= {f"meta_policy, seed {i + 1}": run for i, (run, _) in enumerate(learned)}
+        plays = {name: [play(folder, policy, "play", "judge", 100 + p) for p in range(arguments.plays)] for name, policy in rows.items()}
+        greedy, tuned = (plays[name] for name in list(rows)[:2])
+        mean = [statistics.mean(values) for values in zip(*(plays[name] for name in list(rows)[2:]))]
+        plays["meta_policy, mean of seeds"] = mean
+        lines = [f"{arguments.source.name}, {arguments.model}, skips={arguments.skips}; learned in "
+                 f"{statistics.mean(seconds for _, seconds in learned):.0f} s each.", "",
+                 "| policy | hits of 20 | against greed | against tuned constants |", "|---|---|---|---|"]
+        for name, values in plays.items():
+            against = [interval([a - b for a, b in zip(values, other)]) if values != other else "" for other in (greedy, tuned)]
+            lines.append(f"| {name} | {statistics.mean(values):.3f} | {against[0]} | {against[1]} |")
+        pathlib.Path(arguments.out).write_text("\n".join([*lines, "", describe_machine(), ""]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/demo_meta_policy.hpp"
+
+#include "app/world_source.hpp"
+#include "core/digest.hpp"
+#include "core/file.hpp"
+#include "data/binary_dataset.hpp"
+#include "policy/learn.hpp"
+#include "policy/play.hpp"
+#include "train/run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace hg::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t seed = 7;
+constexpr std::size_t n_turns = 20;
+constexpr std::size_t turns_per_bar = 4;
+
+/// Half of the users: the others are strangers to what is fitted on them.
+data::Dataset half_of(const data::Dataset& dataset, std::size_t half) {
+    auto part = dataset;
+    part.log = dataset.log.filter([half](UserId user, std::size_t /*event*/) {
+        return user.index() % 2 == half;
+    });
+    part.hash = digest_hex(fmt::format("{} half {}", dataset.hash, half));
+    return part;
+}
+
+void fit_belief(const data::Dataset& users, const fs::path& folder, Session& session) {
+    if (!fs::exists(folder / "manifest.json")) {
+        train::fit_run(
+            {.entry = train::find_model("gaussian"),
+             .settings = {},
+             .seed = seed,
+             .dataset = users,
+             .folder = folder},
+            session.progress,
+            session.stop
+        );
+    }
+}
+
+void keep_strangers(const data::Dataset& users, const fs::path& folder) {
+    if (!fs::exists(folder / "dataset.json")) {
+        fs::create_directories(folder);
+        data::write_binary_dataset(users, folder, {});
+    }
+}
+
+/// As configs/meta_policy/small.toml, for half as long. The version to keep is chosen among the users
+/// it learns from: those it is judged by choose nothing.
+void learn(const OpenedWorld& world, const fs::path& folder, Session& session) {
+    if (fs::exists(folder / "manifest.json")) {
+        return;
+    }
+    Settings settings;
+    settings.set("head", "knobs", "demo");
+    settings.set("hidden", "16", "demo");
+    settings.set("learning_rate", "0.005", "demo");
+    settings.set("rollout", "20", "demo");
+    const policy::LearnRequest request{
+        .entry = policy::find_agent("meta_policy"),
+        .agent_settings = settings,
+        .options =
+            {.steps = 30'000, .users = 64, .evaluate_every = 10'000, .evaluation_episodes = 256},
+        .seed = seed,
+        .world = *world.batch,
+        .held_out = *world.batch,
+        .world_facts = world.facts,
+        .folder = folder,
+    };
+    (void)policy::learn_run(request, session.progress, session.stop);
+}
+
+/// Hits of each few turns, and of all.
+std::string row_of(const char* label, const policy::PlayResult& played) {
+    std::string text = fmt::format("      {:<28}", label);
+    const auto& hits = played.reward_by_turn;
+    for (std::size_t turn = 0; turn < hits.size(); turn += turns_per_bar) {
+        double sum = 0;
+        for (std::size_t t = turn; t < std::min(hits.size(), turn + turns_per_bar); ++t) {
+            sum += hits[t];
+        }
+        text += fmt::format("{:>8.2f}", sum);
+    }
+    return text +
+           fmt::format(
+               "{:>9.2f} +- {:.2f}\n", played.mean_return.value, played.mean_return.half_width
+           );
+}
+
+}  // namespace
+
+void learn_small_meta_policy(
+    const data::Dataset& dataset, const fs::path& folder, Session& session
+) {
+    const auto told = folder / "told-meta.txt";
+    if (const auto known = read_file(told)) {
+        fmt::print("{}", *known);
+        return;
+    }
+    fs::create_directories(folder);
+    fit_belief(half_of(dataset, 0), folder / "belief", session);
+    keep_strangers(half_of(dataset, 1), folder / "strangers");
+    Settings settings;
+    settings.set("data", (folder / "strangers").string(), "demo");
+    settings.set("step_limit", std::to_string(n_turns), "demo");
+    const auto name = "served:" + (folder / "belief").string();
+    const auto world = open_world(name, settings, 1);
+    const auto judged = open_held_out(name, settings, 1);
+    learn(world, folder / "meta", session);
+    std::string text = fmt::format(
+        "      A policy that learns users: {} films, one by one, for people whom neither it nor "
+        "the belief "
+        "has seen;\n      hits per {} films, and in all:\n",
+        n_turns,
+        turns_per_bar
+    );
+    const auto batch = judged.batch->make_another(64);
+    for (const auto& [label, policy] :
+         {std::pair{"greed on the belief", std::string{"constant_knobs"}},
+          std::pair{"knobs chosen by the policy", (folder / "meta").string()}}) {
+        const auto player = policy::load_agent(policy, batch->facts(), {}, seed);
+        const policy::PlayOptions options{.episodes = 512, .seed = 1'000, .turns = n_turns};
+        const auto played = policy::play(*batch, *player.agent, options, {}, session.stop);
+        text += row_of(label, played);
+    }
+    fmt::print("{}", text);
+    write_file_atomic(told, text);
+}
+
+}  // namespace hg::app

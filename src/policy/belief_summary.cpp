@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/belief_summary.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hg::policy {
+
+BeliefSummary summarise(const train::GaussianPrior& prior, const Belief& belief) {
+    constexpr std::uint32_t many = 50;
+    const auto& start = prior.start(belief.segment);
+    const auto d = start.dim();
+    double trace = 0;
+    double squares = 0;
+    for (std::size_t i = 0; i < d; ++i) {
+        trace += start.covariance[i * d + i];
+        const double moved = belief.posterior.mean[i] - start.mean[i];
+        squares += moved * moved;
+    }
+    const double events = std::min(belief.n_events, many);
+    const double liked = belief.n_events > 0 ? static_cast<double>(belief.n_liked) /
+                                                   static_cast<double>(belief.n_events)
+                                             : 0;
+    const double distance = trace > 0 ? std::sqrt(squares / trace) : 0;
+    return {
+        .values =
+            {
+                static_cast<float>(std::log1p(events) / std::log1p(many)),
+                static_cast<float>(liked),
+                static_cast<float>(uncertainty_left(prior, belief)),
+                static_cast<float>(distance),
+            }
+    };
+}
+
+}  // namespace hg::policy

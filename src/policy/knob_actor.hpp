@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// KnobActor: a learned KnobPolicy: exploration, novelty and content of each slate chosen from the
+// summary of the user's belief by a small network, without torch, in about a microsecond.
+//
+//   z -> 2 tanh(W2 tanh(W1 z + b1) + b2)                     (knob_net.hpp learns it by PPO)
+//
+// Made by `honeyguide learn --agent meta_policy --set head=knobs --world served:RUN`. Diversity is not
+// its to choose: it learns from items one by one. Where there is no belief it is greedy.
+//
+//   const auto actor = KnobActor::load("runs/meta");     // throws Error: what was expected
+//   const Knobs knobs = actor->choose({.summary = summarise(prior, belief)});
+#pragma once
+
+#include "core/matrix.hpp"
+#include "policy/knobs.hpp"
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hg::policy {
+
+/// An actor's knobs lie within +- this.
+constexpr double most_chosen = 2;
+/// Exploration, novelty, content.
+constexpr std::size_t n_chosen = 3;
+
+class KnobActor final : public KnobPolicy {
+  public:
+    struct Layers {
+        Matrix<float> hidden;  // [width, summary]
+        std::vector<float> hidden_bias;
+        Matrix<float> out;  // [n_chosen, width]
+        std::vector<float> out_bias;
+    };
+
+    /// `version` names the weights.
+    KnobActor(Layers layers, std::string version);
+
+    /// Of a run of learn. Throws Error where it is another kind of run, or its actor saw a belief
+    /// of another shape.
+    [[nodiscard]] static std::shared_ptr<const KnobActor> load(const std::filesystem::path& run);
+
+    [[nodiscard]] Knobs choose(const KnobState& state) const override;
+
+    [[nodiscard]] std::string_view name() const override { return name_; }
+
+    [[nodiscard]] std::string_view version() const override { return version_; }
+
+    [[nodiscard]] bool reads_belief() const override { return true; }
+
+  private:
+    Layers layers_;
+    std::string version_;
+    std::string name_;
+};
+
+/// "meta@0123456789ab": the folder's name and a digest of the weights.
+[[nodiscard]] std::string actor_version(const std::filesystem::path& run);
+
+}  // namespace hg::policy

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A learned policy from outside: learned in the world of a run, held without a gate, judged, promoted, served.
+
+Nothing of it serves until the gate has said so of these very weights and this run; until then the constants do.
+"""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from server_under_test import Checks, Server, arguments, train, write_dataset  # noqa: E402
+
+args = arguments()
+check = Checks()
+WINDOW = 0.5
+EXPLORING = ("--epsilon", "0.5", "--temperature", "2", "--candidates", "12")
+
+
+def run(*words):
+    command = [str(word) for word in (args.binary, "-q", *words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+
+
+def learn(data, model, out, *extra):
+    small = args.source / "configs" / "meta_policy" / "small.toml"
+    return run("learn", "--agent", "meta_policy", "--config", small, "--world", f"served:{model}", "--set", f"world.data={data}",
+               "--set", "world.candidates=20", "--set", "world.step_limit=8", "--set", "world.min_liked=4", "--set", "learn.steps=4000",
+               "--set", "learn.evaluate_every=2000", "--set", "learn.evaluation_episodes=64", "--out", out, *extra)
+
+
+def knobs_of(server, user):
+    status, answer = server.call("GET", f"/v1/users/{user}")
+    assert status == 200, answer
+    return answer["knobs"]
+
+
+def traffic(server, n_rounds):
+    """Users of two tastes click what they like of one item a round."""
+    events = []
+    for n in range(n_rounds):
+        for u in range(40):
+            status, answer = server.call("POST", "/v1/recommend", {"user_id": f"u{u}", "k": 1, "seen": "allow"})
+            assert status == 200, answer
+            item = answer["items"][0]["item_id"]
+            if int(item[1:]) % 2 == u % 2:
+                events.append({"event_id": f"{n}-{u}", "user_id": f"u{u}", "item_id": item, "event": "click",
+                               "recommendation_id": answer["recommendation_id"], "timestamp": int(time.time() * 1000)})
+    status, answer = server.call("POST", "/v1/events", {"events": events})
+    assert status == 200, answer
+
+
+def check_held(data, model, meta, db):
+    server = Server(args.binary, model, data, db, "--policy", meta, "--exploration", "0.5", *EXPLORING).wait_until_ready()
+    status = server.call("GET", "/v1/status")[1]
+    check("without a decision the constants serve", status["knobs_chosen_by"] == "constant", status)
+    check("and it says why", "the gate has not judged it" in status["knobs_note"], status["knobs_note"])
+    check("those that were given", knobs_of(server, "u1")["exploration"] == 0.5)
+    traffic(server, 30)
+    log = server.stop()[1]
+    check("loudly", "THE LEARNED POLICY DOES NOT SERVE" in log and "--policy-without-gate" in log, log)
+
+
+def check_forced(data, model, meta, folder):
+    server = Server(args.binary, model, data, folder / "forced.db", "--policy", meta, "--policy-without-gate").wait_until_ready()
+    knobs = knobs_of(server, "u1")
+    check("a person may let it serve all the same", knobs["chosen_by"].startswith("meta_policy meta@"), knobs)
+    _, answer = server.call("POST", "/v1/recommend", {"user_id": "u1"})
+    check("the log says who chose", "+by(meta@" in answer["policy"], answer["policy"])
+    log = server.stop()[1]
+    check("and that nobody judged it", "SERVING A POLICY THAT WAS NOT PROMOTED" in log, log)
+
+
+def check_gate(data, model, meta, db, folder):
+    # A log of 1,200 decisions is small: the support checks are set to its size, the rest is the gate as it is.
+    gate = ("gate", "--log", db, "--data", data, "--window", WINDOW, "--candidate", model, "--knobs-by", meta, "--out", folder / "decisions",
+            "--set", "min_effective_rows=100", "--set", "max_mean_weight_z=6", "--set", "max_model_gap=6")
+    done = run(*gate, "--set", "margin=0.001", "--set", "min_supported_mass=1")
+    decision = json.loads((folder / "meta.decision.json").read_text())
+    check("a decision is kept beside the run", decision["decision"] == ("promote" if done.returncode == 0 else "hold"), (done, decision))
+    check("of these weights and this run", decision["version"].startswith("meta@") and decision["run"] == "run", decision)
+    done = run(*gate, "--set", "margin=0.9", "--set", "max_weight_share=0.1", "--set", "min_supported_mass=0.5")
+    check("a gate that promotes exits 0", done.returncode == 0, done.stdout + done.stderr)
+    decision = json.loads((folder / "meta.decision.json").read_text())
+    check("and the newest decision counts", decision["decision"] == "promote" and decision["incumbents"] == ["served"], decision)
+    record = json.loads(pathlib.Path(decision["records"][0]).read_text())
+    check("with the whole record", record["serving"]["knobs_by"] == decision["version"], record["serving"])
+
+
+def check_promoted(data, model, meta, folder):
+    server = Server(args.binary, model, data, folder / "promoted.db", "--policy", meta).wait_until_ready()
+    check("promoted, it serves", knobs_of(server, "u1")["chosen_by"].startswith("meta_policy meta@"))
+    status = server.call("GET", "/v1/status")[1]
+    check("without a note", status["knobs_note"] == "", status)
+    status, answer = server.call("POST", "/v1/admin/reload", {"run": str(folder / "another")})
+    check("another run needs a decision of its own", status == 409 and "about run" in json.dumps(answer), (status, answer))
+    status, answer = server.call("POST", "/v1/admin/reload", {"run": str(model)})
+    check("the same run may be loaded again", status == 200, (status, answer))
+    server.call("PUT", "/v1/users/u1/knobs", {"exploration": -1})
+    check("what a user sets by hand stands above it", knobs_of(server, "u1")["exploration"] == -1)
+    server.stop()
+    (meta / "weights.safetensors").write_bytes((folder / "other" / "weights.safetensors").read_bytes())
+    server = Server(args.binary, model, data, folder / "other.db", "--policy", meta).wait_until_ready()
+    status = server.call("GET", "/v1/status")[1]
+    check("other weights are another policy", status["knobs_chosen_by"] == "constant" and "other weights" in status["knobs_note"], status)
+    server.stop()
+
+
+def refused(words, *keys):
+    done = run(*words)
+    check(f"refused: {keys[0]}", done.returncode in (1, 2) and all(key in done.stderr for key in keys), (done.returncode, done.stderr))
+
+
+def main():
+    if not args.binary.exists():
+        print(f"SKIPPED: {args.binary} is absent: build it first")
+        return 77
+    with tempfile.TemporaryDirectory(prefix="hg-policy-") as temporary:
+        folder = pathlib.Path(temporary)
+        data, model, meta, db = folder / "data", folder / "run", folder / "meta", folder / "events.db"
+        write_dataset(data)
+        train(args.binary, data, model, "gaussian")
+        train(args.binary, data, folder / "popular")
+        train(args.binary, data, folder / "another", "gaussian")
+        done = learn(data, model, meta)
+        check("a policy is learned in the world of a run", done.returncode == 0 and "kept" in done.stdout, done.stderr)
+        check("and another", learn(data, model, folder / "other", "--seed", "8").returncode == 0)
+        check_held(data, model, meta, db)
+        check_forced(data, model, meta, folder)
+        time.sleep(WINDOW)
+        check_gate(data, model, meta, db, folder)
+        check_promoted(data, model, meta, folder)
+        serve = ("serve", "--data", data, "--db", folder / "bad.db", "--port", "0")
+        refused((*serve, "--run", model, "--policy", folder / "popular"), "is no run of learn", "honeyguide learn")
+        refused((*serve, "--run", folder / "popular", "--policy", meta, "--policy-without-gate"), "which has none", "gaussian")
+        refused(("learn", "--agent", "meta_policy", "--world", f"served:{folder / 'popular'}", "--set", f"world.data={data}",
+                 "--out", folder / "none"), "has no belief for an actor")
+        refused(("learn", "--agent", "meta_policy", "--set", "head=knobs", "--world", "bernoulli_bandit", "--out", folder / "none"), "served:RUN")
+    return check.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
