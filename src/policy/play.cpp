@@ -10,6 +10,13 @@
 namespace hg::policy {
 namespace {
 
+/// One step of the episodes, over all that reached it.
+struct Turn {
+    double rewards = 0;
+    double ratings = 0;
+    double clicks = 0;
+};
+
 struct Episode {
     double earned = 0;
     double steps = 0;
@@ -64,7 +71,7 @@ class Tally {
             auto& episode = now_[u];
             const auto slate = step.decisions.slates.row(u);
             if (const auto turn = static_cast<std::size_t>(episode.steps); turn < by_turn_.size()) {
-                by_turn_[turn] += step.rewards[u];
+                add_turn(step, u, by_turn_[turn]);
             }
             episode.earned += step.rewards[u];
             episode.steps += 1;
@@ -92,8 +99,9 @@ class Tally {
             rates.push_back(episode.clicks / (k * episode.steps));
             distances.push_back(episode.distance / episode.steps);
         }
-        for (const double sum : by_turn_) {
-            result.reward_by_turn.push_back(sum / static_cast<double>(episodes_.size()));
+        for (const auto& turn : by_turn_) {
+            result.reward_by_turn.push_back(turn.rewards / static_cast<double>(episodes_.size()));
+            result.rating_by_turn.push_back(turn.clicks > 0 ? turn.ratings / turn.clicks : 0);
         }
         result.mean_return = mean_of(result.returns);
         result.length = mean_of(lengths);
@@ -111,13 +119,21 @@ class Tally {
     }
 
   private:
+    static void add_turn(const TransitionBatch& step, std::size_t user, Turn& turn) {
+        turn.rewards += step.rewards[user];
+        for (const auto& response : step.responses.row(user)) {
+            turn.ratings += response.rating;
+            turn.clicks += response.clicked ? 1 : 0;
+        }
+    }
+
     /// Fresh candidates have the ids the world gives kinds of items (topics): count from 0.
     [[nodiscard]] std::size_t n_ids() const {
         return shown_.empty() ? 1 : static_cast<std::size_t>(shown_.rbegin()->first) + 1;
     }
 
     const simulate::EnvironmentBatch& world_;
-    std::vector<double> by_turn_;  // sums
+    std::vector<Turn> by_turn_;
     std::size_t quota_;
     std::vector<std::uint64_t> done_;
     std::vector<Episode> now_;

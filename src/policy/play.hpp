@@ -22,7 +22,7 @@ struct PlayOptions {
     std::uint64_t seed = 7;
     Mode mode = Mode::exploit;
     std::size_t session_tokens = 0;
-    std::size_t turns = 0;  // steps of an episode whose mean rewards are kept one by one
+    std::size_t turns = 0;  // steps of an episode whose rewards and ratings are kept one by one
     std::size_t most_steps = 10'000'000;  // of all users together; then what is whole counts
 };
 
@@ -38,6 +38,7 @@ struct PlayResult {
     Mean click_rate;                     // clicks per shown item, by episode
     Mean diversity;                      // mean distance of two items of a slate; 0 for one slot
     std::vector<double> reward_by_turn;  // [turns], mean over episodes, 0 after their end
+    std::vector<double> rating_by_turn;  // [turns], mean over the items clicked then, 0 where none
     double coverage =
         0;  // share of the world's items ever shown; of distinct ids where they are fresh
     double novelty = 0;  // mean of -log2 of the shown items' share of all showings

@@ -46,6 +46,8 @@ void add(Columns& columns, const policy::PlayResult& played) {
     for (std::size_t turn = 0; turn < played.reward_by_turn.size(); ++turn) {
         columns[fmt::format("reward_of_turn_{:03}", turn + 1)].push_back(played.reward_by_turn[turn]
         );
+        columns[fmt::format("rating_of_turn_{:03}", turn + 1)].push_back(played.rating_by_turn[turn]
+        );
     }
     if (played.has_regret) {
         columns["regret_per_step"].push_back(played.regret);
@@ -238,7 +240,9 @@ Run declare(CLI::App& verb) {
         ->capture_default_str()
         ->check(CLI::Range(std::size_t{1}, std::size_t{10000}));
     verb.add_option(
-            "--turns", arguments->turns, "mean rewards of this many first steps, one by one"
+            "--turns",
+            arguments->turns,
+            "mean rewards and ratings of this many first steps, one by one"
     )
         ->check(CLI::Range(std::size_t{1}, std::size_t{1000}));
     verb.add_flag("--explore", arguments->explore, "play as while learning, not as judged");
