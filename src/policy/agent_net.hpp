@@ -81,6 +81,19 @@ inline constexpr std::string_view context_help =
     return context;
 }
 
+/// Blocks of the user's numbers as wide as an item's.
+[[nodiscard]] inline std::int64_t product_count(const simulate::EnvironmentFacts& world) {
+    return world.item_size > 0 ? static_cast<std::int64_t>(world.user_size / world.item_size) : 0;
+}
+
+/// Dot products of every item with those blocks: [B, n, n_products].
+[[nodiscard]] inline at::Tensor item_products(const NetInput& in, std::int64_t n_products) {
+    const auto width = in.items.size(2);
+    const auto blocks =
+        in.users.narrow(1, 0, n_products * width).reshape({in.users.size(0), n_products, width});
+    return at::matmul(in.items, blocks.transpose(1, 2));
+}
+
 struct AgentNet : torch::nn::Module {
     AgentNet(const AgentContext& context, const NetworkOptions& options) {
         const auto size = [](std::size_t n) { return static_cast<std::int64_t>(n); };
@@ -102,7 +115,7 @@ struct AgentNet : torch::nn::Module {
                 )
         );
         const auto width = size(context.world.item_size);
-        n_products = options.products && width > 0 ? size(context.world.user_size) / width : 0;
+        n_products = options.products ? product_count(context.world) : 0;
         const auto n_item = width + encoder->item_vector_size() + n_products;
         query = register_module("query", torch::nn::Linear(d, d));
         key = register_module("key", torch::nn::Linear(n_item, d));
@@ -154,10 +167,7 @@ struct AgentNet : torch::nn::Module {
             parts.push_back(encoder->item_vectors(in.items));
         }
         if (n_products > 0) {
-            const auto width = in.items.size(2);
-            const auto blocks = in.users.narrow(1, 0, n_products * width)
-                                    .reshape({in.users.size(0), n_products, width});
-            parts.push_back(at::matmul(in.items, blocks.transpose(1, 2)));  // [B, n, n_products]
+            parts.push_back(item_products(in, n_products));
         }
         return parts.size() == 1 ? in.items : at::cat(parts, 2);
     }

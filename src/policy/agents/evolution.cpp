@@ -6,7 +6,8 @@
 //   knobs_j ~ N(mu, diag s^2);  mu, s <- mean and deviation of the elite, s >= floor
 //
 // knobs=constant searches w and alpha of every channel; knobs=state the last layer of the actor, whose
-// first layer stays as it was drawn. All of a generation meet the same users; the first of them is mu
+// first layer stays as it was drawn; products=true also what an item's dot products with the user's
+// numbers (liking of its topic, ...) weigh. All of a generation meet the same users; the first of them is mu
 // itself. The belief learns by prediction from the sessions played, between generations, so that those
 // compared had the same.
 #include "policy/belief_knob_net.hpp"
@@ -24,6 +25,7 @@ namespace {
 
 struct EvolutionOptions {
     std::string knobs = "constant";
+    bool products = false;
     std::int64_t population = 16;
     double elite_share = 0.25;
     std::int64_t episodes = 128;
@@ -37,6 +39,13 @@ struct EvolutionOptions {
 
     static void describe(OptionBinder& bind, EvolutionOptions& o) {
         bind("knobs", o.knobs, "what is searched", {.choices = {"constant", "state"}});
+        bind(
+            "products",
+            o.products,
+            "also the weight of an item's dot products with the user's numbers, one per block of "
+            "an "
+            "item's width"
+        );
         bind("population", o.population, "tried per generation", {.min = 2, .max = 10000});
         bind("elite_share", o.elite_share, "of them the next is drawn from", {.min = 0, .max = 1});
         bind("episodes", o.episodes, "each is judged by", {.min = 1, .max = 1e6});
@@ -74,6 +83,11 @@ class EvolutionAgent final : public ScoredAgent {
         const at::NoGradGuard no_grad;
         net_->knob_out->weight.zero_();
         searched_ = {net_->knob_out->bias};
+        if (options.products) {
+            product_weights_ = torch::zeros({product_count(context.world)});
+            searched_.push_back(product_weights_);
+            named_.emplace_back("product_weights", product_weights_);
+        }
         if (options.knobs == "state") {
             searched_.push_back(net_->knob_out->weight);
         }
@@ -139,9 +153,15 @@ class EvolutionAgent final : public ScoredAgent {
   protected:
     void score(const ObservationBatch& seen, Mode /*mode*/, MatrixView<float> out) override {
         const at::NoGradGuard no_grad;
-        const auto looked = net_->look(borrow(seen, world().n_candidates));
+        const auto in = borrow(seen, world().n_candidates);
+        const auto looked = net_->look(in);
         const auto knobs = net_->knobs(net_->hidden(looked.summary));
-        train::to_matrix(BeliefKnobNet::scores(looked, knobs).contiguous(), out);
+        auto scores = BeliefKnobNet::scores(looked, knobs);
+        if (product_weights_.defined()) {
+            const auto products = item_products(in, product_weights_.size(0));
+            scores = scores + at::matmul(products, product_weights_);
+        }
+        train::to_matrix(scores.contiguous(), out);
     }
 
     SlateRule rule(Mode mode) const override {
@@ -245,6 +265,7 @@ class EvolutionAgent final : public ScoredAgent {
     train::Adam::NamedTensors named_;
     train::Adam::NamedTensors taught_;  // the belief's
     std::vector<at::Tensor> searched_;
+    at::Tensor product_weights_;  // [product_count], undefined without products
     std::unique_ptr<train::Adam> adam_;
     std::int64_t adam_step_ = 0;
     std::vector<double> mean_;
