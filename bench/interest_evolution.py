@@ -5,15 +5,16 @@
 
 Every agent learns with its own seed, keeps the version that did best on 128 held-out users, and is
 then played for 500 episodes with users nobody has seen. Intervals are over seeds. An agent gets at
-most STEPS steps and CAP seconds of learning, whichever comes first.
+most STEPS steps and CAP seconds of learning, whichever comes first, unless its row below says otherwise.
 """
 import argparse
 import json
-import math
 import pathlib
 import statistics
-import subprocess
 import tempfile
+
+from machine import describe_machine
+from program import Program, with_interval
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--binary", required=True)
@@ -37,8 +38,12 @@ LEARNED = [
 WORLDS = [
     ("fixed", "qualities by topic fixed, topics and interests seen", [], []),
     ("anew", "qualities dealt anew per user, what clicks revealed is seen",
-     ["world.qualities=per_episode", "world.observe=feedback"],
-     [("ppo with products", ["learning_rate=0.003", "products=true", "discount=0.995"])]),
+     ["qualities=per_episode", "observe=feedback"],
+     [("ppo with products", ["learning_rate=0.003", "products=true", "discount=0.995"]),
+      ("belief of ratings", ["answer=rating", "prior=flat", "alpha=1", "session_length=200",
+                                             "learn.steps=1000"]),
+      ("evolution of the knobs", ["lessons=0", "products=true", "session_length=200", "episodes=64", "deviation=0.5",
+                                   "learn.steps=3000000", "learn.wall_seconds=200"])]),
 ]
 ONLY = [name for name in arguments.agents.split(",") if name]
 
@@ -47,32 +52,16 @@ def wanted(rows):
     return [row for row in rows if not ONLY or row[0] in ONLY]
 
 
-def call(*words):
-    done = subprocess.run([arguments.binary, *words, "--json"], capture_output=True, text=True)
-    if done.returncode != 0:
-        raise SystemExit(f"{words}: {done.stderr}")
-    return json.loads(done.stdout)
-
-
-def sets(assignments):
-    return [word for a in assignments for word in ("--set", a)]
-
-
-def half_width(values):
-    # Student's t at 95 % for the few seeds there are.
-    t = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36, 9: 2.31, 10: 2.26}
-    n = len(values)
-    return t.get(n, 2.0) * statistics.stdev(values) / math.sqrt(n) if n > 1 else math.nan
+program = Program(arguments.binary)
 
 
 def play(policy, world, seed):
-    return call("simulate", "run", "--world", "interest_evolution", "--policy", policy, "--episodes", "500",
-                "--seeds", "1", "--seed", str(10_000 + seed), *sets(world))
+    return program.play(policy, "interest_evolution", world, 10_000 + seed, 500)
 
 
 def row(name, played, learned):
     values = [p["return"]["mean"] for p in played]
-    cells = [name, f"{statistics.mean(values):.1f} +- {half_width(values):.1f}", f"{min(values):.1f}"]
+    cells = [name, with_interval(values), f"{min(values):.1f}"]
     for metric in ("length", "coverage", "diversity"):
         cells.append(f"{statistics.mean(p[metric]['mean'] for p in played):.2f}")
     if learned:
@@ -83,7 +72,7 @@ def row(name, played, learned):
     return "| " + " | ".join(cells) + " |"
 
 
-lines = []
+lines = [describe_machine() + f" {arguments.seeds} seeds.", ""]
 curves = []
 
 
@@ -105,9 +94,8 @@ with tempfile.TemporaryDirectory() as folder:
             played, learned = [], []
             for seed in range(arguments.seeds):
                 run = pathlib.Path(folder) / f"run-{len(lines)}-{seed}"
-                learned.append(call("learn", "--agent", name.split()[0], "--world", "interest_evolution", "--out", str(run),
-                                    "--seed", str(seed), *sets([*options, *world, f"learn.steps={STEPS}",
-                                                                f"learn.wall_seconds={CAP}"])))
+                budget = [f"learn.steps={STEPS}", f"learn.wall_seconds={CAP}"]
+                learned.append(program.learn(run, name.split()[0], "interest_evolution", world, [*budget, *options], seed))
                 played.append(play(str(run), world, seed))
                 if seed == 0:
                     curve = json.loads((run / "manifest.json").read_text())["fit"]["curve"]

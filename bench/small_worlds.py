@@ -8,14 +8,12 @@ then played for EPISODES episodes a seed with users nobody has seen, the same us
 differences are paired. Out of family: learned in the first world, played in a shifted one.
 """
 import argparse
-import json
-import math
 import pathlib
 import statistics
-import subprocess
 import tempfile
 
 from machine import describe_machine
+from program import Program, half_width
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--binary", required=True)
@@ -48,34 +46,18 @@ ALPHAS = [0.25, 0.5, 1, 1.5, 2]
 GAMMAS = [10, 30, 100, 300]
 
 
-def call(*words):
-    done = subprocess.run([arguments.binary, *words, "--json"], capture_output=True, text=True)
-    if done.returncode != 0:
-        raise SystemExit(f"{words}: {done.stderr}")
-    return json.loads(done.stdout)
-
-
-def sets(assignments, prefix=""):
-    return [word for a in assignments for word in ("--set", prefix + a)]
+program = Program(arguments.binary)
 
 
 def play(policy, world, options, seed, episodes):
-    played = call("simulate", "run", "--world", world, "--policy", policy, "--episodes", str(episodes),
-                  "--seeds", "1", "--seed", str(seed), "--users", "200", *sets(options, "world."))
-    return played["return"]["mean"]
+    return program.play(policy, world, options, seed, episodes, "--users", "200")["return"]["mean"]
 
 
-def half_width(values):
-    t = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36, 9: 2.31, 10: 2.26}
-    n = len(values)
-    return t.get(n, 2.0) * statistics.stdev(values) / math.sqrt(n) if n > 1 else math.nan
-
-
-def learn(folder, name, agent, world, options, settings, seed, steps):
+def learn(folder, name, agent, world, options, settings, seed, steps, *more):
     run = folder / f"{name}-{seed}"
-    call("learn", "--agent", agent, "--world", world, "--out", str(run), "--seed", str(seed),
-         *sets(options, "world."), *sets(settings), *sets([f"learn.steps={steps}", "learn.users=128",
-         f"learn.evaluate_every={max(steps // 10, 1)}", "learn.evaluation_episodes=2048"]))
+    program.learn(run, agent, world, options,
+                  [*settings, f"learn.steps={steps}", "learn.users=128", f"learn.evaluate_every={max(steps // 10, 1)}",
+                   "learn.evaluation_episodes=2048"], seed, *more)
     return str(run)
 
 
@@ -127,6 +109,9 @@ for title, world, options, optimum, shifts in WORLDS:
         rows["meta_policy: PPO over the belief"] = [
             learn(folder, "meta", "meta_policy", world, options, [window], seed, arguments.steps)
             for seed in range(arguments.seeds)]
+        rows["meta_policy, from the best constant knob"] = [
+            learn(folder, "begun", "meta_policy", world, options, [window], seed, arguments.steps,
+                  "--from", f"{b}:{alpha.split(',')[-1]}") for seed, b in enumerate(beliefs)]
         for outer, rollout in (("a2c", 5), ("reinforce", int(horizon))):
             rows[f"meta_policy: {outer} over the belief"] = [
                 learn(folder, outer, "meta_policy", world, options,

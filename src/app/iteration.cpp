@@ -218,7 +218,7 @@ class Loop {
             .held_out = *world.batch,
             .world_facts = world.facts,
             .folder = agent_folder(n),
-            .start_from = begin_with,
+            .start_from = begin_with.string(),
             .item_texts = world_->facts().item_texts,
         };
         (void)policy::learn_run(request, progress_, stop_);

@@ -80,6 +80,12 @@ class ActorCritic : public ScoredAgent {
     void save(SafetensorsWriter& weights, Save what) const override;
     void load(const SafetensorsFile& weights, Save what) override;
 
+    bool begin_with(
+        std::string_view agent, const nlohmann::json& options, const SafetensorsFile& weights
+    ) override {
+        return net_->begin_with(agent, options, weights);
+    }
+
     /// Whose parameters others may teach too.
     [[nodiscard]] AgentNet& net() noexcept { return *net_; }
 

@@ -115,6 +115,16 @@ class Agent {
     virtual void save(SafetensorsWriter& /*weights*/, Save /*what*/) const {}
 
     virtual void load(const SafetensorsFile& /*weights*/, Save /*what*/) {}
+
+    /// Before learning: takes over what another kind of agent has learned, by its name, its options
+    /// with their values and its weights. False where there is no use for it.
+    virtual bool begin_with(
+        std::string_view /*agent*/,
+        const nlohmann::json& /*options*/,
+        const SafetensorsFile& /*weights*/
+    ) {
+        return false;
+    }
 };
 
 /// Facts as a bit set: generic code (help, docs, refusals) reads them instead of agent names.

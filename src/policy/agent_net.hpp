@@ -158,6 +158,15 @@ struct AgentNet : torch::nn::Module {
         };
     }
 
+    /// As Agent::begin_with().
+    virtual bool begin_with(
+        std::string_view /*agent*/,
+        const nlohmann::json& /*options*/,
+        const SafetensorsFile& /*weights*/
+    ) {
+        return false;
+    }
+
     /// A scalar added to the agent's loss of the last forward(); undefined = none.
     virtual at::Tensor auxiliary_loss() { return encoder->auxiliary_loss(); }
 

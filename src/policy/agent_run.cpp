@@ -58,7 +58,7 @@ void write_manifest(const LearnRequest& request, const LearnResult& result) {
         {"settings", request.agent_settings.resolve(request.entry.options)},
         {"learn", options_json(request.options)},
         {"world", request.world_facts},
-        {"start_from", request.start_from.string()},
+        {"start_from", request.start_from},
         {"shape", shape_json(request.world.facts())},
         {"fit",
          {{"curve", curve_json(result)},
@@ -83,7 +83,7 @@ std::string command_of(const LearnRequest& request) {
         {"settings", request.agent_settings.resolve(request.entry.options)},
         {"learn", options_json(request.options)},
         {"world", request.world_facts},
-        {"start_from", request.start_from.string()},
+        {"start_from", request.start_from},
         {"seed", request.seed},
     };
     return command.dump();
@@ -187,29 +187,38 @@ simulate::EnvironmentFacts with_names(
     return named;
 }
 
-/// Weights of another run before the first step.
+/// What another run learned, before the first step.
 void start_from(Agent& agent, const LearnRequest& request) {
-    const auto run = request.start_from.string();
+    const auto [run, assignments] = parts_of(request.start_from);
     const auto manifest = read_manifest(run);
     const auto shape = shape_json(request.world.facts());
-    if (manifest.at("agent") != request.entry.name) {
-        throw Error{
-            ErrorCode::invalid_argument,
-            fmt::format(
-                "{}: is a run of {}, not of {}",
-                run,
-                manifest.at("agent").get<std::string>(),
-                request.entry.name
-            ),
-            "begin with a run of the same agent"
-        };
-    }
     if (manifest.at("shape") != shape) {
         refuse_shape(run, manifest.at("shape"), shape);
     }
     const auto weights =
-        value_or_throw(SafetensorsFile::open(request.start_from / "weights.safetensors"));
-    agent.load(weights, Agent::Save::policy);
+        value_or_throw(SafetensorsFile::open(fs::path{run} / "weights.safetensors"));
+    const auto& entry = find_agent(manifest.at("agent").get<std::string>());
+    if (entry.name == request.entry.name && assignments.empty()) {
+        agent.load(weights, Agent::Save::policy);
+        return;
+    }
+    auto settings = Settings::from_json(manifest.at("settings"), run + "/manifest.json");
+    for (const auto& assignment : assignments) {
+        settings.set_assignment(assignment);
+    }
+    if (!agent.begin_with(entry.name, settings.resolve(entry.options), weights)) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format(
+                "{}: {} cannot begin with a run of {}",
+                request.start_from,
+                request.entry.name,
+                entry.name
+            ),
+            "begin with a run of the same agent, without other options; agents with a belief may "
+            "begin with a run of belief"
+        };
+    }
 }
 
 LoadedAgent load_run_of_agent(

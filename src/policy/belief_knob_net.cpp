@@ -3,6 +3,8 @@
 
 #include "policy/session_tokens.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <array>
 #include <string>
 #include <utility>
@@ -76,6 +78,30 @@ BeliefKnobNet::Knobs BeliefKnobNet::knobs(const at::Tensor& hidden) {
         .weight = sharpness * (1 + out.narrow(1, 0, n_channels)),
         .alpha = sharpness * out.narrow(1, n_channels, n_channels),
     };
+}
+
+bool BeliefKnobNet::begin_with(
+    std::string_view agent, const nlohmann::json& options, const SafetensorsFile& weights
+) {
+    if (agent != "belief") {
+        return false;
+    }
+    const std::size_t channel = options.at("answer") == "value" ? 0 : 1;
+    train::Adam::NamedTensors prior;
+    for (const auto& parameter : filters_[channel]->named_parameters()) {
+        prior.emplace_back(parameter.key(), parameter.value());
+    }
+    copy_tensors(weights, "belief.", prior);
+    const at::NoGradGuard no_grad;
+    knob_out->weight.zero_();
+    const auto weight = knob_out->bias.narrow(0, 0, n_channels);
+    const auto alpha = knob_out->bias.narrow(0, n_channels, n_channels);
+    const auto place = static_cast<std::int64_t>(channel);
+    weight.fill_(-1);  // w = 0
+    weight[place].fill_(0);
+    alpha.zero_();
+    alpha[place].fill_(options.at("alpha").get<double>());
+    return true;
 }
 
 at::Tensor BeliefKnobNet::scores(const Seen& seen, const Knobs& knobs) {

@@ -45,6 +45,11 @@ struct BeliefKnobNet : torch::nn::Module {
 
     [[nodiscard]] Knobs knobs(const at::Tensor& hidden);
 
+    /// As Agent::begin_with(), of a run of agent belief: its prior, and its constant alpha whatever z.
+    bool begin_with(
+        std::string_view agent, const nlohmann::json& options, const SafetensorsFile& weights
+    );
+
     /// [B, n]
     [[nodiscard]] static at::Tensor scores(const Seen& seen, const Knobs& knobs);
 

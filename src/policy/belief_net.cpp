@@ -15,6 +15,7 @@ constexpr std::int64_t most_rows = 512;  // about so many of a minibatch teach t
 BeliefNet::BeliefNet(const AgentContext& context, const NetworkOptions& options)
     : AgentNet(context, options) {
     actor_ = register_module("actor", std::make_shared<BeliefKnobNet>(context, options.hidden));
+    base_share = register_parameter("base_share", torch::ones({1}));
     belief_value = register_module("belief_value", torch::nn::Linear(options.hidden, 1));
     const at::NoGradGuard no_grad;
     belief_value->weight.mul_(0.1);
@@ -24,7 +25,7 @@ AgentNet::Output BeliefNet::forward(const NetInput& in) {
     auto out = AgentNet::forward(in);
     const auto seen = actor_->look(in);
     const auto hidden = actor_->hidden(seen.summary);
-    out.scores = out.scores + BeliefKnobNet::scores(seen, actor_->knobs(hidden));
+    out.scores = base_share * out.scores + BeliefKnobNet::scores(seen, actor_->knobs(hidden));
     out.value = out.value + belief_value->forward(hidden).squeeze(1);
     auxiliary_ = AgentNet::auxiliary_loss();
     if (at::GradMode::is_enabled()) {

@@ -19,6 +19,17 @@ struct BeliefNet final : AgentNet {
 
     at::Tensor auxiliary_loss() override { return auxiliary_; }
 
+    bool begin_with(
+        std::string_view agent, const nlohmann::json& options, const SafetensorsFile& weights
+    ) override {
+        const at::NoGradGuard no_grad;
+        base_share.zero_();
+        return actor_->begin_with(agent, options, weights);
+    }
+
+    at::Tensor
+        base_share;  // [1], of base: 0 where learning began with knobs that know nothing of it
+
   private:
     std::shared_ptr<BeliefKnobNet> actor_;
     torch::nn::Linear belief_value{nullptr};

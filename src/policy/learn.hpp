@@ -112,8 +112,9 @@ struct LearnRequest {
     const simulate::EnvironmentBatch& held_out;
     nlohmann::json world_facts;  // for the manifest: name, settings
     std::filesystem::path folder;
-    /// A run of the same agent and shape whose weights learning begins with; empty = its own.
-    std::filesystem::path start_from = {};
+    /// A run of the same shape that learning begins with, RUN or RUN:key=value: the weights of the same
+    /// agent, or what Agent::begin_with() makes of another's; empty = nothing.
+    std::string start_from = {};
     /// Names of the items where the world has none: a world learned from a log.
     std::shared_ptr<const simulate::ItemTexts> item_texts = nullptr;
 };

@@ -63,7 +63,7 @@ class BertState : public testing::TestWithParam<Case> {
             .held_out = *batch,
             .world_facts = {{"name", "slate_mdp"}},
             .folder = folder_ / name,
-            .start_from = start_from,
+            .start_from = start_from.string(),
             .item_texts = names_,
         };
         SilentProgress silent;

@@ -103,7 +103,11 @@ Run declare(CLI::App& verb) {
     );
     verb.add_option("--out", arguments->out, "the folder of the new run")->required();
     verb.add_option(
-        "--from", arguments->start_from, "begin with the weights of this run of the same agent"
+        "--from",
+        arguments->start_from,
+        "begin with the weights of this run of the same agent; agents with a belief also with a "
+        "run "
+        "of belief, RUN:alpha=A: its prior and its constant knob"
     );
     add_run_options(verb, arguments->run, learning_help);
     return [arguments](Session& session) { return run(*arguments, session); };

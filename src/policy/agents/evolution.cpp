@@ -54,8 +54,8 @@ struct EvolutionOptions {
         bind(
             "lessons",
             o.lessons,
-            "steps of all users per generation that teach the belief",
-            {.min = 1, .max = 1e6}
+            "steps of all users per generation that teach the belief; 0 = it stays as it begins",
+            {.min = 0, .max = 1e6}
         );
         bind("session_length", o.session_length, "answers looked back on", {.min = 1, .max = 512});
         bind("hidden", o.hidden, "width of the actor, knobs=state", {.min = 1, .max = 4096});
@@ -148,6 +148,20 @@ class EvolutionAgent final : public ScoredAgent {
             deviation_ = numbers(weights, "search.deviation", mean_.size());
             owed_ = numbers(weights, "search.owed", 1).front();
         }
+    }
+
+    bool begin_with(
+        std::string_view agent, const nlohmann::json& options, const SafetensorsFile& weights
+    ) override {
+        if (!net_->begin_with(agent, options, weights)) {
+            return false;
+        }
+        mean_.clear();
+        for (const auto& tensor : searched_) {
+            const auto* from = tensor.const_data_ptr<float>();
+            mean_.insert(mean_.end(), from, from + tensor.numel());
+        }
+        return true;
     }
 
   protected:

@@ -1,0 +1,41 @@
+"""The program as the benches of policies drive it, and intervals over their seeds."""
+import json
+import math
+import statistics
+import subprocess
+
+STUDENT = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36, 9: 2.31, 10: 2.26}  # t at 95 %
+
+
+def half_width(values):
+    """Of the 95 % interval of a mean over few seeds."""
+    n = len(values)
+    return STUDENT.get(n, 2.0) * statistics.stdev(values) / math.sqrt(n) if n > 1 else math.nan
+
+
+def with_interval(values, digits=1):
+    return f"{statistics.mean(values):.{digits}f} +- {half_width(values):.{digits}f}"
+
+
+def sets(assignments, prefix=""):
+    return [word for a in assignments for word in ("--set", prefix + a)]
+
+
+class Program:
+    def __init__(self, binary):
+        self.binary = binary
+
+    def call(self, *words):
+        done = subprocess.run([self.binary, *words, "--json"], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SystemExit(f"{words}: {done.stderr}")
+        return json.loads(done.stdout)
+
+    def learn(self, run, agent, world, options, settings, seed, *more):
+        """`options` of the world, `settings` of the agent and learn.*; what `learn` says."""
+        return self.call("learn", "--agent", agent, "--world", world, "--out", str(run), "--seed", str(seed),
+                         *sets(options, "world."), *sets(settings), *more)
+
+    def play(self, policy, world, options, seed, episodes, *more):
+        return self.call("simulate", "run", "--world", world, "--policy", str(policy), "--episodes", str(episodes),
+                         "--seeds", "1", "--seed", str(seed), *sets(options, "world."), *more)

@@ -1,0 +1,121 @@
+"""Does exploring pay, does planning pay: horizon x how new the items are x whether users leave.
+
+    .venv/bin/python bench/regimes.py --binary build/release/honeyguide --data DATASET --out OUT.md [--seeds 5]
+        [--cells TEXT]
+
+In every cell and seed a belief is learned; the constant bonus alpha of UCB is tuned on validation users; meta_policy
+begins with both and learns by PPO what to do in which state; then all are played with users nobody has seen, the same for
+every policy. Exploring pays where the best constant beats greed on the same belief, planning where the actor
+beats the best constant. DATASET: what `ingest` made of MovieLens 100k.
+"""
+import argparse
+import pathlib
+import statistics
+import tempfile
+
+from machine import describe_machine
+from program import Program, half_width, with_interval
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--binary", required=True)
+parser.add_argument("--data", required=True)
+parser.add_argument("--out", required=True)
+parser.add_argument("--seeds", type=int, default=5)
+parser.add_argument("--cells", default="", help="only the cells whose title has this text")
+arguments = parser.parse_args()
+program = Program(arguments.binary)
+
+ALPHAS = [0, 0.25, 0.5, 1, 1.5, 2, 3]
+LEAVE = ["leave.temper=4"]  # four slates without a click
+
+
+class Cell:
+    """One world; `judged`: what is changed for the users who judge."""
+
+    def __init__(self, title, horizon, items, leave, world, options, judged=(), steps=200_000, users=128, episodes=4_000):
+        self.title, self.horizon, self.items, self.leave = title, horizon, items, leave
+        self.world, self.options, self.judged = world, [*options, *(LEAVE if leave else [])], list(judged)
+        self.steps, self.users, self.episodes = steps, users, episodes
+
+
+def cells(learned_world):
+    for horizon in (5, 20, 50):
+        yield Cell(f"(a) Bernoulli, 5 arms, {horizon} steps", horizon, "all new to each user", False, "bernoulli_bandit",
+                   ["redraw=episode", "arms=5", f"step_limit={horizon}"])
+    for leave in (False, True):
+        for horizon in (5, 20, 50):
+            if leave and horizon == 5:
+                continue
+            yield Cell(f"({'e' if leave else 'a'}) linear, d = 4, 10 items, 12 types, {horizon} steps", horizon,
+                       "known", leave, "typed_bandit", ["arms=10", "dim=4", "types=12", f"step_limit={horizon}"])
+    for leave in (False, True):
+        for horizon in (5, 20, 50):
+            if leave and horizon != 20:
+                continue
+            yield Cell(f"({'e' if leave else 'b'}) users of MovieLens 100k, {horizon} steps", horizon, "known", leave,
+                       f"labels:{arguments.data}", ["items=400", f"step_limit={horizon}"], ["users=judge"], 60_000, 64, 1_000)
+    yield Cell("(c) learned from MovieLens 100k: feature models, judged by sequence models, 20 steps", 20, "known", False,
+               learned_world, ["slate_size=1", "step_limit=20", "family=feature"], ["family=sequence"], 40_000, 64, 1_000)
+    for every in (0, 20, 5):
+        yield Cell(f"(d) population, 200 users, {'no arrivals' if every == 0 else f'a new item every {every} users'}", 200,
+                   "none arrive" if every == 0 else f"one in {every} steps", False, "population",
+                   [f"arrival_every={every}", "step_limit=200"], steps=400_000, users=64, episodes=400)
+
+
+def play(policy, cell, options, seed, episodes):
+    users = str(min(100, episodes))
+    return program.play(policy, cell.world, options, seed, episodes, "--users", users)["return"]["mean"]
+
+
+def played(cell, folder, seed):
+    """Return by row for one seed, and the constant that was chosen."""
+    window = f"session_length={min(cell.horizon, 50)}"
+    budget = [f"learn.users={cell.users}", "learn.evaluation_episodes=1024"]
+    belief = folder / f"belief-{seed}"
+    program.learn(belief, "belief", cell.world, cell.options,
+                  [window, "rollout=1", "learning_rate=0.03", *budget, "learn.steps=40000", "learn.evaluate_every=40000"], seed)
+    alpha = max(ALPHAS, key=lambda a: play(f"{belief}:alpha={a}", cell, cell.options, 500_000 + seed, cell.episodes))
+    actor = folder / f"actor-{seed}"
+    program.learn(actor, "meta_policy", cell.world, cell.options,
+                  [window, f"rollout={min(cell.horizon, 25)}", *budget, f"learn.steps={cell.steps}",
+                   f"learn.evaluate_every={cell.steps // 10}"], seed, "--from", f"{belief}:alpha={alpha}")
+    judged = [o for o in cell.options if o.split("=")[0] not in {j.split("=")[0] for j in cell.judged}] + cell.judged
+    rows = {"random": "random", "prior": f"{belief}:context=none", "greedy": belief, "thompson": f"{belief}:explore=thompson",
+            "constant": f"{belief}:alpha={alpha}", "actor": actor}
+    return {row: play(policy, cell, judged, 900_000 + seed, cell.episodes) for row, policy in rows.items()}, alpha
+
+
+def gain(results, row, over):
+    """Per cent of `over`, paired by seed; marked where the interval leaves 0 out."""
+    values = [100 * (r[row] / r[over] - 1) for r in results]
+    mean, half = statistics.mean(values), half_width(values)
+    text = f"{mean:+.1f} % [{mean - half:+.1f}, {mean + half:+.1f}]"
+    return f"**{text}**" if abs(mean) > half else text
+
+
+HEAD = ["| world | items | users leave | random | prior alone | greedy | Thompson | best constant (alpha) | actor | exploring "
+        "pays: constant over greedy | planning pays: actor over constant |", "|---|---|---|---|---|---|---|---|---|---|---|"]
+lines = []
+
+
+def write():
+    text = [f"{describe_machine()} {arguments.seeds} seeds.", "", *HEAD, *lines]
+    pathlib.Path(arguments.out).write_text("\n".join(text) + "\n")
+
+
+with tempfile.TemporaryDirectory() as name:
+    folder = pathlib.Path(name)
+    world = folder / "world"
+    if any(arguments.cells in cell.title and cell.world == str(world) for cell in cells(str(world))):
+        program.call("simulate", "fit", "--data", arguments.data, "--out", str(world))
+    for number, cell in enumerate(cells(str(world))):
+        if arguments.cells not in cell.title:
+            continue
+        (folder / str(number)).mkdir()
+        results, alphas = zip(*[played(cell, folder / str(number), seed) for seed in range(arguments.seeds)])
+        means = [with_interval([r[row] for r in results], 2) for row in results[0]]
+        means[-2] += f" ({', '.join(sorted({f'{a:g}' for a in alphas}))})"
+        lines.append("| " + " | ".join([cell.title, cell.items, "yes" if cell.leave else "no", *means,
+                                        gain(results, "constant", "greedy"), gain(results, "actor", "constant")]) + " |")
+        write()
+        print(lines[-1], flush=True)
