@@ -3,10 +3,11 @@
     .venv/bin/python bench/regimes.py --binary build/release/honeyguide --data DATASET --out OUT.md [--seeds 5]
         [--cells TEXT]
 
-In every cell and seed a belief is learned; the constant bonus alpha of UCB is tuned on validation users; meta_policy
-begins with both and learns by PPO what to do in which state; then all are played with users nobody has seen, the same for
-every policy. Exploring pays where the best constant beats greed on the same belief, planning where the actor
-beats the best constant. DATASET: what `ingest` made of MovieLens 100k.
+In every cell and seed a belief is learned; the constant bonus alpha of UCB is tuned on validation users; two actors begin
+with both and learn what to do in which state, by PPO (meta_policy) and by trying (evolution over the last layer of the same
+actor); then all are played with users nobody has seen, the same for every policy. Exploring pays where the best constant
+beats greed on the same belief, planning where an actor beats the best constant; of the two actors the one counts that
+did better on the validation users. DATASET: what `ingest` made of MovieLens 100k.
 """
 import argparse
 import pathlib
@@ -32,10 +33,11 @@ LEAVE = ["leave.temper=4"]  # four slates without a click
 class Cell:
     """One world; `judged`: what is changed for the users who judge."""
 
-    def __init__(self, title, horizon, items, leave, world, options, judged=(), steps=200_000, users=128, episodes=4_000):
+    def __init__(self, title, horizon, items, leave, world, options, judged=(), steps=150_000, users=128, episodes=4_000,
+                 tried=512):
         self.title, self.horizon, self.items, self.leave = title, horizon, items, leave
         self.world, self.options, self.judged = world, [*options, *(LEAVE if leave else [])], list(judged)
-        self.steps, self.users, self.episodes = steps, users, episodes
+        self.steps, self.users, self.episodes, self.tried = steps, users, episodes, tried
 
 
 def cells(learned_world):
@@ -53,13 +55,13 @@ def cells(learned_world):
             if leave and horizon != 20:
                 continue
             yield Cell(f"({'e' if leave else 'b'}) users of MovieLens 100k, {horizon} steps", horizon, "known", leave,
-                       f"labels:{arguments.data}", ["items=400", f"step_limit={horizon}"], ["users=judge"], 60_000, 64, 1_000)
+                       f"labels:{arguments.data}", ["items=400", f"step_limit={horizon}"], ["users=judge"], 40_000, 64, 1_000, 128)
     yield Cell("(c) learned from MovieLens 100k: feature models, judged by sequence models, 20 steps", 20, "known", False,
-               learned_world, ["slate_size=1", "step_limit=20", "family=feature"], ["family=sequence"], 40_000, 64, 1_000)
+               learned_world, ["slate_size=1", "step_limit=20", "family=feature"], ["family=sequence"], 30_000, 64, 1_000, 128)
     for every in (0, 20, 5):
         yield Cell(f"(d) population, 200 users, {'no arrivals' if every == 0 else f'a new item every {every} users'}", 200,
                    "none arrive" if every == 0 else f"one in {every} steps", False, "population",
-                   [f"arrival_every={every}", "step_limit=200"], steps=400_000, users=64, episodes=400)
+                   [f"arrival_every={every}", "step_limit=200"], steps=200_000, users=64, episodes=400, tried=64)
 
 
 def play(policy, cell, options, seed, episodes):
@@ -75,13 +77,19 @@ def played(cell, folder, seed):
     program.learn(belief, "belief", cell.world, cell.options,
                   [window, "rollout=1", "learning_rate=0.03", *budget, "learn.steps=40000", "learn.evaluate_every=40000"], seed)
     alpha = max(ALPHAS, key=lambda a: play(f"{belief}:alpha={a}", cell, cell.options, 500_000 + seed, cell.episodes))
-    actor = folder / f"actor-{seed}"
-    program.learn(actor, "meta_policy", cell.world, cell.options,
-                  [window, f"rollout={min(cell.horizon, 25)}", *budget, f"learn.steps={cell.steps}",
-                   f"learn.evaluate_every={cell.steps // 10}"], seed, "--from", f"{belief}:alpha={alpha}")
+    ppo, evolution = folder / f"ppo-{seed}", folder / f"evolution-{seed}"
+    begun = ["--from", f"{belief}:alpha={alpha}"]
+    program.learn(ppo, "meta_policy", cell.world, cell.options,
+                  [window, "discount=0.99", f"rollout={min(cell.horizon, 25)}", *budget, f"learn.steps={cell.steps}",
+                   f"learn.evaluate_every={cell.steps // 10}"], seed, *begun)
+    tried = 20 * cell.steps
+    program.learn(evolution, "evolution", cell.world, cell.options,
+                  [window, "knobs=state", "lessons=0", "population=24", "deviation=0.1", f"episodes={cell.tried}", *budget,
+                   f"learn.steps={tried}", f"learn.evaluate_every={tried // 10}", "learn.wall_seconds=90"], seed, *begun)
+    actor = max(ppo, evolution, key=lambda a: play(a, cell, cell.options, 500_000 + seed, cell.episodes))
     judged = [o for o in cell.options if o.split("=")[0] not in {j.split("=")[0] for j in cell.judged}] + cell.judged
     rows = {"random": "random", "prior": f"{belief}:context=none", "greedy": belief, "thompson": f"{belief}:explore=thompson",
-            "constant": f"{belief}:alpha={alpha}", "actor": actor}
+            "constant": f"{belief}:alpha={alpha}", "ppo": ppo, "evolution": evolution, "actor": actor}
     return {row: play(policy, cell, judged, 900_000 + seed, cell.episodes) for row, policy in rows.items()}, alpha
 
 
@@ -93,8 +101,8 @@ def gain(results, row, over):
     return f"**{text}**" if abs(mean) > half else text
 
 
-HEAD = ["| world | items | users leave | random | prior alone | greedy | Thompson | best constant (alpha) | actor | exploring "
-        "pays: constant over greedy | planning pays: actor over constant |", "|---|---|---|---|---|---|---|---|---|---|---|"]
+HEAD = ["| world | items | users leave | random | prior alone | greedy | Thompson | best constant (alpha) | PPO | evolution | exploring "
+        "pays: constant over greedy | planning pays: actor over constant |", "|---|---|---|---|---|---|---|---|---|---|---|---|"]
 lines = []
 
 
@@ -113,8 +121,8 @@ with tempfile.TemporaryDirectory() as name:
             continue
         (folder / str(number)).mkdir()
         results, alphas = zip(*[played(cell, folder / str(number), seed) for seed in range(arguments.seeds)])
-        means = [with_interval([r[row] for r in results], 2) for row in results[0]]
-        means[-2] += f" ({', '.join(sorted({f'{a:g}' for a in alphas}))})"
+        means = [with_interval([r[row] for r in results], 2) for row in results[0] if row != "actor"]
+        means[4] += f" ({', '.join(sorted({f'{a:g}' for a in alphas}))})"
         lines.append("| " + " | ".join([cell.title, cell.items, "yes" if cell.leave else "no", *means,
                                         gain(results, "constant", "greedy"), gain(results, "actor", "constant")]) + " |")
         write()

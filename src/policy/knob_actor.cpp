@@ -3,6 +3,7 @@
 
 #include "core/digest.hpp"
 #include "core/file.hpp"
+#include "core/folder_name.hpp"
 #include "core/safetensors.hpp"
 
 #include <fmt/format.h>
@@ -22,9 +23,9 @@ constexpr const char* how_to_learn =
     "learn one: honeyguide learn --agent meta_policy --set head=knobs --world served:RUN "
     "--set world.data=DIR --out runs/meta";
 
+/// What may stand in a version: the name of the run's folder.
 std::string name_of(const std::filesystem::path& run) {
-    auto name =
-        run.has_filename() ? run.filename().string() : run.parent_path().filename().string();
+    auto name = folder_name(run);
     std::ranges::replace_if(
         name,
         [](unsigned char c) { return std::isalnum(c) == 0 && c != '_' && c != '-' && c != '.'; },
@@ -91,6 +92,13 @@ Matrix<float> copy(MatrixView<const float> values) {
     return own;
 }
 
+bool fit_together(const KnobActor::Layers& layers) {
+    const auto width = layers.hidden.rows();
+    return layers.hidden.cols() == BeliefSummary::names.size() &&
+           layers.hidden_bias.size() == width && layers.out.cols() == width &&
+           layers.out.rows() == n_chosen && layers.out_bias.size() == n_chosen;
+}
+
 std::vector<float> layer(
     const Matrix<float>& weights, std::span<const float> bias, std::span<const float> in
 ) {
@@ -110,13 +118,7 @@ std::vector<float> layer(
 
 KnobActor::KnobActor(Layers layers, std::string version)
     : layers_(std::move(layers)), version_(std::move(version)), name_("meta_policy " + version_) {
-    HG_CHECK(
-        layers_.hidden.cols() == BeliefSummary::names.size() &&
-            layers_.hidden_bias.size() == layers_.hidden.rows() &&
-            layers_.out.cols() == layers_.hidden.rows() && layers_.out.rows() == n_chosen &&
-            layers_.out_bias.size() == n_chosen,
-        "the layers follow each other"
-    );
+    HG_CHECK(fit_together(layers_), "the layers follow each other");
 }
 
 std::shared_ptr<const KnobActor> KnobActor::load(const std::filesystem::path& run) {
@@ -129,10 +131,7 @@ std::shared_ptr<const KnobActor> KnobActor::load(const std::filesystem::path& ru
         .out = copy(value_or_throw(file.matrix<float>("net.knob_out.weight"))),
         .out_bias = copy(value_or_throw(file.values<float>("net.knob_out.bias"))),
     };
-    const auto width = layers.hidden.rows();
-    if (layers.hidden.cols() != BeliefSummary::names.size() || layers.hidden_bias.size() != width ||
-        layers.out.cols() != width || layers.out.rows() != n_chosen ||
-        layers.out_bias.size() != n_chosen) {
+    if (!fit_together(layers)) {
         throw Error{
             ErrorCode::invalid_argument,
             fmt::format(

@@ -2,6 +2,7 @@
 #include "serve/serve.hpp"
 
 #include "core/clock.hpp"
+#include "core/folder_name.hpp"
 #include "core/log.hpp"
 #include "data/dataset.hpp"
 #include "data/stores/sqlite_event_store.hpp"
@@ -41,10 +42,6 @@ struct KnobChoice {
     std::string note{};
 };
 
-std::string run_name(const std::filesystem::path& run) {
-    return (run.has_filename() ? run : run.parent_path()).filename().string();
-}
-
 KnobChoice choose_knobs(const ServeOptions& options) {
     auto constants = std::make_shared<policy::ConstantKnobs>(options.knobs);
     if (options.knob_policy.empty()) {
@@ -52,7 +49,7 @@ KnobChoice choose_knobs(const ServeOptions& options) {
     }
     auto actor = policy::KnobActor::load(options.knob_policy);
     const auto why =
-        why_held(options.knob_policy, std::string{actor->version()}, run_name(options.run));
+        why_held(options.knob_policy, std::string{actor->version()}, folder_name(options.run));
     if (!why) {
         return {.knobs = std::move(actor)};
     }
@@ -158,7 +155,7 @@ class Service {
             return;
         }
         const auto why =
-            why_held(options_.knob_policy, std::string{knobs.version()}, run_name(run));
+            why_held(options_.knob_policy, std::string{knobs.version()}, folder_name(run));
         if (why) {
             throw Error{
                 ErrorCode::conflict,

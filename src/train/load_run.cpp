@@ -5,6 +5,7 @@
 // check catches weights that were already bad when they were written.
 #include "core/digest.hpp"
 #include "core/file.hpp"
+#include "core/folder_name.hpp"
 #include "train/run.hpp"
 
 #include <fmt/format.h>
@@ -132,11 +133,6 @@ data::IdMap read_items(const fs::path& path, const SafetensorsFile& file) {
         }
     }
     return items;
-}
-
-std::string folder_name(const fs::path& folder) {
-    const auto path = folder.lexically_normal();
-    return (path.has_filename() ? path.filename() : path.parent_path().filename()).string();
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "core/clock.hpp"
 #include "core/digest.hpp"
 #include "core/file.hpp"
+#include "core/folder_name.hpp"
 #include "policy/knob_actor.hpp"
 #include "serve/promotion.hpp"
 
@@ -36,12 +37,6 @@ struct Arguments {
     RunOptions run;
     double decisions_per_day = 0;
 };
-
-/// The row of a policy in a file of curves: the name of its run's folder, or the word itself.
-std::string row_name(const std::string& policy) {
-    const auto path = std::filesystem::path{policy};
-    return path.has_filename() ? path.filename().string() : path.parent_path().filename().string();
-}
 
 /// decisions/<time>-promote.json: every decision is kept, none overwritten.
 std::filesystem::path write_record(const Arguments& arguments, const nlohmann::json& record) {
@@ -150,17 +145,17 @@ void keep_decision(const Arguments& arguments, serve::PolicyDecision decision) {
         return;
     }
     decision.version = policy::actor_version(policy);
-    decision.run = row_name(arguments.candidate);
+    decision.run = folder_name(arguments.candidate);
     serve::write_decision(policy, decision);
     if (!arguments.run.as_json) {
         fmt::print("decision: {}\n", serve::decision_path(policy).string());
     }
 }
 
-/// "served" is the run that served, where it was one.
+/// The row of a policy in a file of curves; "served" is the run that served, where it was one.
 std::string row_name(const std::string& policy, const LoggedPolicies& judged) {
     if (policy != served_policy) {
-        return row_name(policy);
+        return folder_name(policy);
     }
     const auto runs = judged.served_runs();
     if (runs.size() != 1) {
@@ -182,7 +177,7 @@ std::optional<PairedCurves> curves_of(
         return {};
     }
     auto curves = read_paired_curves(
-        arguments.few_shot, row_name(arguments.candidate), row_name(incumbent, judged)
+        arguments.few_shot, folder_name(arguments.candidate), row_name(incumbent, judged)
     );
     for (const auto& note : curves.notes) {
         if (std::ranges::find(judged.notes, note) == judged.notes.end()) {
@@ -197,7 +192,7 @@ void check_curves(const Arguments& arguments, const std::vector<std::string>& in
     for (const auto& incumbent : incumbents) {
         if (!arguments.few_shot.empty() && incumbent != served_policy) {
             (void)read_paired_curves(
-                arguments.few_shot, row_name(arguments.candidate), row_name(incumbent)
+                arguments.few_shot, folder_name(arguments.candidate), folder_name(incumbent)
             );
         }
     }

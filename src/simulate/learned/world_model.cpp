@@ -3,6 +3,7 @@
 
 #include "core/digest.hpp"
 #include "core/file.hpp"
+#include "core/folder_name.hpp"
 #include "simulate/learned/session_features.hpp"
 
 #include <fmt/format.h>
@@ -349,9 +350,8 @@ LoadedWorld load_world(const fs::path& folder) {
     }
     const auto file = value_or_throw(SafetensorsFile::open(path));
     auto model = make_world_model(file, parse_world_facts(manifest["world"]));
-    const auto plain = folder.lexically_normal();
     return {
-        .name = (plain.has_filename() ? plain.filename() : plain.parent_path().filename()).string(),
+        .name = folder_name(folder),
         .manifest = std::move(manifest),
         .model = std::make_shared<const WorldModel>(std::move(model)),
     };
