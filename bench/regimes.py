@@ -33,8 +33,8 @@ LEAVE = ["leave.temper=4"]  # four slates without a click
 class Cell:
     """One world; `judged`: what is changed for the users who judge."""
 
-    def __init__(self, title, horizon, items, leave, world, options, judged=(), steps=150_000, users=128, episodes=4_000,
-                 tried=512):
+    def __init__(self, title, horizon, items, leave, world, options, judged=(), steps=100_000, users=128, episodes=4_000,
+                 tried=256):
         self.title, self.horizon, self.items, self.leave = title, horizon, items, leave
         self.world, self.options, self.judged = world, [*options, *(LEAVE if leave else [])], list(judged)
         self.steps, self.users, self.episodes, self.tried = steps, users, episodes, tried
@@ -61,7 +61,7 @@ def cells(learned_world):
     for every in (0, 20, 5):
         yield Cell(f"(d) population, 200 users, {'no arrivals' if every == 0 else f'a new item every {every} users'}", 200,
                    "none arrive" if every == 0 else f"one in {every} steps", False, "population",
-                   [f"arrival_every={every}", "step_limit=200"], steps=200_000, users=64, episodes=400, tried=64)
+                   [f"arrival_every={every}", "step_limit=200"], steps=100_000, users=64, episodes=400, tried=64)
 
 
 def play(policy, cell, options, seed, episodes):
@@ -82,10 +82,10 @@ def played(cell, folder, seed):
     program.learn(ppo, "meta_policy", cell.world, cell.options,
                   [window, "discount=0.99", f"rollout={min(cell.horizon, 25)}", *budget, f"learn.steps={cell.steps}",
                    f"learn.evaluate_every={cell.steps // 10}"], seed, *begun)
-    tried = 20 * cell.steps
+    tried = 15 * cell.steps
     program.learn(evolution, "evolution", cell.world, cell.options,
-                  [window, "knobs=state", "lessons=0", "population=24", "deviation=0.1", f"episodes={cell.tried}", *budget,
-                   f"learn.steps={tried}", f"learn.evaluate_every={tried // 10}", "learn.wall_seconds=90"], seed, *begun)
+                  [window, "knobs=state", "lessons=0", "population=16", "deviation=0.1", f"episodes={cell.tried}", *budget,
+                   f"learn.steps={tried}", f"learn.evaluate_every={tried // 10}", "learn.wall_seconds=60"], seed, *begun)
     actor = max(ppo, evolution, key=lambda a: play(a, cell, cell.options, 500_000 + seed, cell.episodes))
     judged = [o for o in cell.options if o.split("=")[0] not in {j.split("=")[0] for j in cell.judged}] + cell.judged
     rows = {"random": "random", "prior": f"{belief}:context=none", "greedy": belief, "thompson": f"{belief}:explore=thompson",

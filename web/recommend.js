@@ -1,7 +1,7 @@
 // The first tab: a user, the slate, like and skip, and what changes after each.
 "use strict";
 
-const session = {user: "", slate: null, shown: new Set(), traits: new Map(), wishes: []};
+const session = {user: "", slate: null, shown: new Set(), traits: new Map(), wishes: [], isNew: false};
 const knobNames = {exploration: "Try what we are unsure of", novelty: "Lesser known", content: "Like my likes", diversity: "More varied"};
 
 /// A calm colour of an item's own, from its id.
@@ -172,6 +172,25 @@ function showHistory(user) {
   }));
 }
 
+/// What a newcomer is asked for; no tap means "I don't know it" and is not sent.
+async function askNewcomer() {
+  const {items} = await call("GET", "/v1/onboarding?k=10");
+  $("ask-items").replaceChildren(...items.map((item) => {
+    const chip = make("button", "ask-item", item.title || item.item_id);
+    chip.dataset.ask = item.item_id;
+    chip.onclick = async () => {
+      chip.disabled = true;
+      chip.classList.add("known");
+      try {
+        await call("POST", "/v1/events", {events: [{event_id: randomId(), user_id: session.user, item_id: item.item_id, event: "like"}]});
+        await refresh();
+      } catch (error) { chip.disabled = false; chip.classList.remove("known"); fail(error); }
+    };
+    return chip;
+  }));
+  $("ask").hidden = items.length === 0;
+}
+
 async function refresh() {
   const wish = {user_id: session.user, k: 12, explain: $("explain").checked, seen: $("seen").checked ? "allow" : "hide"};
   const nobody = {history: [], history_size: 0, belief: {n_events: 0, n_liked: 0, traits: []}, knobs: {}};
@@ -182,6 +201,7 @@ async function refresh() {
   showBelief(user.belief);
   showKnobs(user.knobs);
   showHistory(user);
+  session.isNew = user.history_size === 0;
   $("user-note").textContent = user.history_size ? `A user with ${user.history_size} events.` : "Never seen before: served all the same.";
 }
 
@@ -191,7 +211,9 @@ async function choose(user) {
   session.traits = new Map();
   $("user").value = user;
   $("headline").textContent = `For ${user}`;
+  $("ask").hidden = true;
   await refresh().catch(fail);
+  if (session.isNew) await askNewcomer().catch(fail);
 }
 
 async function startRecommendations() {
@@ -211,6 +233,7 @@ async function startRecommendations() {
   for (const id of ["explain", "seen"]) $(id).onchange = () => refresh().catch(fail);
   $("reset-wishes").onclick = () => change("DELETE", "traits", undefined, "No wishes");
   $("reset-knobs").onclick = () => change("DELETE", "knobs", undefined, "The policy chooses again");
+  $("ask-done").onclick = () => { $("ask").hidden = true; };
   $("again").onclick = () => refresh().catch(fail);
   const wanted = new URLSearchParams(location.search).get("user");
   await choose(wanted || (users.length ? users[0].user_id : "visitor"));

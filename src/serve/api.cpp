@@ -182,6 +182,20 @@ std::vector<Route> item_routes(Engine& engine) {
         },
         {
             .method = Method::get,
+            .pattern = "/v1/onboarding",
+            .doc =
+                {.summary = "Items to ask a newcomer for: known and liked?",
+                 .response = "ItemList",
+                 .query = {{"k", "how many, 50 at most"}}},
+            .handle = list_handler(
+                10,
+                [&engine](const RouteRequest& /*request*/, std::size_t k) {
+                    return engine.onboarding(k);
+                }
+            ),
+        },
+        {
+            .method = Method::get,
             .pattern = "/v1/latest",
             .doc =
                 {.summary = "Items that came last",

@@ -100,6 +100,8 @@ class Engine {
     [[nodiscard]] Result<nlohmann::json> user(const std::string& id, std::size_t n_events);
     [[nodiscard]] nlohmann::json popular(std::size_t k) const;
     [[nodiscard]] nlohmann::json latest(std::size_t k) const;
+    /// What to ask a newcomer for, the most telling first; the popular ones where there is no belief.
+    [[nodiscard]] nlohmann::json onboarding(std::size_t k) const;
     [[nodiscard]] Result<nlohmann::json> status() const;
     /// Some users of the dataset, for the page to start with.
     [[nodiscard]] nlohmann::json sample_users(std::size_t n) const;

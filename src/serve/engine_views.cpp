@@ -107,6 +107,23 @@ nlohmann::json Engine::latest(std::size_t k) const {
     return item_rows(items_.read().latest(k));
 }
 
+nlohmann::json Engine::onboarding(std::size_t k) const {
+    const auto snapshot = snapshot_.get();
+    if (snapshot->first_screen.empty()) {
+        return popular(k);
+    }
+    std::vector<ItemRow> shown;
+    {
+        const auto items = items_.read();
+        for (const auto row : snapshot->first_screen) {
+            if (shown.size() < k && !items.is_hidden(row) && !items.is_stub(row)) {
+                shown.push_back(row);
+            }
+        }
+    }
+    return item_rows(shown);
+}
+
 Result<nlohmann::json> Engine::item(const std::string& id) const {
     const auto snapshot = snapshot_.get();
     const auto items = items_.read();

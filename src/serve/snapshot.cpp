@@ -6,6 +6,7 @@
 #include "encode/encoder_entry.hpp"
 #include "encode/vector_store.hpp"
 #include "serve/item_fields.hpp"
+#include "train/first_screen.hpp"
 
 #include <fmt/format.h>
 
@@ -39,6 +40,30 @@ data::Field by_model_row(
         out.code_offsets.push_back(static_cast<std::int64_t>(out.codes.size()));
     }
     return out;
+}
+
+constexpr std::size_t first_screen_length = 50;
+
+/// What newcomers are asked for: where there is a belief, what teaches it most.
+std::vector<ItemRow> first_screen(const Snapshot& snapshot, const ItemTable& items) {
+    const auto* const prior = snapshot.run.model->belief_prior();
+    const auto n_users = static_cast<float>(items.dataset().log.n_users());
+    if (prior == nullptr || n_users == 0) {
+        return {};
+    }
+    std::vector<float> shares(prior->n_items());
+    {
+        const auto read = items.read();
+        for (std::size_t row = 0; row < std::min(shares.size(), snapshot.item_rows.size()); ++row) {
+            shares[row] = static_cast<float>(read.n_events(snapshot.item_rows[row])) / n_users;
+        }
+    }
+    std::vector<ItemRow> screen;
+    for (const auto row :
+         train::first_screen(*prior, shares, train::Asking::information, first_screen_length)) {
+        screen.push_back(snapshot.item_rows[row]);
+    }
+    return screen;
 }
 
 std::vector<data::Field> trait_fields(const data::Dataset& dataset, const data::IdMap& items) {
@@ -166,6 +191,7 @@ std::shared_ptr<const Snapshot> load_snapshot(
         }
     }
     std::ranges::sort(snapshot->sorted_counts);
+    snapshot->first_screen = first_screen(*snapshot, items);
     snapshot->trait_fields = trait_fields(dataset, names);
     load_content(*snapshot, source, dataset, progress, stop);
     return snapshot;

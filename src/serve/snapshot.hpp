@@ -41,7 +41,8 @@ struct Snapshot {
     std::vector<std::uint32_t> model_rows;  // by ItemRow; rows past the end are not in the model
     std::vector<ItemRow> item_rows;         // by row of the model
     std::vector<std::int64_t>
-        sorted_counts;  // of the model's items, ascending: the scale of popularity
+        sorted_counts;                  // of the model's items, ascending: the scale of popularity
+    std::vector<ItemRow> first_screen;  // what to ask newcomers for; empty without a belief
     std::optional<encode::ItemVectors> content;           // by row of the model, when there is any
     std::unique_ptr<const encode::ContentModel> encoder;  // for items that arrive; null = cannot
     std::vector<data::Field>

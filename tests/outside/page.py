@@ -57,6 +57,26 @@ def press_the_buttons(server):
     page.close()
 
 
+def answer_what_is_asked(server):
+    """A newcomer is asked; a tap is a like and the slate knows it; no tap is nothing."""
+    page = Page(server.url + "/?user=newcomer")
+    check("a newcomer is asked for ten items", page.until("document.querySelectorAll('.ask-item').length === 10 && !document.querySelector('#ask').hidden"))
+    asked = page.value("document.querySelector('.ask-item').dataset.ask")
+    page.value("document.querySelector('.ask-item').click()")
+    check("a tap is a like", page.until("document.querySelector('#history-size').textContent === '(1)'"))
+    stored = server.call("GET", "/v1/users/newcomer")[1]
+    check("of that item", [(e["item_id"], e["weight"]) for e in stored["history"]] == [(asked, 1)], stored["history"])
+    check("the others stay to be tapped", page.value("document.querySelectorAll('.ask-item:not(.known)').length") == 9)
+    page.value("document.querySelector('#ask-done').click()")
+    check("and may be put away", page.value("document.querySelector('#ask').hidden"))
+    other = [m for m in page.console if "/v1/users/newcomer" not in str(m)]  # the server does not know them yet: 404
+    check("nothing went wrong while asking", not other, other)
+    page.close()
+    page = Page(server.url + "/?user=u0")
+    check("a known user is not asked", page.until("document.body.dataset.slate === '12'") and page.value("document.querySelector('#ask').hidden"))
+    page.close()
+
+
 with world(args) as (data, run, db):
     server = Server(args.binary, run, data, db).wait_until_ready()
     page, console = look(server.url + "/?user=u0")
@@ -70,6 +90,7 @@ with world(args) as (data, run, db):
     check("traits can be wished for", 'data-wish="Comedy 1"' in page and 'data-wish="Horror -1"' in page, re.findall(r'data-wish="[^"]*"', page))
     check("events can be forgotten", 'data-forget="dataset:' in page)
     press_the_buttons(server)
+    answer_what_is_asked(server)
     overview, console = look(server.url + "/#overview")
     check("the overview has no console message", not console, console)
     check("tiles are filled", overview.count('class="tile"') == 7, overview.count('class="tile"'))

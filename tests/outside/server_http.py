@@ -98,7 +98,12 @@ def check_items(server):
     _, popular = server.call("GET", "/v1/popular?k=20")
     counts = [row["events"] for row in popular["items"]]
     check("popular is sorted", len(counts) == 20 and counts == sorted(counts, reverse=True), popular)
+    _, asked = server.call("GET", "/v1/onboarding?k=50")
+    ids = [row["item_id"] for row in asked["items"]]
+    check("a newcomer is asked for items once each", 5 < len(ids) <= 50 and len(set(ids)) == len(ids) and "i9" in ids, ids)
+    check("a shorter list is the start of a longer", [r["item_id"] for r in server.call("GET", "/v1/onboarding?k=3")[1]["items"]] == ids[:3])
     status, _ = server.call("DELETE", "/v1/items/i9")
+    check("nobody is asked for a deleted item", "i9" not in [r["item_id"] for r in server.call("GET", "/v1/onboarding?k=50")[1]["items"]])
     ids, _ = recommend(server, history=[], k=100)
     check("a deleted item is never shown", status == 200 and "i9" not in ids, ids)
     check("and is gone", server.call("GET", "/v1/items/i9")[0] == 404 and server.call("DELETE", "/v1/items/i9")[0] == 404)

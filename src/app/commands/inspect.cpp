@@ -33,7 +33,9 @@ Run declare(CLI::App& verb) {
 extern const CommandEntry inspect{
     .name = "inspect",
     .summary =
-        "look at what was made: impressions of a server, neighbours of an item, tokens of a text",
+        "look at what was made: impressions of a server, neighbours of an item, what to ask "
+        "newcomers "
+        "for, tokens of a text",
     .example = "honeyguide inspect neighbours --data datasets/movies --item 1",
     .declare = &declare,
     .sub_verbs = sub_verbs,
