@@ -60,7 +60,7 @@ std::vector<ItemRow> first_screen(const Snapshot& snapshot, const ItemTable& ite
     }
     std::vector<ItemRow> screen;
     for (const auto row :
-         train::first_screen(*prior, shares, train::Asking::information, first_screen_length)) {
+         train::first_screen(*prior, shares, train::Asking::evidence, first_screen_length)) {
         screen.push_back(snapshot.item_rows[row]);
     }
     return screen;

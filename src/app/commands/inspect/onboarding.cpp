@@ -19,7 +19,7 @@ namespace {
 struct Arguments {
     std::string run;
     std::string data;
-    std::string by = "information";
+    std::string by = "evidence";
     std::size_t k = 10;
     bool as_json = false;
 };
