@@ -1,181 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine without HTTP: sessions follow events at once, survive restarts, and serve what was
 // never seen.
-#include "serve/engine.hpp"
+#include "serve/engine_world.hpp"
+#include "train/first_screen.hpp"
+#include "train/sparse.hpp"
 
-#include "core/progress.hpp"
-#include "data/stores/sqlite_event_store.hpp"
-#include "policy/knob_actor.hpp"
-#include "policy/slate_policy.hpp"
-#include "serve/http/json_body.hpp"
-#include "support/small_world.hpp"
-#include "support/temporary_folder.hpp"
-#include "train/run.hpp"
-
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-
-#include <algorithm>
 #include <array>
 #include <cmath>
-#include <future>
-#include <memory>
 #include <set>
 
 namespace hg::serve {
 namespace {
-
-using testing_support::TemporaryFolder;
-
-data::Field groups_field(std::size_t n_items, std::size_t n_groups) {
-    data::Field field{.name = "group", .kind = data::FieldKind::category};
-    for (std::size_t g = 0; g < n_groups; ++g) {
-        field.vocabulary.push_back(fmt::format("group{}", g));
-    }
-    field.code_offsets.push_back(0);
-    for (std::size_t i = 0; i < n_items; ++i) {
-        field.present.push_back(1);
-        field.codes.push_back(static_cast<std::uint32_t>(i % n_groups));
-        field.code_offsets.push_back(static_cast<std::int64_t>(i + 1));
-    }
-    return field;
-}
-
-data::Field title_field(std::size_t n_items) {
-    data::Field field{.name = "title", .kind = data::FieldKind::text};
-    for (std::size_t i = 0; i < n_items; ++i) {
-        field.present.push_back(1);
-        field.texts.push_back(fmt::format("Title {}", i));
-    }
-    return field;
-}
-
-/// A trained world with a database, opened as often as a test likes.
-class EngineTest : public ::testing::Test {
-  protected:
-    static constexpr TimeMs now = 1'700'000'000'000;
-
-    void SetUp() override {
-        auto world = testing_support::small_world();
-        const auto n = world.dataset.items.size();
-        world.dataset.item_fields =
-            data::Catalogue{n, {title_field(n), groups_field(n, world.n_groups)}};
-        const auto n_users = world.dataset.users.size();
-        world.dataset.user_fields =
-            data::Catalogue{n_users, {groups_field(n_users, world.n_groups)}};
-        dataset = std::make_shared<const data::Dataset>(std::move(world.dataset));
-        fit("gaussian");
-        open();
-    }
-
-    /// Into a folder of that name, else of the model's.
-    void fit(
-        const std::string& model, const Settings& settings = {}, const std::string& name = {}
-    ) {
-        SilentProgress silent;
-        train::fit_run(
-            {.entry = train::find_model(model),
-             .settings = settings,
-             .dataset = *dataset,
-             .folder = folder / (name.empty() ? model : name)},
-            silent,
-            {}
-        );
-    }
-
-    void open() {
-        engine.reset();
-        store.reset();
-        store = std::make_unique<data::SqliteEventStore>(
-            data::SqliteStoreOptions{.file = folder / "events.db"}
-        );
-        engine = std::make_unique<Engine>(options, dataset, *store, clock);
-        publish("gaussian");
-    }
-
-    void publish(const std::string& model) {
-        SilentProgress silent;
-        engine->publish({.run = folder / model, .data = folder.path()}, silent, {});
-    }
-
-    nlohmann::json recommend(const std::string& body) {
-        return value_or_throw(engine->recommend(value_or_throw(parse_recommend(body))));
-    }
-
-    std::vector<std::string> ids(const std::string& body) {
-        std::vector<std::string> out;
-        const auto answer = recommend(body);
-        for (const auto& row : answer["items"]) {
-            out.push_back(row["item_id"]);
-        }
-        return out;
-    }
-
-    nlohmann::json append(const std::string& events) {
-        std::promise<Result<nlohmann::json>> promise;
-        engine->append(
-            value_or_throw(parse_events(R"({"events": [)" + events + "]}")),
-            [&promise](auto result) { promise.set_value(std::move(result)); }
-        );
-        return value_or_throw(promise.get_future().get())["results"];
-    }
-
-    static std::string event(
-        const std::string& id,
-        const std::string& user,
-        const std::string& item,
-        const std::string& more = ""
-    ) {
-        return fmt::format(
-            R"({{"event_id": "{}", "user_id": "{}", "item_id": "{}", "event": "click"{}}})",
-            id,
-            user,
-            item,
-            more
-        );
-    }
-
-    template <typename Call>
-    void wait(Call call) {
-        std::promise<Result<void>> promise;
-        call([&promise](Result<void> result) { promise.set_value(std::move(result)); });
-        value_or_throw(promise.get_future().get());
-    }
-
-    /// In force for a user, who need not be known.
-    nlohmann::json user_knobs(const std::string& id) {
-        wait([&](auto done) { engine->put_user(id, {{"group", "group0"}}, std::move(done)); });
-        return user(id)["knobs"];
-    }
-
-    nlohmann::json user(const std::string& id) { return value_or_throw(engine->user(id, 100)); }
-
-    /// Greedy slates, so that an order can be compared.
-    void open_greedy(const policy::Knobs& knobs = {}) {
-        options.policy = {.epsilon = 0, .temperature = 0};
-        options.knobs = std::make_shared<policy::ConstantKnobs>(knobs);
-        open();
-    }
-
-    void wish(const std::string& user_id, std::vector<TraitWish> wishes) {
-        wait([&](auto done) { engine->put_wishes(user_id, std::move(wishes), done); });
-    }
-
-    void forget(const std::string& user_id, const std::string& event_id) {
-        wait([&](auto done) { engine->forget_event(user_id, event_id, done); });
-    }
-
-    EngineOptions options;
-    TemporaryFolder folder;
-    ManualClock clock{now};
-    std::shared_ptr<const data::Dataset> dataset;
-    std::unique_ptr<data::SqliteEventStore> store;
-    std::unique_ptr<Engine> engine;
-};
-
-bool has(const std::vector<std::string>& ids, const std::string& id) {
-    return std::ranges::find(ids, id) != ids.end();
-}
 
 TEST_F(EngineTest, the_next_slate_knows_an_acknowledged_event) {
     const auto before = ids(R"({"user_id": "new", "k": 40})");
@@ -366,101 +201,6 @@ TEST_F(EngineTest, similar_items_share_the_group) {
     EXPECT_GE(own, 4);
 }
 
-TEST_F(EngineTest, knobs_at_zero_are_the_greedy_slate_and_an_explored_item_is_marked) {
-    open_greedy();
-    const std::string wish = R"({"history": ["item1", "item5"], "k": 8})";
-    const auto greedy = recommend(wish);
-    open_greedy({.exploration = 0});
-    EXPECT_EQ(recommend(wish)["items"], greedy["items"]);
-
-    open_greedy({.exploration = 4});
-    const auto exploring = recommend(wish);
-    std::set<std::string> expected;
-    for (const auto& row : greedy["items"]) {
-        EXPECT_FALSE(row["explore"].get<bool>());
-        expected.insert(row["item_id"]);
-    }
-    int n_marked = 0;
-    for (const auto& row : exploring["items"]) {
-        EXPECT_EQ(row["explore"].get<bool>(), !expected.contains(row["item_id"]));
-        n_marked += row["explore"].get<bool>() ? 1 : 0;
-    }
-    EXPECT_GT(n_marked, 0);
-    EXPECT_NE(exploring["policy"], greedy["policy"]);
-    EXPECT_NE(exploring["policy"].get<std::string>().find("exploration=4"), std::string::npos);
-    store->flush();
-    const auto logged =
-        value_or_throw(store->impression(exploring["recommendation_id"].get<std::string>()));
-    EXPECT_EQ(logged->policy, exploring["policy"]);
-    for (std::size_t i = 0; i < logged->slots.size(); ++i) {
-        EXPECT_EQ(logged->slots[i].is_explored, exploring["items"][i]["explore"].get<bool>());
-    }
-}
-
-TEST_F(EngineTest, with_knobs_the_logged_candidates_still_give_the_propensities) {
-    options.knobs =
-        std::make_shared<policy::ConstantKnobs>(policy::Knobs{.exploration = 1, .diversity = 1});
-    open();
-    const auto slate = recommend(R"({"user_id": "user0", "k": 5})");
-    store->flush();
-
-    const auto logged =
-        value_or_throw(store->impression(slate["recommendation_id"].get<std::string>()));
-    std::vector<Scored> candidates;
-    std::vector<std::string> names;
-    for (const auto& row : nlohmann::json::parse(logged->candidates)) {
-        candidates.push_back({static_cast<std::uint32_t>(names.size()), row[1].get<float>()});
-        names.push_back(row[0]);
-    }
-    std::vector<std::uint32_t> slots;
-    for (const auto& slot : logged->slots) {
-        slots.push_back(
-            static_cast<std::uint32_t>(std::ranges::find(names, slot.item_id) - names.begin())
-        );
-    }
-    const auto again = policy::PlackettLuce{{}}.propensities(candidates, slots);
-    for (std::size_t i = 0; i < slots.size(); ++i) {
-        EXPECT_NEAR(again[i], logged->slots[i].propensity, 1e-4);
-    }
-}
-
-TEST_F(
-    EngineTest, with_knobs_a_greedy_slate_is_the_same_again_until_an_event_or_a_mask_changes_it
-) {
-    open_greedy({.exploration = 2, .diversity = 1});
-    const std::string ask = R"({"user_id": "user0", "k": 8})";
-    const auto first = recommend(ask)["items"];
-
-    EXPECT_EQ(recommend(ask)["items"], first);
-    EXPECT_EQ(
-        recommend(R"({"user_id": "user0", "k": 3})")["items"][2]["item_id"], first[2]["item_id"]
-    );
-    const auto without = ids(fmt::format(
-        R"({{"user_id": "user0", "k": 8, "exclude": ["{}"]}})",
-        first[0]["item_id"].get<std::string>()
-    ));
-    EXPECT_FALSE(has(without, first[0]["item_id"]));
-    append(event("e", "user0", first[0]["item_id"]));
-    EXPECT_FALSE(has(ids(ask), first[0]["item_id"]));
-}
-
-TEST_F(EngineTest, knobs_set_by_hand_hold_for_that_user_survive_a_restart_and_can_be_reset) {
-    open_greedy();
-    const std::string ask = R"({"user_id": "user0", "k": 8})";
-    const auto greedy = ids(ask);
-    wait([&](auto done) { engine->put_knobs("user0", {.exploration = 4}, done); });
-
-    EXPECT_NE(ids(ask), greedy);
-    EXPECT_EQ(user("user0")["knobs"]["exploration"], 4);
-    EXPECT_EQ(user("user0")["knobs"]["by_hand"], true);
-    EXPECT_EQ(user("user1")["knobs"]["exploration"], 0);
-    open_greedy();
-    EXPECT_EQ(user("user0")["knobs"]["exploration"], 4);
-    wait([&](auto done) { engine->put_knobs("user0", {}, done); });
-    EXPECT_EQ(ids(ask), greedy);
-    EXPECT_EQ(user("user0")["knobs"]["by_hand"], false);
-}
-
 TEST_F(EngineTest, a_blend_scores_the_same_from_the_belief_in_the_session_as_by_replay) {
     fit("blend");
     options.policy = {.epsilon = 0, .temperature = 0};
@@ -480,71 +220,6 @@ TEST_F(EngineTest, a_blend_scores_the_same_from_the_belief_in_the_session_as_by_
     for (std::size_t i = 0; i < by_session.size(); ++i) {
         EXPECT_NEAR(by_session[i]["score"].get<float>(), by_replay[i]["score"].get<float>(), 1e-4);
     }
-}
-
-int count_of_group(const std::vector<std::string>& ids, int group) {
-    return static_cast<int>(std::ranges::count_if(ids, [&](const std::string& id) {
-        return std::stoi(id.substr(4)) % 4 == group;
-    }));
-}
-
-TEST_F(EngineTest, a_wish_is_obeyed_shown_kept_over_a_restart_and_a_reload_and_taken_back) {
-    open_greedy();
-    append(event("e1", "new", "item1"));
-    const std::string ask = R"({"user_id": "new", "k": 8})";
-    const auto before = ids(ask);
-    const auto belief = user("new")["belief"];
-
-    wish("new", {{"group", "group2", 2}, {"group", "group1", -2}});
-
-    EXPECT_GE(count_of_group(ids(ask), 2), 7);
-    EXPECT_EQ(count_of_group(ids(ask), 1), 0);
-    EXPECT_EQ(user("new")["belief"]["wishes"].size(), 2U);
-    EXPECT_LT(
-        user("new")["belief"]["uncertainty"].get<double>(), belief["uncertainty"].get<double>()
-    );
-    append(event("e2", "new", "item6"));
-    const auto updated = user("new")["belief"];
-    const auto wished = ids(ask);
-    open_greedy();
-    EXPECT_EQ(ids(ask), wished);
-    EXPECT_NEAR(
-        user("new")["belief"]["uncertainty"].get<double>(),
-        updated["uncertainty"].get<double>(),
-        1e-5
-    ) << "a replay with the wish is what updates with it gave";
-    publish("gaussian");
-    EXPECT_EQ(ids(ask), wished);
-    forget("new", "e2");
-    wish("new", {});
-    EXPECT_EQ(ids(ask), before);
-    EXPECT_NEAR(
-        user("new")["belief"]["uncertainty"].get<double>(),
-        belief["uncertainty"].get<double>(),
-        1e-6
-    );
-}
-
-TEST_F(EngineTest, new_weights_rebuild_the_belief_with_the_wish_in_it) {
-    open_greedy();
-    wish("new", {{"group", "group3", 2}});
-    append(event("e1", "new", "item3"));
-    const auto space = user("new")["belief"]["space"];
-    Settings settings;
-    settings.set("dim", "3", "test");
-    fit("gaussian", settings, "narrow");
-    publish("narrow");
-
-    const auto rebuilt = user("new")["belief"];
-    EXPECT_NE(rebuilt["space"], space);
-    EXPECT_EQ(rebuilt["n_events"], 1);
-    EXPECT_EQ(rebuilt["traits"][0]["name"], "group3");
-    EXPECT_GE(count_of_group(ids(R"({"user_id": "new", "k": 6})"), 3), 5);
-}
-
-TEST_F(EngineTest, a_wish_for_what_the_catalogue_does_not_have_is_refused) {
-    EXPECT_THROW(wish("new", {{"colour", "red", 1}}), Error);
-    EXPECT_THROW(wish("new", {{"group", "group9", 1}}), Error);
 }
 
 TEST_F(EngineTest, a_forgotten_event_never_happened_not_even_after_a_restart) {
@@ -644,66 +319,33 @@ TEST(Collection, the_value_of_a_random_slot_is_estimated_without_bias_from_a_ske
     EXPECT_FALSE(slot_value({}, 0));
 }
 
-/// Explores while little is known: 2 tanh(1 - 4 experience); novelty and content stay 0.
-std::shared_ptr<const policy::KnobActor> curious_actor() {
-    return std::make_shared<const policy::KnobActor>(
-        policy::KnobActor::Layers{
-            .hidden = Matrix<float>(1, 4, {.001F, 0, 0, 0}),
-            .hidden_bias = {0},
-            .out = Matrix<float>(3, 1, {-4000, 0, 0}),
-            .out_bias = {1, 0, 0},
-        },
-        "curious@1"
-    );
-}
-
-TEST_F(EngineTest, a_learned_policy_chooses_knobs_from_the_belief_of_each_user) {
-    options.knobs = curious_actor();
-    open();
-
-    const auto before = user_knobs("new");
-    append(event("e1", "new", "item1"));
-    append(event("e2", "new", "item5"));
-    const auto after = user_knobs("new");
-
-    EXPECT_NEAR(before["exploration"].get<double>(), 2 * std::tanh(1.0), 1e-3);
-    const double experience = std::log(3) / std::log(51);
-    EXPECT_NEAR(after["exploration"].get<double>(), 2 * std::tanh(1 - 4 * experience), 2e-3);
-    EXPECT_EQ(after["chosen_by"], "meta_policy curious@1");
-    EXPECT_EQ(after["novelty"], 0);
-    const auto policy = recommend(R"({"user_id": "new"})")["policy"].get<std::string>();
-    const auto read = policy::parse_slate_policy(policy);
-    ASSERT_TRUE(read) << policy;
-    EXPECT_EQ(read->chosen_by, "curious@1");
-    EXPECT_EQ(read->knobs.exploration, after["exploration"].get<double>());
-}
-
-TEST_F(EngineTest, what_a_user_set_by_hand_stands_above_a_learned_policy) {
-    options.knobs = curious_actor();
-    open();
-    wait([&](auto done) { engine->put_knobs("new", {.exploration = -1, .diversity = .5}, done); });
-
-    const auto knobs = user_knobs("new");
-    EXPECT_EQ(knobs["exploration"], -1);
-    EXPECT_EQ(knobs["diversity"], .5);
-    EXPECT_EQ(knobs["by_hand"], true);
-    wait([&](auto done) { engine->put_knobs("new", {}, done); });
-    EXPECT_GT(user_knobs("new")["exploration"].get<double>(), 1);
-}
-
-TEST_F(EngineTest, a_learned_policy_needs_a_run_with_a_belief) {
-    fit("popularity");
-    options.knobs = curious_actor();
-    open();
-    try {
-        publish("popularity");
-        FAIL() << "accepted";
-    } catch (const Error& error) {
-        EXPECT_NE(
-            std::string{error.what()}.find("a run of popularity, which has none"), std::string::npos
-        ) << error.what();
+TEST_F(
+    EngineTest, a_newcomer_is_asked_for_what_teaches_the_belief_most_and_never_for_what_is_gone
+) {
+    const auto run = train::load_run(folder / "gaussian");
+    const auto counts = train::column_counts(train::positive_pairs(dataset->log));
+    std::vector<float> shares;
+    for (const auto count : counts) {
+        shares.push_back(count / static_cast<float>(dataset->log.n_users()));
     }
-    EXPECT_EQ(recommend(R"({"user_id": "new"})")["model"], "gaussian") << "the old one goes on";
+    std::vector<std::string> expected;
+    for (const auto item :
+         train::first_screen(*run.model->belief_prior(), shares, train::Asking::evidence, 5)) {
+        expected.emplace_back(run.items.name(item));
+    }
+    const auto asked = [&](std::size_t k) {
+        std::vector<std::string> found;
+        const auto answer = engine->onboarding(k);
+        for (const auto& row : answer["items"]) {
+            found.push_back(row["item_id"]);
+        }
+        return found;
+    };
+
+    EXPECT_EQ(asked(5), expected);
+    wait([&](auto done) { engine->delete_item(expected[1], std::move(done)); });
+    EXPECT_FALSE(has(asked(50), expected[1]));
+    EXPECT_EQ(asked(2), (std::vector{expected[0], expected[2]}));
 }
 
 }  // namespace
