@@ -28,12 +28,14 @@ KNOWN = [0, 1, 2, 5, 10, 20]
 AFTER = 3  # steps averaged
 REINFORCE = ["learning_rate=0.003", "learn.steps=400000", "learn.wall_seconds=120"]
 PPO = ["learning_rate=0.001", "learn.steps=400000", "learn.wall_seconds=120"]
-EVOLUTION = ["lessons=0", "products=true", "session_length=200", "episodes=64", "deviation=0.5", "learn.steps=3000000",
+EVOLUTION = ["lessons=0", "products=true", "session_length=60", "episodes=64", "deviation=0.5", "learn.steps=2000000",
              "learn.wall_seconds=200"]
 BELIEF = ["answer=rating", "prior=flat", "alpha=1", "session_length=200", "learn.steps=1000"]
-SHORT = [s.replace("session_length=200", "session_length=60") for s in EVOLUTION]
-IN_CONTEXT = ["session_length=60", "products=true", "learn.steps=60000", "learn.users=32", "learn.evaluate_every=20000",
-              "learn.wall_seconds=240"]
+SHORT = [s.replace("session_length=60", "session_length=20") for s in EVOLUTION]  # of the in-context policies' teacher
+IN_CONTEXT = ["session_length=20", "products=true", "hidden=32", "transformer.layers=1", "transformer.heads=1",
+              "learn.steps=100000", "learn.users=32", "learn.evaluate_every=25000", "learn.evaluation_episodes=64",
+              "learn.wall_seconds=200"]
+TAUGHT = ["taught_updates=0.5", "taught_batch=256"]
 
 
 def learned(folder, seed):
@@ -55,7 +57,7 @@ def learned(folder, seed):
                                                     ["qualities=per_episode"]),
         "in_context: PPO over a transformer": (learn("context", "in_context", ANEW, IN_CONTEXT), ANEW),
         "in_context: distilled from evolution": (
-            learn("distilled", "in_context", ANEW, [*IN_CONTEXT, f"teacher={teacher}"]), ANEW),
+            learn("distilled", "in_context", ANEW, [*IN_CONTEXT, *TAUGHT, f"teacher={teacher}"]), ANEW),
         "belief of ratings, constant knob": (belief, ANEW),
         "evolution of knobs over the belief": (learn("evolution", "evolution", ANEW, EVOLUTION), ANEW),
         "learned in that very world": (own, []),

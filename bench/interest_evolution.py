@@ -42,8 +42,8 @@ WORLDS = [
      [("ppo with products", ["learning_rate=0.003", "products=true", "discount=0.995"]),
       ("belief of ratings", ["answer=rating", "prior=flat", "alpha=1", "session_length=200",
                                              "learn.steps=1000"]),
-      ("evolution of the knobs", ["lessons=0", "products=true", "session_length=200", "episodes=64", "deviation=0.5",
-                                   "learn.steps=3000000", "learn.wall_seconds=200"])]),
+      ("evolution of the knobs", ["lessons=0", "products=true", "session_length=60", "episodes=64", "deviation=0.5",
+                                   "learn.steps=2000000", "learn.wall_seconds=200"])]),
 ]
 ONLY = [name for name in arguments.agents.split(",") if name]
 

@@ -1,6 +1,6 @@
 """Policies in small worlds whose Bayes-optimal policy is computed, over seeds.
 
-    .venv/bin/python bench/small_worlds.py --binary build/release/honeyguide --out OUT.md [--seeds 5]
+    .venv/bin/python bench/small_worlds.py --binary build/release/honeyguide --out OUT.md [--seeds 5] [--more] [--worlds TEXT]
 
 Every episode is another user, drawn from a prior. Learners meet the prior only through episodes; the optimum
 knows it. Constant knobs (alpha of ucb, gamma of square_cb) are tuned on 4,000 validation episodes; everything is
@@ -21,6 +21,7 @@ parser.add_argument("--out", required=True)
 parser.add_argument("--seeds", type=int, default=5)
 parser.add_argument("--steps", type=int, default=200_000)
 parser.add_argument("--episodes", type=int, default=4_000)
+parser.add_argument("--more", action="store_true", help="also A2C, REINFORCE and the in-context policies")
 parser.add_argument("--worlds", default="", help="only the worlds whose title has this text")
 arguments = parser.parse_args()
 
@@ -112,27 +113,28 @@ for title, world, options, optimum, shifts in WORLDS:
         rows["meta_policy, from the best constant knob"] = [
             learn(folder, "begun", "meta_policy", world, options, [window], seed, arguments.steps,
                   "--from", f"{b}:{alpha.split(',')[-1]}") for seed, b in enumerate(beliefs)]
-        for outer, rollout in (("a2c", 5), ("reinforce", int(horizon))):
+        rows["evolution over the actor, from the best constant knob"] = [
+            learn(folder, "tried", "evolution", world, options,
+                  [window, "knobs=state", "lessons=0", "population=16", "episodes=256", "deviation=0.1"], seed,
+                  15 * arguments.steps, "--from", f"{b}:{alpha.split(',')[-1]}") for seed, b in enumerate(beliefs)]
+        for outer, rollout in (("a2c", 5), ("reinforce", int(horizon))) if arguments.more else ():
             rows[f"meta_policy: {outer} over the belief"] = [
                 learn(folder, outer, "meta_policy", world, options,
                       [window, f"outer={outer}", f"rollout={rollout}"], seed, arguments.steps)
                 for seed in range(arguments.seeds)]
-        for knobs in ("constant", "state"):
-            rows[f"evolution: cross-entropy over {knobs} knobs"] = [
-                learn(folder, f"evolution-{knobs}", "evolution", world, options, [window, f"knobs={knobs}"], seed,
+        if arguments.more:
+            rows["in_context: PPO over a transformer"] = [
+                learn(folder, "context", "in_context", world, options, [window], seed, arguments.steps)
+                for seed in range(arguments.seeds)]
+            knob = alpha.split(",")[-1]
+            rows["in_context: distilled from the best constant knob"] = [
+                learn(folder, "imitator", "in_context", world, options, [window, f"teacher={b}:{knob}"], seed,
+                      arguments.steps) for seed, b in enumerate(beliefs)]
+            rows["in_context: distilled from the optimum"] = [
+                learn(folder, "distilled", "in_context", world, options, [window, f"teacher={optimum}"], seed,
                       arguments.steps) for seed in range(arguments.seeds)]
-        rows["in_context: PPO over a transformer"] = [
-            learn(folder, "context", "in_context", world, options, [window], seed, arguments.steps)
-            for seed in range(arguments.seeds)]
-        knob = alpha.split(",")[-1]
-        rows["in_context: distilled from the best constant knob"] = [
-            learn(folder, "imitator", "in_context", world, options, [window, f"teacher={b}:{knob}"], seed, arguments.steps)
-            for seed, b in enumerate(beliefs)]
-        rows["in_context: distilled from the optimum"] = [
-            learn(folder, "distilled", "in_context", world, options, [window, f"teacher={optimum}"], seed, arguments.steps)
-            for seed in range(arguments.seeds)]
-        rows["in_context: distilled, another user's session"] = [
-            f"{p}:context=shuffled" for p in rows["in_context: distilled from the optimum"]]
+            rows["in_context: distilled, another user's session"] = [
+                f"{p}:context=shuffled" for p in rows["in_context: distilled from the optimum"]]
         for heading, change, with_optimum in [("in family", [], True)] + [(h, c, False) for h, c in shifts]:
             here = [o for o in options if o.split("=")[0] not in {c.split("=")[0] for c in change}] + change
             seeds = [900_000 + s for s in range(arguments.seeds)]
