@@ -34,10 +34,10 @@ class Cell:
     """One world; `judged`: what is changed for the users who judge."""
 
     def __init__(self, title, horizon, items, leave, world, options, judged=(), steps=100_000, users=128, episodes=4_000,
-                 tried=256):
+                 tried=256, seconds=60):
         self.title, self.horizon, self.items, self.leave = title, horizon, items, leave
         self.world, self.options, self.judged = world, [*options, *(LEAVE if leave else [])], list(judged)
-        self.steps, self.users, self.episodes, self.tried = steps, users, episodes, tried
+        self.steps, self.users, self.episodes, self.tried, self.seconds = steps, users, episodes, tried, seconds
 
 
 def cells(learned_world):
@@ -55,13 +55,13 @@ def cells(learned_world):
             if leave and horizon != 20:
                 continue
             yield Cell(f"({'e' if leave else 'b'}) users of MovieLens 100k, {horizon} steps", horizon, "known", leave,
-                       f"labels:{arguments.data}", ["items=400", f"step_limit={horizon}"], ["users=judge"], 40_000, 64, 1_000, 128)
+                       f"labels:{arguments.data}", ["items=400", f"step_limit={horizon}"], ["users=judge"], 20_000, 64, 1_000, 128, 25)
     yield Cell("(c) learned from MovieLens 100k: feature models, judged by sequence models, 20 steps", 20, "known", False,
-               learned_world, ["slate_size=1", "step_limit=20", "family=feature"], ["family=sequence"], 30_000, 64, 1_000, 128)
+               learned_world, ["slate_size=1", "step_limit=20", "family=feature"], ["family=sequence"], 20_000, 64, 1_000, 128, 25)
     for every in (0, 20, 5):
         yield Cell(f"(d) population, 200 users, {'no arrivals' if every == 0 else f'a new item every {every} users'}", 200,
                    "none arrive" if every == 0 else f"one in {every} steps", False, "population",
-                   [f"arrival_every={every}", "step_limit=200"], steps=100_000, users=64, episodes=400, tried=64)
+                   [f"arrival_every={every}", "step_limit=200"], steps=100_000, users=64, episodes=400, tried=64, seconds=25)
 
 
 def play(policy, cell, options, seed, episodes):
@@ -85,7 +85,7 @@ def played(cell, folder, seed):
     tried = 15 * cell.steps
     program.learn(evolution, "evolution", cell.world, cell.options,
                   [window, "knobs=state", "lessons=0", "population=16", "deviation=0.1", f"episodes={cell.tried}", *budget,
-                   f"learn.steps={tried}", f"learn.evaluate_every={tried // 10}", "learn.wall_seconds=60"], seed, *begun)
+                   f"learn.steps={tried}", f"learn.evaluate_every={tried // 10}", f"learn.wall_seconds={cell.seconds}"], seed, *begun)
     actor = max(ppo, evolution, key=lambda a: play(a, cell, cell.options, 500_000 + seed, cell.episodes))
     judged = [o for o in cell.options if o.split("=")[0] not in {j.split("=")[0] for j in cell.judged}] + cell.judged
     rows = {"random": "random", "prior": f"{belief}:context=none", "greedy": belief, "thompson": f"{belief}:explore=thompson",

@@ -21,14 +21,14 @@ double sum_of_largest(std::vector<double> weights, std::size_t count) {
 
 double distance_from_one(double mean, double standard_error) {
     const double distance = mean - 1;
-    if (standard_error > 0) {
-        return distance / standard_error;
+    // The policy that made the log: its weights are 1 up to the rounding of the logged propensities, and
+    // so is what they spread.
+    constexpr double rounding = 1e-6;
+    if (std::abs(distance) < rounding) {
+        return 0;
     }
-    // All weights equal: 1 up to rounding, or a policy the log cannot describe.
-    constexpr double rounding = 1e-9;
-    return std::abs(distance) < rounding
-               ? 0
-               : std::copysign(std::numeric_limits<double>::infinity(), distance);
+    return standard_error > 0 ? distance / standard_error
+                              : std::copysign(std::numeric_limits<double>::infinity(), distance);
 }
 
 }  // namespace

@@ -149,6 +149,10 @@ TEST(Overlap, is_computed_by_hand_for_four_weights) {
 TEST(Overlap, equal_weights_are_right_only_when_they_are_one) {
     EXPECT_EQ(measure_overlap(std::vector<double>(10, 1.0)).mean_weight_z, 0);
     EXPECT_TRUE(std::isinf(measure_overlap(std::vector<double>(10, .5)).mean_weight_z));
+    // What the product of a slate's propensities leaves of 1 is no sign of anything.
+    std::vector<double> rounded(1000, 1 + 1e-15);
+    rounded.front() = 1 + 3e-15;
+    EXPECT_EQ(measure_overlap(rounded).mean_weight_z, 0);
     EXPECT_EQ(measure_overlap(std::vector<double>(10, 0.0)).effective_rows, 0);
     EXPECT_EQ(measure_overlap({}).n, 0);
 }
