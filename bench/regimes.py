@@ -55,7 +55,7 @@ def cells(learned_world):
             if leave and horizon != 20:
                 continue
             yield Cell(f"({'e' if leave else 'b'}) users of MovieLens 100k, {horizon} steps", horizon, "known", leave,
-                       f"labels:{arguments.data}", ["items=400", f"step_limit={horizon}"], ["users=judge"], 20_000, 64, 1_000, 128, 25)
+                       f"labels:{arguments.data}", ["items=400", f"step_limit={horizon}"], ["users=judge"], 20_000, 64, 1_000, 64, 20)
     yield Cell("(c) learned from MovieLens 100k: feature models, judged by sequence models, 20 steps", 20, "known", False,
                learned_world, ["slate_size=1", "step_limit=20", "family=feature"], ["family=sequence"], 20_000, 64, 1_000, 128, 25)
     for every in (0, 20, 5):
@@ -72,7 +72,7 @@ def play(policy, cell, options, seed, episodes):
 def played(cell, folder, seed):
     """Return by row for one seed, and the constant that was chosen."""
     window = f"session_length={min(cell.horizon, 50)}"
-    budget = [f"learn.users={cell.users}", "learn.evaluation_episodes=1024"]
+    budget = [f"learn.users={cell.users}", f"learn.evaluation_episodes={4 * cell.tried}"]
     belief = folder / f"belief-{seed}"
     program.learn(belief, "belief", cell.world, cell.options,
                   [window, "rollout=1", "learning_rate=0.03", *budget, "learn.steps=40000", "learn.evaluate_every=40000"], seed)
@@ -81,11 +81,11 @@ def played(cell, folder, seed):
     begun = ["--from", f"{belief}:alpha={alpha}"]
     program.learn(ppo, "meta_policy", cell.world, cell.options,
                   [window, "discount=0.99", f"rollout={min(cell.horizon, 25)}", *budget, f"learn.steps={cell.steps}",
-                   f"learn.evaluate_every={cell.steps // 10}"], seed, *begun)
+                   f"learn.evaluate_every={cell.steps // 5}"], seed, *begun)
     tried = 15 * cell.steps
     program.learn(evolution, "evolution", cell.world, cell.options,
                   [window, "knobs=state", "lessons=0", "population=16", "deviation=0.1", f"episodes={cell.tried}", *budget,
-                   f"learn.steps={tried}", f"learn.evaluate_every={tried // 10}", f"learn.wall_seconds={cell.seconds}"], seed, *begun)
+                   f"learn.steps={tried}", f"learn.evaluate_every={tried // 5}", f"learn.wall_seconds={cell.seconds}"], seed, *begun)
     actor = max(ppo, evolution, key=lambda a: play(a, cell, cell.options, 500_000 + seed, cell.episodes))
     judged = [o for o in cell.options if o.split("=")[0] not in {j.split("=")[0] for j in cell.judged}] + cell.judged
     rows = {"random": "random", "prior": f"{belief}:context=none", "greedy": belief, "thompson": f"{belief}:explore=thompson",
