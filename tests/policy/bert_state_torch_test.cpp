@@ -183,7 +183,7 @@ TEST_F(BertRun, does_not_begin_with_a_run_of_another_agent) {
         (void)learn_in("a2c", {"a2c", 0}, folder_ / "ppo");
         FAIL() << "a run of another agent";
     } catch (const Error& error) {
-        EXPECT_THAT(error.what(), HasSubstr("is a run of ppo, not of a2c"));
+        EXPECT_THAT(error.what(), HasSubstr("a2c cannot begin with a run of ppo"));
     }
 }
 
