@@ -55,20 +55,8 @@ TEST_F(EngineTest, with_knobs_the_logged_candidates_still_give_the_propensities)
 
     const auto logged =
         value_or_throw(store->impression(slate["recommendation_id"].get<std::string>()));
-    std::vector<Scored> candidates;
-    std::vector<std::string> names;
-    for (const auto& row : nlohmann::json::parse(logged->candidates)) {
-        candidates.push_back({static_cast<std::uint32_t>(names.size()), row[1].get<float>()});
-        names.push_back(row[0]);
-    }
-    std::vector<std::uint32_t> slots;
-    for (const auto& slot : logged->slots) {
-        slots.push_back(
-            static_cast<std::uint32_t>(std::ranges::find(names, slot.item_id) - names.begin())
-        );
-    }
-    const auto again = policy::PlackettLuce{{}}.propensities(candidates, slots);
-    for (std::size_t i = 0; i < slots.size(); ++i) {
+    const auto again = propensities_again(*logged);
+    for (std::size_t i = 0; i < logged->slots.size(); ++i) {
         EXPECT_NEAR(again[i], logged->slots[i].propensity, 1e-4);
     }
 }

@@ -155,21 +155,9 @@ TEST_F(EngineTest, an_impression_records_the_slate_and_propensities_that_the_pol
     ASSERT_TRUE(logged);
     ASSERT_EQ(logged->slots.size(), 5U);
     EXPECT_EQ(logged->context, R"({"page":"home"})");
-    std::vector<Scored> candidates;
-    std::vector<std::string> names;
-    for (const auto& row : nlohmann::json::parse(logged->candidates)) {
-        candidates.push_back({static_cast<std::uint32_t>(names.size()), row[1].get<float>()});
-        names.push_back(row[0]);
-    }
-    std::vector<std::uint32_t> slots;
-    for (const auto& slot : logged->slots) {
-        slots.push_back(
-            static_cast<std::uint32_t>(std::ranges::find(names, slot.item_id) - names.begin())
-        );
-    }
-    const auto again = policy::PlackettLuce{{}}.propensities(candidates, slots);
+    const auto again = propensities_again(*logged);
     double product = 1;
-    for (std::size_t i = 0; i < slots.size(); ++i) {
+    for (std::size_t i = 0; i < logged->slots.size(); ++i) {
         EXPECT_EQ(again[i], logged->slots[i].propensity) << "the scores are logged whole";
         product *= logged->slots[i].propensity;
     }

@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <future>
@@ -168,6 +169,23 @@ class EngineTest : public ::testing::Test {
     std::unique_ptr<data::SqliteEventStore> store;
     std::unique_ptr<Engine> engine;
 };
+
+/// Of the logged slots, from the logged candidates alone.
+inline std::vector<double> propensities_again(const data::Impression& logged) {
+    std::vector<Scored> candidates;
+    std::vector<std::string> names;
+    for (const auto& row : nlohmann::json::parse(logged.candidates)) {
+        candidates.push_back({static_cast<std::uint32_t>(names.size()), row[1].get<float>()});
+        names.push_back(row[0]);
+    }
+    std::vector<std::uint32_t> slots;
+    for (const auto& slot : logged.slots) {
+        slots.push_back(
+            static_cast<std::uint32_t>(std::ranges::find(names, slot.item_id) - names.begin())
+        );
+    }
+    return policy::PlackettLuce{{}}.propensities(candidates, slots);
+}
 
 inline bool has(const std::vector<std::string>& ids, const std::string& id) {
     return std::ranges::find(ids, id) != ids.end();
