@@ -8,6 +8,7 @@
 #include <array>
 #include <cmath>
 #include <iterator>
+#include <utility>
 
 namespace hg::train {
 namespace {
@@ -87,47 +88,54 @@ double ndcg(std::span<const float> scores, const Case& one) {
 /// The z-scores of every part for the cases of one knot, and the climb over their weights.
 class Climb {
   public:
-    Climb(const std::vector<Blend::Part>& parts, const std::vector<Case>& cases) : cases_(cases) {
-        std::vector<data::History> contexts;
-        for (const auto& one : cases) {
-            contexts.push_back(one.context);
+    /// cases[i] belong to trials[i].
+    Climb(std::span<const BlendTrial> trials, const std::vector<std::vector<Case>>& cases) {
+        for (const auto& of_trial : cases) {
+            std::ranges::copy(of_trial, std::back_inserter(cases_));
         }
-        for (const auto& part : parts) {
-            Matrix<float> scores(cases.size(), part.model->n_items());
-            constexpr std::size_t batch = 256;
-            for (std::size_t first = 0; first < cases.size(); first += batch) {
-                const auto count = std::min(batch, cases.size() - first);
-                part.model->score(
-                    std::span{contexts}.subspan(first, count),
-                    scores.view().rows_slice(first, count)
+        const auto n_parts = trials.front().parts.size();
+        const auto n_items = trials.front().parts.front().model->n_items();
+        for (std::size_t p = 0; p < n_parts; ++p) {
+            Matrix<float> scores(cases_.size(), n_items);
+            std::size_t first = 0;
+            for (std::size_t t = 0; t < trials.size(); ++t) {
+                score(
+                    *trials[t].parts[p].model,
+                    cases[t],
+                    scores.view().rows_slice(first, cases[t].size())
                 );
-            }
-            for (std::size_t row = 0; row < cases.size(); ++row) {
-                standardise(scores.row(row), cases[row].context.items);
+                first += cases[t].size();
             }
             z_.push_back(std::move(scores));
         }
-        combined_ = Matrix<float>(cases.size(), z_.front().cols());
+        combined_ = Matrix<float>(cases_.size(), n_items);
     }
+
+    [[nodiscard]] std::size_t n_cases() const noexcept { return cases_.size(); }
 
     [[nodiscard]] double evaluate(std::span<const float> weights) {
         double total = 0;
         for (std::size_t row = 0; row < cases_.size(); ++row) {
-            const auto sum = combined_.row(row);
-            std::ranges::fill(sum, 0.0F);
-            for (std::size_t p = 0; p < z_.size(); ++p) {
-                if (weights[p] == 0) {
-                    continue;
-                }
-                const auto z = z_[p].row(row);
-                for (std::size_t i = 0; i < sum.size(); ++i) {
-                    sum[i] += weights[p] * z[i];
-                }
-            }
-            mask(sum, cases_[row].context.items);
-            total += ndcg(sum, cases_[row]);
+            total += evaluate(weights, row);
         }
         return total / static_cast<double>(cases_.size());
+    }
+
+    /// NDCG@10 of one case.
+    [[nodiscard]] double evaluate(std::span<const float> weights, std::size_t row) {
+        const auto sum = combined_.row(row);
+        std::ranges::fill(sum, 0.0F);
+        for (std::size_t p = 0; p < z_.size(); ++p) {
+            if (weights[p] == 0) {
+                continue;
+            }
+            const auto z = z_[p].row(row);
+            for (std::size_t i = 0; i < sum.size(); ++i) {
+                sum[i] += weights[p] * z[i];
+            }
+        }
+        mask(sum, cases_[row].context.items);
+        return ndcg(sum, cases_[row]);
     }
 
     /// Improves `weights` in place from `value`; returns the value reached.
@@ -169,34 +177,88 @@ class Climb {
     }
 
   private:
-    const std::vector<Case>& cases_;
+    static void score(
+        const Recommender& model, const std::vector<Case>& cases, MatrixView<float> out
+    ) {
+        std::vector<data::History> contexts;
+        for (const auto& one : cases) {
+            contexts.push_back(one.context);
+        }
+        constexpr std::size_t batch = 256;
+        for (std::size_t first = 0; first < cases.size(); first += batch) {
+            const auto count = std::min(batch, cases.size() - first);
+            model.score(std::span{contexts}.subspan(first, count), out.rows_slice(first, count));
+        }
+        for (std::size_t row = 0; row < cases.size(); ++row) {
+            standardise(out.row(row), cases[row].context.items);
+        }
+    }
+
+    std::vector<Case> cases_;
     std::vector<Matrix<float>> z_;
     Matrix<float> combined_;
 };
 
-}  // namespace
-
-BlendWeights fit_blend_weights(
-    const std::vector<Blend::Part>& parts, const HeldOutUsers& held_out, ProgressSink& progress
-) {
-    const auto n_knots = Blend::knots.size();
-    const auto n_parts = parts.size();
-    const auto n_items = parts.front().model->n_items();
-    const auto limit = std::max<std::size_t>(min_users, max_floats / (n_items * n_parts));
-    const auto users = held_out.histories.first(std::min(limit, held_out.histories.size()));
-    std::vector<data::History> asked(users.begin(), users.end());
+/// The users of a trial, and where order means nothing the same users in other orders.
+struct Asked {
+    std::vector<data::History> histories;
     std::vector<data::HistoryBuffer> owners;
-    if (held_out.order == EventOrder::means_nothing && !users.empty()) {
+    std::size_t n_users = 0;
+};
+
+Asked asked_of(const BlendTrial& trial, EventOrder order, const Rng& rng, std::size_t limit) {
+    Asked asked;
+    asked.n_users = std::min(limit, trial.held_out.size());
+    const auto users = std::span{trial.held_out}.first(asked.n_users);
+    asked.histories.assign(users.begin(), users.end());
+    if (order == EventOrder::means_nothing && !users.empty()) {
         const auto n_orders = std::min(most_orders, limit / users.size());
         for (std::size_t i = 1; i < n_orders; ++i) {
-            auto rng = held_out.rng.split(i);
+            auto own = rng.split(i);
             for (const auto& user : users) {
-                owners.push_back(data::shuffled(user, rng));
+                asked.owners.push_back(data::shuffled(user, own));
             }
         }
     }
-    for (const auto& owner : owners) {
-        asked.push_back(owner.view());
+    for (const auto& owner : asked.owners) {
+        asked.histories.push_back(owner.view());
+    }
+    return asked;
+}
+
+/// Is the blend better than one part by more than chance? Orders of the same user count once.
+bool is_surely_better(
+    Climb& climb, std::span<const float> weights, std::span<const float> alone, std::size_t n_users
+) {
+    constexpr double one_sided = 1.645;
+    double sum = 0;
+    double squares = 0;
+    for (std::size_t row = 0; row < climb.n_cases(); ++row) {
+        const auto difference = climb.evaluate(weights, row) - climb.evaluate(alone, row);
+        sum += difference;
+        squares += difference * difference;
+    }
+    const auto n = static_cast<double>(climb.n_cases());
+    const auto mean = sum / n;
+    const auto variance = std::max(0.0, squares / n - mean * mean);
+    return mean > one_sided * std::sqrt(variance / static_cast<double>(n_users));
+}
+
+}  // namespace
+
+BlendWeights fit_blend_weights(
+    std::span<const BlendTrial> trials, EventOrder order, const Rng& rng, ProgressSink& progress
+) {
+    HG_CHECK(!trials.empty(), "weights need users to choose them on");
+    const auto& parts = trials.front().parts;
+    const auto n_knots = Blend::knots.size();
+    const auto n_parts = parts.size();
+    const auto n_items = parts.front().model->n_items();
+    const auto limit =
+        std::max<std::size_t>(min_users, max_floats / (n_items * n_parts * trials.size()));
+    std::vector<Asked> asked;
+    for (const auto& trial : trials) {
+        asked.push_back(asked_of(trial, order, rng, limit));
     }
     BlendWeights fitted{
         .weights = Matrix<float>(n_knots, n_parts),
@@ -206,12 +268,17 @@ BlendWeights fit_blend_weights(
     };
     Progress bar{progress, "blend weights", n_knots, "knots"};
     for (std::size_t knot = 0; knot < n_knots; ++knot) {
-        const auto cases = cases_at(asked, knot, held_out.order);
-        fitted.n_users[knot] = static_cast<std::size_t>(std::ranges::count_if(
-            users,
-            [knot](const data::History& history) { return history.size() > Blend::knots[knot]; }
-        ));
-        if (fitted.n_users[knot] < min_users || cases.empty()) {
+        std::vector<std::vector<Case>> cases;
+        bool is_empty = true;
+        for (const auto& one : asked) {
+            cases.push_back(cases_at(one.histories, knot, order));
+            is_empty = is_empty && cases.back().empty();
+            fitted.n_users[knot] += static_cast<std::size_t>(std::ranges::count_if(
+                std::span{one.histories}.first(one.n_users),
+                [knot](const data::History& history) { return history.size() > Blend::knots[knot]; }
+            ));
+        }
+        if (fitted.n_users[knot] < min_users || is_empty) {
             for (std::size_t p = 0; p < n_parts; ++p) {
                 fitted.weights(knot, p) =
                     knot > 0 ? fitted.weights(knot - 1, p) : 1.0F / static_cast<float>(n_parts);
@@ -219,20 +286,30 @@ BlendWeights fit_blend_weights(
             bar.advance();
             continue;
         }
-        Climb climb{parts, cases};
-        std::vector<float> weights(n_parts, 0.0F);
+        Climb climb{trials, cases};
+        const auto only = [n_parts](std::size_t part) {
+            std::vector<float> weights(n_parts, 0.0F);
+            weights[part] = 1;
+            return weights;
+        };
         std::size_t best = 0;
         for (std::size_t p = 0; p < n_parts; ++p) {
-            std::vector<float> alone(n_parts, 0.0F);
-            alone[p] = 1;
-            fitted.single_ndcg(knot, p) = static_cast<float>(climb.evaluate(alone));
+            fitted.single_ndcg(knot, p) = static_cast<float>(climb.evaluate(only(p)));
             if (fitted.single_ndcg(knot, p) > fitted.single_ndcg(knot, best)) {
                 best = p;
             }
         }
-        weights[best] = 1;
+        auto weights = only(best);
         fitted.ndcg[knot] =
             climb.climb(weights, static_cast<double>(fitted.single_ndcg(knot, best)));
+        const auto safe = static_cast<std::size_t>(
+            std::ranges::find(parts, "popularity", &Blend::Part::name) - parts.begin()
+        );
+        if (Blend::knots[knot] == 0 && safe < n_parts &&
+            !is_surely_better(climb, weights, only(safe), fitted.n_users[knot])) {
+            weights = only(safe);
+            fitted.ndcg[knot] = static_cast<double>(fitted.single_ndcg(knot, safe));
+        }
         std::ranges::copy(weights, fitted.weights.row(knot).begin());
         bar.advance();
     }

@@ -25,11 +25,11 @@ namespace hg::train {
 
 enum class EventOrder : std::uint8_t { matters, means_nothing };
 
-/// Users not in the parts' training data.
-struct HeldOutUsers {
-    std::span<const data::History> histories;  // whole ones
-    EventOrder order = EventOrder::matters;
-    Rng rng{0};  // of the random orders
+/// Parts, and users who are not in their training data. Several trials, each of other users, make
+/// every user of a small log a judge (cross-fitting).
+struct BlendTrial {
+    std::vector<Blend::Part> parts;       // the same names in every trial
+    std::vector<data::History> held_out;  // whole histories, borrowed
 };
 
 struct BlendWeights {
@@ -39,9 +39,11 @@ struct BlendWeights {
     std::vector<std::size_t> n_users;  // [knots] users with enough events
 };
 
-/// Knots with fewer than 20 users copy the knot before them.
+/// Knots with fewer than 20 users copy the knot before them. With no event known, a part named
+/// "popularity" is left alone unless a blend is better by more than chance (one-sided, 95 %).
+/// rng: of the random orders.
 [[nodiscard]] BlendWeights fit_blend_weights(
-    const std::vector<Blend::Part>& parts, const HeldOutUsers& held_out, ProgressSink& progress
+    std::span<const BlendTrial> trials, EventOrder order, const Rng& rng, ProgressSink& progress
 );
 
 }  // namespace hg::train

@@ -74,6 +74,35 @@ at::Tensor sampled_softmax_loss(
     return at::cross_entropy_loss(all, at::zeros({targets.size(0)}, at::kLong));
 }
 
+at::Tensor gbce_loss(
+    const at::Tensor& states,
+    const at::Tensor& table,
+    const at::Tensor& targets,
+    const Negatives& negatives,
+    double calibration
+) {
+    const auto n_tokens = targets.size(0);
+    const auto n_groups = (n_tokens + gbce_group - 1) / gbce_group;
+    const auto drawn = index_of(negatives.items).view({n_groups, -1});  // [G, K]
+    const auto n_drawn = static_cast<double>(drawn.size(1));
+    const auto n_others = std::max(1.0, static_cast<double>(table.size(0)) - 1);
+    const auto rate = std::min(1.0, n_drawn / n_others);
+    const auto beta = rate * (calibration * (1 - 1 / rate) + 1 / rate);
+    const auto missing = n_groups * gbce_group - n_tokens;
+    const auto grouped = at::constant_pad_nd(states, {0, 0, 0, missing})
+                             .view({n_groups, gbce_group, states.size(1)});
+    const auto wanted =
+        at::constant_pad_nd(targets, {0, missing}, -1).view({n_groups, gbce_group, 1});
+    const auto logits = grouped.bmm(at::embedding(table, drawn).transpose(1, 2));  // [G, group, K]
+    const auto negative = at::softplus(logits)
+                              .masked_fill(wanted.eq(drawn.unsqueeze(1)), 0)
+                              .sum(2)
+                              .flatten()
+                              .slice(0, 0, n_tokens);
+    const auto positive = at::softplus(-own_logits(states, table, targets));  // [M]
+    return (beta * positive + negative).mean() / (n_drawn + 1);
+}
+
 at::Tensor bce_loss(
     const at::Tensor& states,
     const at::Tensor& table,

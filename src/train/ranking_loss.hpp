@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ranking_loss: the losses of sequence models: full softmax, sampled softmax, one negative with
-// binary cross-entropy. cross-entropy.
+// ranking_loss: the losses of sequence models: full softmax, sampled softmax, binary cross-entropy
+// with one negative or, calibrated, with many.
 //
 // Full softmax is exact and, up to some ten thousand items, also the fastest per epoch to a good
 // model. Sampled softmax shares `n_negatives` items drawn for the whole batch: one matrix product
@@ -46,6 +46,24 @@ class NegativeSampler {
     const at::Tensor& targets,
     const Negatives& negatives,
     bool correct_log_q
+);
+
+/// Tokens that share negatives in gbce_loss.
+constexpr std::int64_t gbce_group = 64;
+
+/// Generalised binary cross-entropy over each target and its negatives: the probability of the
+/// target to the power beta, which undoes the overconfidence of having drawn few negatives (Petrov
+/// and Macdonald, "gSASRec", 2023, equations 8 and 9). calibration: t of the paper, 0 = binary
+/// cross-entropy, 1 = in full. Deviation: gbce_group tokens in a row share negatives, an equal part
+/// of `negatives` for each group, and one that is a token's target does not count there. Sharing
+/// them over the whole batch does not work: an item that is drawn is pushed by all tokens at once,
+/// and Adam makes its step so small that tastes are never learned.
+[[nodiscard]] at::Tensor gbce_loss(
+    const at::Tensor& states,
+    const at::Tensor& table,
+    const at::Tensor& targets,
+    const Negatives& negatives,
+    double calibration
 );
 
 /// One negative per token: negatives.items beside targets.

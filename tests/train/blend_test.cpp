@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <numeric>
 
 namespace hg::train {
 namespace {
@@ -133,7 +134,8 @@ TEST(Blend, weights_are_interpolated_between_knots_and_constant_past_the_last) {
 
 TEST(FitBlendWeights, the_part_that_knows_gets_the_weight_once_there_is_an_event) {
     constexpr std::uint32_t n_items = 30;
-    std::vector<Blend::Part> parts;
+    std::vector<BlendTrial> trials(1);
+    auto& parts = trials[0].parts;
     parts.push_back({"noise", std::make_unique<Fixed>(std::vector<float>(n_items, 0.0F))});
     parts.push_back({"successor", std::make_unique<Successor>(n_items)});
     std::vector<data::HistoryBuffer> buffers(40);
@@ -146,7 +148,8 @@ TEST(FitBlendWeights, the_part_that_knows_gets_the_weight_once_there_is_an_event
     }
     SilentProgress progress;
 
-    const auto fitted = fit_blend_weights(parts, {.histories = held_out}, progress);
+    trials[0].held_out = held_out;
+    const auto fitted = fit_blend_weights(trials, EventOrder::matters, Rng{0}, progress);
 
     EXPECT_GT(fitted.weights(1, 1), 0);
     EXPECT_GT(fitted.ndcg[1], fitted.single_ndcg(1, 0));
@@ -164,15 +167,13 @@ TEST(FitBlendWeights, where_order_means_nothing_all_the_other_items_may_be_next)
         scores[i] = 1 + static_cast<float>(i);
         buffer.add(ItemId{i});
     }
-    std::vector<Blend::Part> parts;
-    parts.push_back({"all_twelve", std::make_unique<Fixed>(scores)});
-    const std::vector<data::History> held_out(25, buffer.view());
+    std::vector<BlendTrial> trials(1);
+    trials[0].parts.push_back({"all_twelve", std::make_unique<Fixed>(scores)});
+    trials[0].held_out.assign(25, buffer.view());
     SilentProgress progress;
 
-    const auto in_order = fit_blend_weights(parts, {.histories = held_out}, progress);
-    const auto in_any = fit_blend_weights(
-        parts, {.histories = held_out, .order = EventOrder::means_nothing}, progress
-    );
+    const auto in_order = fit_blend_weights(trials, EventOrder::matters, Rng{0}, progress);
+    const auto in_any = fit_blend_weights(trials, EventOrder::means_nothing, Rng{0}, progress);
 
     EXPECT_NEAR(in_any.single_ndcg(0, 0), 10.0 / 12.0, 1e-6);
     EXPECT_LT(in_order.single_ndcg(0, 0), 0.8)
@@ -181,6 +182,65 @@ TEST(FitBlendWeights, where_order_means_nothing_all_the_other_items_may_be_next)
     EXPECT_GT(in_order.weights(0, 0), 0) << "a blend of nothing is no blend";
     EXPECT_NEAR(in_any.single_ndcg(3, 0), 1, 1e-6)
         << "after five events seven are left, all asked for";
+}
+
+/// Users who take items 0..8 and then item 20, one in `taken_by` of them, or item 15.
+std::vector<data::HistoryBuffer> takers(std::uint32_t n_users, std::uint32_t taken_by) {
+    std::vector<data::HistoryBuffer> buffers(n_users);
+    for (std::uint32_t u = 0; u < n_users; ++u) {
+        for (std::uint32_t i = 0; i < 9; ++i) {
+            buffers[u].add(ItemId{i});
+        }
+        buffers[u].add(ItemId{u % taken_by == 0 ? 20U : 15U});
+    }
+    return buffers;
+}
+
+TEST(FitBlendWeights, with_nothing_known_popularity_is_left_alone_unless_another_is_surely_better) {
+    constexpr std::uint32_t n_items = 30;
+    // Popularity knows the first nine; the other part knows item 20 in place of item 0.
+    std::vector<float> popular(n_items, 0.0F);
+    std::vector<float> other(n_items, 0.0F);
+    for (std::uint32_t i = 0; i < 9; ++i) {
+        popular[i] = 30 - static_cast<float>(i);
+        other[i] = 30 - static_cast<float>(i);
+    }
+    other[20] = 20;
+    SilentProgress progress;
+    const auto weight_of_other = [&](std::uint32_t taken_by) {
+        const auto buffers = takers(200, taken_by);
+        std::vector<BlendTrial> trials(1);
+        trials[0].parts.push_back({"popularity", std::make_unique<Fixed>(popular)});
+        trials[0].parts.push_back({"other", std::make_unique<Fixed>(other)});
+        for (const auto& buffer : buffers) {
+            trials[0].held_out.push_back(buffer.view());
+        }
+        return fit_blend_weights(trials, EventOrder::matters, Rng{0}, progress).weights(0, 1);
+    };
+
+    EXPECT_EQ(weight_of_other(200), 0) << "one user in 200 is no proof";
+    EXPECT_GT(weight_of_other(2), 0);
+}
+
+TEST(FitBlendWeights, users_of_every_trial_are_judged_by_the_parts_of_their_own) {
+    constexpr std::uint32_t n_items = 40;
+    std::vector<float> wrong(n_items);
+    std::iota(wrong.begin(), wrong.end(), 0.0F);
+    std::vector<BlendTrial> trials(2);
+    const auto buffers = takers(60, 1);
+    for (std::size_t t = 0; t < trials.size(); ++t) {
+        trials[t].parts.push_back({"wrong", std::make_unique<Fixed>(wrong)});
+        trials[t].parts.push_back({"successor", std::make_unique<Successor>(n_items)});
+        for (std::size_t u = 0; u < 30; ++u) {
+            trials[t].held_out.push_back(buffers[30 * t + u].view());
+        }
+    }
+    SilentProgress progress;
+
+    const auto fitted = fit_blend_weights(trials, EventOrder::matters, Rng{0}, progress);
+
+    EXPECT_EQ(fitted.n_users[1], 60U);
+    EXPECT_GT(fitted.weights(1, 1), 0);
 }
 
 }  // namespace

@@ -66,6 +66,64 @@ TEST_F(RankingLoss, sampled_softmax_has_the_gradient_of_its_value) {
     expect_gradient(table, loss);
 }
 
+TEST_F(RankingLoss, gbce_has_the_gradient_of_its_value) {
+    Rng rng{1};
+    const auto drawn = NegativeSampler{popularity, 0}.draw(12, rng);
+    const auto loss = [&] { return gbce_loss(states, table, targets, drawn, 0.75); };
+
+    expect_gradient(states, loss);
+    expect_gradient(table, loss);
+}
+
+// Sampled rate a = 12 / 29: beta = a (t (1 - 1 / a) + 1 / a) = 1 - t (1 - a).
+TEST_F(RankingLoss, gbce_weighs_the_target_by_beta) {
+    Rng rng{1};
+    const auto drawn = NegativeSampler{popularity, 0}.draw(12, rng);
+    const auto logits = states.matmul(table.t());
+    for (const double calibration : {0.0, 0.75, 1.0}) {
+        const double rate = 12.0 / 29;
+        const double beta = 1 - calibration * (1 - rate);
+        double expected = 0;
+        for (std::int64_t row = 0; row < 5; ++row) {
+            const auto target = targets[row].item<std::int64_t>();
+            expected += beta * std::log1p(std::exp(-logits[row][target].item<double>()));
+            for (const auto item : drawn.items) {
+                if (item != target) {
+                    expected += std::log1p(std::exp(logits[row][item].item<double>()));
+                }
+            }
+        }
+        const auto loss = gbce_loss(states, table, targets, drawn, calibration).item<double>();
+        EXPECT_NEAR(loss, expected / 5 / 13, 1e-6) << calibration;
+    }
+}
+
+TEST_F(RankingLoss, gbce_gives_every_group_of_tokens_negatives_of_its_own) {
+    const auto n_tokens = gbce_group + 5;
+    const auto many = at::randn({n_tokens, 4}, at::kDouble);
+    const auto answers = at::arange(n_tokens, at::kLong).remainder(n_items);
+    Rng rng{2};
+    const auto drawn = NegativeSampler{popularity, 0}.draw(14, rng);
+    const auto half = [&](std::size_t which) {
+        Negatives part;
+        const auto first = drawn.items.begin() + static_cast<std::ptrdiff_t>(7 * which);
+        part.items.assign(first, first + 7);
+        return part;
+    };
+
+    const auto all = gbce_loss(many, table, answers, drawn, 0.5).item<double>();
+
+    const auto of = [&](std::int64_t begin, std::int64_t end, std::size_t which) {
+        return static_cast<double>(end - begin) *
+               gbce_loss(
+                   many.slice(0, begin, end), table, answers.slice(0, begin, end), half(which), 0.5
+               )
+                   .item<double>();
+    };
+    const auto parts = of(0, gbce_group, 0) + of(gbce_group, n_tokens, 1);
+    EXPECT_NEAR(all, parts / static_cast<double>(n_tokens), 1e-9);
+}
+
 TEST_F(RankingLoss, bce_has_the_gradient_of_its_value) {
     Rng rng{1};
     const auto drawn = NegativeSampler{popularity, 0}.draw(5, rng);

@@ -3,8 +3,9 @@
 // user.
 //
 // Fit: hold out a fifth of the users, fit the parts on the others, choose weights per history
-// length on the held-out (train/fit_blend.hpp), then fit the parts again on everyone. Parts that
-// train by gradient keep their own checkpoints, so an interrupted blend is resumed.
+// length on the held-out (train/fit_blend.hpp), then fit the parts again on everyone. Where a fifth
+// are too few to choose on, other fifths follow, each with parts of its own. Parts that train by
+// gradient keep their own checkpoints, so an interrupted blend is resumed.
 #include "train/blend.hpp"
 
 #include "core/clock.hpp"
@@ -35,6 +36,7 @@ struct BlendOptions {
         "gaussian"
     };
     double held_out_share = 0.2;
+    std::int64_t min_held_out = 600;
     std::int64_t max_held_out = 2000;
 
     static void describe(OptionBinder& bind, BlendOptions& o) {
@@ -46,12 +48,23 @@ struct BlendOptions {
             {.min = 0.01, .max = 0.5}
         );
         bind(
+            "min_held_out",
+            o.min_held_out,
+            "where the share is fewer users, more shares are held out in turn (up to five fits of "
+            "the parts; catalogues of up to 5,000 items)",
+            {.min = 0, .max = 100000}
+        );
+        bind(
             "max_held_out", o.max_held_out, "at most this many of them", {.min = 20, .max = 100000}
         );
     }
 };
 
-constexpr std::string_view trial_stage = "choose_weights";
+/// The stage of the n-th share of users held out.
+std::string trial_stage(std::size_t number) {
+    return number == 0 ? "choose_weights" : fmt::format("choose_weights_{}", number + 1);
+}
+
 constexpr std::string_view final_stage = "fit_on_all_users";
 
 /// Where a part that trains by gradient leaves its curves, and its checkpoint until the blend is
@@ -118,8 +131,14 @@ std::vector<Blend::Part> fit_parts(
 }
 
 /// A whole blend is not resumed.
-void remove_checkpoints(const RunWriter& run, const std::vector<const ModelEntry*>& entries) {
-    for (const auto stage : {trial_stage, final_stage}) {
+void remove_checkpoints(
+    const RunWriter& run, const std::vector<const ModelEntry*>& entries, std::size_t n_trials
+) {
+    std::vector<std::string> stages{std::string{final_stage}};
+    for (std::size_t t = 0; t < n_trials; ++t) {
+        stages.push_back(trial_stage(t));
+    }
+    for (const auto& stage : stages) {
         for (const auto* entry : entries) {
             if (has(entry->facts, Fact::uses_gradient)) {
                 std::error_code ignored;
@@ -147,6 +166,28 @@ nlohmann::json report(const BlendWeights& fitted, const std::vector<Blend::Part>
     return rows;
 }
 
+/// Disjoint shares of the users, as many as it takes to hold out min_held_out.
+std::vector<std::vector<std::uint32_t>> shares_of(
+    std::span<const std::uint32_t> users, const BlendOptions& options, std::size_t n_items
+) {
+    constexpr std::size_t most_shares = 5;
+    constexpr std::size_t most_items = 5000;  // the parts of all shares are held at once
+    const auto share = std::min(
+        static_cast<std::size_t>(options.held_out_share * static_cast<double>(users.size())),
+        static_cast<std::size_t>(options.max_held_out)
+    );
+    const auto wanted = static_cast<std::size_t>(options.min_held_out);
+    std::vector<std::vector<std::uint32_t>> shares;
+    std::size_t first = 0;
+    do {
+        const auto part = users.subspan(first, share);
+        shares.emplace_back(part.begin(), part.end());
+        first += share;
+    } while (first < wanted && share > 0 && n_items <= most_items &&
+             first + share <= users.size() && shares.size() < most_shares);
+    return shares;
+}
+
 std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
     const auto options = without_parts(settings).read<BlendOptions>();
     const auto entries = entries_of(options);
@@ -159,34 +200,33 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
     }
     auto rng = context.rng.split("held out users");
     rng.shuffle(std::span{users});
-    const auto share =
-        static_cast<std::size_t>(options.held_out_share * static_cast<double>(users.size()));
-    users.resize(std::min(share, static_cast<std::size_t>(options.max_held_out)));
-    std::vector<bool> is_held_out(context.log.n_users(), false);
-    std::vector<data::History> held_out;
-    for (const auto u : users) {
-        is_held_out[u] = true;
-        held_out.push_back(context.log.history(UserId{u}));
+    std::vector<BlendTrial> trials;
+    for (const auto& held_out : shares_of(users, options, context.log.n_items())) {
+        std::vector<bool> is_held_out(context.log.n_users(), false);
+        BlendTrial trial;
+        for (const auto u : held_out) {
+            is_held_out[u] = true;
+            trial.held_out.push_back(context.log.history(UserId{u}));
+        }
+        const auto rest = context.log.filter([&](UserId user, std::size_t /*index*/) {
+            return !is_held_out[user.index()];
+        });
+        trial.parts = fit_parts(context, rest, entries, settings, trial_stage(trials.size()));
+        trials.push_back(std::move(trial));
     }
-    const auto rest = context.log.filter([&](UserId user, std::size_t /*index*/) {
-        return !is_held_out[user.index()];
-    });
-
-    const auto trial = fit_parts(context, rest, entries, settings, trial_stage);
     auto fitted = fit_blend_weights(
-        trial,
-        {.histories = held_out,
-         .order = context.dataset.time_kind == data::TimeKind::none ? EventOrder::means_nothing
-                                                                    : EventOrder::matters,
-         .rng = context.rng.split("orders")},
+        trials,
+        context.dataset.time_kind == data::TimeKind::none ? EventOrder::means_nothing
+                                                          : EventOrder::matters,
+        context.rng.split("orders"),
         context.progress
     );
     if (context.run != nullptr) {
-        context.run->note("blend", report(fitted, trial));
+        context.run->note("blend", report(fitted, trials.front().parts));
     }
     auto parts = fit_parts(context, context.log, entries, settings, final_stage);
     if (context.run != nullptr) {
-        remove_checkpoints(*context.run, entries);
+        remove_checkpoints(*context.run, entries, trials.size());
     }
     return std::make_unique<Blend>(std::move(parts), std::move(fitted.weights));
 }

@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""Seconds and memory of an epoch of SASRec: honeyguide beside plain padded PyTorch, same model, loss, negatives and threads.
+
+    python bench/peers/sasrec_epoch.py --binary build/release/honeyguide --data DIR [--threads 2] [--rounds 3] [--out OUT.md]
+
+dim 50, 2 blocks, 1 head, the last 200 events, batches of 128 users, one negative per event, binary cross-entropy, Adam. The peer
+pads every sequence to 200, as the published implementations do, and takes fused causal attention; nothing else in it is clever
+or clumsy. An epoch is the time of many less the time of one, so that starting up and reading the log do not count;
+rounds of both alternate, and the fastest of each is told. DIR: a raw folder.
+"""
+import argparse
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from machine import describe_machine  # noqa: E402
+
+DIM, BLOCKS, LENGTH, BATCH, DROPOUT, RATE = 50, 2, 200, 128, 0.2, 1e-3
+
+
+def sequences_of(folder):
+    """Items of each user in their order, counted from 1; a raw folder: interactions.csv[.gz] with user_id, item_id, timestamp."""
+    import csv
+    import gzip
+
+    file = next(p for p in sorted(pathlib.Path(folder).iterdir()) if p.name.startswith("interactions."))
+    opened = gzip.open(file, "rt") if file.suffix == ".gz" else open(file)
+    users, items = {}, {}
+    with opened:
+        for row in csv.DictReader(opened):
+            item = items.setdefault(row["item_id"], len(items) + 1)
+            users.setdefault(row["user_id"], []).append((float(row["timestamp"] or 0), item))
+    return [[item for _, item in sorted(events, key=lambda e: e[0])] for events in users.values()], len(items)
+
+
+def peer(arguments):
+    """Runs in a process of its own. Prints the seconds of each epoch."""
+    import numpy
+    import torch
+    from torch import nn
+    from torch.nn import functional
+
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(7)
+    rng = numpy.random.default_rng(7)
+    users, n_items = sequences_of(arguments.data)
+    inputs = numpy.zeros((len(users), LENGTH), dtype=numpy.int64)
+    targets = numpy.zeros((len(users), LENGTH), dtype=numpy.int64)
+    for row, items in enumerate(users):
+        last = items[-LENGTH:]
+        before = ([items[-LENGTH - 1]] if len(items) > LENGTH else [0]) + last[:-1]
+        inputs[row, LENGTH - len(last):] = before
+        targets[row, LENGTH - len(last):] = last
+
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.attention_norm, self.feed_norm = nn.LayerNorm(DIM), nn.LayerNorm(DIM)
+            self.qkv, self.out = nn.Linear(DIM, 3 * DIM), nn.Linear(DIM, DIM)
+            self.widen, self.narrow = nn.Linear(DIM, 2 * DIM), nn.Linear(2 * DIM, DIM)
+            self.drop = nn.Dropout(DROPOUT)
+
+        def forward(self, x):
+            q, k, v = self.qkv(self.attention_norm(x)).unsqueeze(1).chunk(3, dim=-1)
+            mixed = functional.scaled_dot_product_attention(q, k, v, is_causal=True).squeeze(1)
+            x = x + self.drop(self.out(mixed))
+            return x + self.drop(self.narrow(self.drop(functional.gelu(self.widen(self.feed_norm(x))))))
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.items = nn.Embedding(n_items + 1, DIM)
+            self.positions = nn.Embedding(LENGTH, DIM)
+            self.blocks = nn.ModuleList(Block() for _ in range(BLOCKS))
+            self.norm, self.drop = nn.LayerNorm(DIM), nn.Dropout(DROPOUT)
+            for weight in (p for p in self.parameters() if p.dim() == 2):
+                nn.init.normal_(weight, 0, 0.02)
+
+        def forward(self, tokens):
+            x = self.drop(self.items(tokens) * DIM**0.5 + self.positions.weight)
+            for block in self.blocks:
+                x = block(x)
+            return self.norm(x)
+
+    net = Net()
+    optimiser = torch.optim.Adam(net.parameters(), lr=RATE, betas=(0.9, 0.98))
+    for _ in range(arguments.epochs):
+        start = time.perf_counter()
+        order = rng.permutation(len(users))
+        for first in range(0, len(users), BATCH):
+            rows = order[first:first + BATCH]
+            tokens, answers = torch.from_numpy(inputs[rows]), torch.from_numpy(targets[rows])
+            negatives = torch.from_numpy(rng.integers(1, n_items + 1, size=answers.shape))
+            states = net(tokens)
+            right = (states * net.items(answers)).sum(-1)
+            wrong = (states * net.items(negatives)).sum(-1)
+            known = answers > 0
+            loss = (functional.softplus(-right)[known] + functional.softplus(wrong)[known]).mean() / 2
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+        print(f"epoch {time.perf_counter() - start:.3f} s, loss {loss.item():.4f}", flush=True)
+
+
+def run(command, threads):
+    """Wall seconds, processor seconds and peak memory in MiB."""
+    start = time.perf_counter()
+    process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               env={**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)})
+    text = process.stdout.read().decode()
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"{command[0]} failed:\n{text}")
+    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text
+
+
+def ours(arguments, epochs, folder):
+    settings = [f"dim={DIM}", f"blocks={BLOCKS}", "heads=1", f"max_length={LENGTH}", f"batch_size={BATCH}", f"dropout={DROPOUT}",
+                f"learning_rate={RATE}", "loss=bce", "long_histories=last", "validate=false", "use_content=false", f"epochs={epochs}"]
+    sets = [part for setting in settings for part in ("--set", setting)]
+    return run([arguments.binary, "-q", "train", "--model", "sasrec", "--data", arguments.data, "--out", folder, *sets], arguments.threads)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--binary")
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=4, help="per round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--out")
+    parser.add_argument("--peer", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.peer:
+        peer(arguments)
+        return
+    users, n_items = sequences_of(arguments.data)
+    real = sum(min(len(items), LENGTH) for items in users)
+    best = {"plain PyTorch, padded": [1e9, 1e9, 0.0], "honeyguide": [1e9, 1e9, 0.0]}
+    for number in range(arguments.rounds):
+        _, _, memory, text = run([sys.executable, __file__, "--peer", "--data", arguments.data, "--threads", arguments.threads,
+                                  "--epochs", arguments.epochs], arguments.threads)
+        seconds = min(float(t) for t in re.findall(r"epoch ([\d.]+) s", text))
+        row = best["plain PyTorch, padded"]
+        row[0], row[2] = min(row[0], seconds), max(row[2], memory)
+        with tempfile.TemporaryDirectory() as name:
+            one = ours(arguments, 1, pathlib.Path(name) / "one")
+            many = ours(arguments, 1 + arguments.epochs, pathlib.Path(name) / "many")
+        row = best["honeyguide"]
+        row[0], row[2] = min(row[0], (many[0] - one[0]) / arguments.epochs), max(row[2], many[2])
+        print(f"round {number + 1}: PyTorch {seconds:.2f} s, honeyguide {(many[0] - one[0]) / arguments.epochs:.2f} s an epoch", flush=True)
+    lines = [f"{len(users)} users, {n_items} items; {real} events are learned from, {len(users) * LENGTH} with padding "
+             f"({len(users) * LENGTH / real:.2f} times). {arguments.threads} threads, {arguments.rounds} rounds. {describe_machine()}", "",
+             "| | seconds an epoch | events/s | peak memory, MiB |", "|---|---|---|---|"]
+    lines += [f"| {name} | {row[0]:.2f} | {real / row[0]:,.0f} | {row[2]:.0f} |" for name, row in best.items()]
+    print("\n".join(lines))
+    if arguments.out:
+        pathlib.Path(arguments.out).write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/models/sequence_model.hpp"
+
+#include "train/models/sequence_tokens.hpp"
+#include "train/models/sequence_trainee.hpp"
+#include "train/run.hpp"
+#include "train/tensor_io.hpp"
+#include "train/trainer.hpp"
+#include "train/user_model.hpp"
+
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+namespace hg::train {
+namespace {
+
+class SequenceModel final : public Recommender, public UserModel {
+  public:
+    /// `table`: the finished item vectors, [N, D].
+    SequenceModel(std::shared_ptr<SequenceNet> net, at::Tensor table, double temperature)
+        : net_(std::move(net)), table_(std::move(table)), temperature_(temperature) {
+        const at::NoGradGuard no_grad;
+        const auto vectors = for_logits(table_, temperature_);
+        item_vectors_ = Matrix<float>(n_items(), dim());
+        to_matrix(vectors, item_vectors_.view());
+        logit_table_ = vectors.contiguous();
+    }
+
+    void score(std::span<const data::History> histories, MatrixView<float> out) const override {
+        for_chunks(histories, [&](const at::Tensor& states, std::span<const std::size_t> rows) {
+            scatter(states.matmul(logit_table_.t()), rows, out);
+        });
+    }
+
+    [[nodiscard]] std::size_t n_items() const override {
+        return static_cast<std::size_t>(table_.size(0));
+    }
+
+    [[nodiscard]] std::optional<MatrixView<const float>> item_vectors() const override {
+        return item_vectors_.view();
+    }
+
+    void user_vectors(std::span<const data::History> histories, MatrixView<float> out)
+        const override {
+        for_chunks(histories, [&](const at::Tensor& states, std::span<const std::size_t> rows) {
+            scatter(states, rows, out);
+        });
+    }
+
+    void represent(std::span<const data::History> histories, MatrixView<float> out) const override {
+        user_vectors(histories, out);
+    }
+
+    [[nodiscard]] std::size_t dim() const override {
+        return static_cast<std::size_t>(table_.size(1));
+    }
+
+    [[nodiscard]] bool score_new_items(
+        std::span<const data::History> histories,
+        MatrixView<const float> content,
+        MatrixView<float> out
+    ) const override {
+        if (net_->shape.content_dim == 0) {
+            return false;
+        }
+        HG_CHECK(
+            std::cmp_equal(content.cols(), net_->shape.content_dim),
+            "content must come from the encoder this model was trained with"
+        );
+        const at::NoGradGuard no_grad;
+        const auto vectors = for_logits(unit_rows(content).matmul(net_->projection), temperature_);
+        for_chunks(histories, [&](const at::Tensor& states, std::span<const std::size_t> rows) {
+            scatter(states.matmul(vectors.t()), rows, out);
+        });
+        return true;
+    }
+
+    [[nodiscard]] std::unique_ptr<Recommender> grown(MatrixView<const float> content
+    ) const override {
+        if (!std::cmp_equal(content.cols(), net_->shape.content_dim)) {
+            return nullptr;
+        }
+        const at::NoGradGuard no_grad;
+        auto placed = unit_rows(content).matmul(net_->projection);
+        return std::make_unique<SequenceModel>(net_, at::cat({table_, placed}), temperature_);
+    }
+
+    /// The item vectors with their content added ("table") in place of the two parts.
+    void save(SafetensorsWriter& weights) const override {
+        for (const auto& parameter : net_->named_parameters()) {
+            if (parameter.key() != "items") {
+                add_tensor(weights, parameter.key(), parameter.value());
+            }
+        }
+        add_tensor(weights, "table", table_);
+    }
+
+  private:
+    /// Calls use(states [chunk, D], rows of `histories`), similar lengths together.
+    template <typename Use>
+    void for_chunks(std::span<const data::History> histories, const Use& use) const {
+        const at::NoGradGuard no_grad;
+        std::vector<Tokens> sequences;
+        for (const auto& history : histories) {
+            sequences.push_back(with_start(tokens_of(history), net_->shape.max_length));
+        }
+        std::vector<std::size_t> order(sequences.size());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        std::ranges::stable_sort(order, {}, [&](std::size_t i) { return sequences[i].size(); });
+        constexpr std::size_t chunk = 64;
+        for (std::size_t first = 0; first < order.size(); first += chunk) {
+            const auto rows = std::span<const std::size_t>{order}.subspan(
+                first, std::min(chunk, order.size() - first)
+            );
+            std::vector<Tokens> part;
+            for (const auto row : rows) {
+                part.push_back(std::move(sequences[row]));
+            }
+            use(state_for_logits(last_states(*net_, table_, part), temperature_), rows);
+        }
+    }
+
+    static void scatter(
+        const at::Tensor& values, std::span<const std::size_t> rows, MatrixView<float> out
+    ) {
+        HG_CHECK(
+            std::cmp_equal(values.size(1), out.cols()), "the matrix must have a column per item"
+        );
+        const auto host = values.contiguous();
+        const auto* from = host.const_data_ptr<float>();
+        for (const auto row : rows) {
+            std::copy_n(from, out.cols(), out.row(row).data());
+            from += out.cols();
+        }
+    }
+
+    std::shared_ptr<SequenceNet> net_;
+    at::Tensor table_;        // [N, D]
+    at::Tensor logit_table_;  // [N, D], table_ as the logits want it
+    double temperature_;
+    Matrix<float> item_vectors_;
+};
+
+SequenceShape shape_of(
+    std::string_view label,
+    BlockKind block,
+    const SequenceOptions& options,
+    std::size_t n_items,
+    std::size_t content_dim
+) {
+    if (options.dim % options.heads != 0) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format(
+                "{}: dim = {} is not a multiple of heads = {}", label, options.dim, options.heads
+            ),
+            "choose heads that divide dim",
+        };
+    }
+    return {
+        .block = block,
+        .n_items = static_cast<std::int64_t>(n_items),
+        .dim = options.dim,
+        .blocks = options.blocks,
+        .heads = options.heads,
+        .max_length = options.max_length,
+        .content_dim = static_cast<std::int64_t>(content_dim),
+    };
+}
+
+using NetPointer = std::shared_ptr<SequenceNet>;
+
+NetPointer learn(
+    std::string_view label,
+    const SequenceShape& shape,
+    const FitContext& context,
+    const SequenceOptions& options,
+    const at::Tensor& content,
+    TrainResult* told = nullptr
+) {
+    auto split = split_log(context.log, options.validate, context.rng.split("validation users"));
+    if (split.sequences.empty()) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format("{}: no user of the log has a positive event", label),
+            "look at the event weights in dataset.toml",
+        };
+    }
+    const auto net = std::make_shared<SequenceNet>(shape);
+    torch::manual_seed(context.rng.split("weights")());
+    net->initialise();
+    SequenceTrainee trainee{*net, options, std::move(split), content};
+    const auto result = train(
+        trainee,
+        {
+            .label = std::string{label},
+            .epochs = options.epochs,
+            .batch_size = options.batch_size,
+            .patience = options.patience,
+            .learning_rate = options.learning_rate,
+            .weight_decay = options.weight_decay,
+            .warmup_steps = options.warmup_steps,
+            .beta2 = 0.98,
+            .fingerprint = fmt::format(
+                "{} {} {}", options_json(options).dump(), context.log.size(), shape.content_dim
+            ),
+        },
+        context
+    );
+    note_result(result, context);
+    if (told != nullptr) {
+        *told = result;
+    }
+    return net;
+}
+
+/// First with the last events held out, to find how many epochs are best; then from the start with
+/// everything for so many. Each stage has a checkpoint of its own, so a stopped fit goes on where
+/// it was.
+NetPointer learn_twice(
+    std::string_view label,
+    const SequenceShape& shape,
+    const FitContext& context,
+    const SequenceOptions& options,
+    const at::Tensor& content
+) {
+    std::optional<RunWriter> trial;
+    if (context.run != nullptr) {
+        trial.emplace(context.run->folder() / "parts" / "choose_epoch");
+    }
+    const FitContext first{
+        .dataset = context.dataset,
+        .log = context.log,
+        .content = context.content,
+        .rng = context.rng,
+        .progress = context.progress,
+        .stop = context.stop,
+        .run = trial ? &*trial : nullptr,
+    };
+    TrainResult found;
+    auto net = learn(label, shape, first, options, content, &found);
+    if (!found.best_validation) {
+        return net;  // nothing could be held out: it has learned from everything already
+    }
+    auto all = options;
+    all.validate = false;
+    all.epochs = found.best_epoch;
+    all.patience = 0;
+    net = learn(label, shape, context, all, content);
+    if (trial) {
+        note_result(found, context);
+        std::error_code ignored;
+        std::filesystem::remove(trial->checkpoint_path(), ignored);
+    }
+    return net;
+}
+
+}  // namespace
+
+std::unique_ptr<Recommender> fit_sequence_model(
+    std::string_view label,
+    BlockKind block,
+    const FitContext& context,
+    const SequenceOptions& options
+) {
+    const bool has_content =
+        options.use_content && context.content != nullptr && context.content->dim() > 0;
+    const auto content = has_content ? unit_rows(context.content->vectors.view()) : at::Tensor{};
+    const auto shape = shape_of(
+        label, block, options, context.log.n_items(), has_content ? context.content->dim() : 0
+    );
+    auto learned = options.refit && options.validate
+                       ? learn_twice(label, shape, context, options, content)
+                       : learn(label, shape, context, options, content);
+    const at::NoGradGuard no_grad;
+    auto table = learned->item_table(content).clone();
+    return std::make_unique<SequenceModel>(
+        std::move(learned), std::move(table), options.temperature
+    );
+}
+
+std::unique_ptr<Recommender> load_sequence_model(
+    std::string_view label,
+    BlockKind block,
+    const SafetensorsFile& weights,
+    const SequenceOptions& options
+) {
+    auto table = load_tensor(weights, "table");
+    const bool has_content = weights.contains("projection");
+    const auto content_dim =
+        has_content ? load_tensor(weights, "projection").size(0) : std::int64_t{0};
+    const auto n_items = table.dim() == 2 ? table.size(0) : 0;
+    const auto net = std::make_shared<SequenceNet>(shape_of(
+        label,
+        block,
+        options,
+        static_cast<std::size_t>(n_items),
+        static_cast<std::size_t>(content_dim)
+    ));
+    copy_tensor(weights, "table", net->items);
+    for (auto& parameter : net->named_parameters()) {
+        if (parameter.key() != "items") {
+            copy_tensor(weights, parameter.key(), parameter.value());
+        }
+    }
+    return std::make_unique<SequenceModel>(net, std::move(table), options.temperature);
+}
+
+}  // namespace hg::train
