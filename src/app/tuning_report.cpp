@@ -78,11 +78,12 @@ std::vector<Place> places_of(const TuningRequest& request, const Tuning& tuning,
 
 std::string course_html(const Tuning& tuning) {
     std::vector<std::string> numbers;
-    Series each{.name = "trial", .colour = 1, .values = {}};
-    Series best{.name = "best so far", .colour = 0, .values = {}};
+    Series each{.name = "trial", .colour = 0, .values = {}};
+    Series best{.name = "best so far", .colour = 1, .values = {}};
     double top = std::numeric_limits<double>::quiet_NaN();
+    const auto every = 1 + tuning.tried.size() / 20;  // more numbers would run into each other
     for (const auto& tried : tuning.tried) {
-        numbers.push_back(std::to_string(tried.number + 1));
+        numbers.push_back(tried.number % every == 0 ? std::to_string(tried.number + 1) : "");
         each.values.push_back(tried.ndcg);
         top =
             std::isnan(top) ? tried.ndcg : std::max(top, std::isnan(tried.ndcg) ? top : tried.ndcg);
