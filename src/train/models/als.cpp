@@ -7,7 +7,13 @@
 // lambda (n_observed + a n_other)^nu, so that busy and quiet users are shrunk alike. w = 1 +
 // log(sum of weights) of a pair, 1 for one event. A user is folded in from the history at score
 // time by the same least squares, so users never trained on are equal to the others; user factors
-// are not kept. Exact Cholesky solves.
+// are not kept.
+//
+// A sweep moves every row by a few steps of conjugate gradients from where it was (Takacs,
+// Pilaszy, Tikk, "Applications of the conjugate gradient method for implicit feedback
+// collaborative filtering", RecSys 2011): a row costs its events times the factors, not times their
+// square. Folding in solves exactly, by Cholesky.
+#include "core/dot.hpp"
 #include "train/cold_start.hpp"
 #include "train/dense.hpp"
 #include "train/model_entry.hpp"
@@ -19,6 +25,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <vector>
 
 namespace hg::train {
@@ -37,6 +44,7 @@ struct AlsOptions {
     double unobserved_weight = 0.1;
     double regularization = 0.01;
     double frequency_exponent = 1;
+    std::int64_t gradient_steps = 3;
 
     static void describe(OptionBinder& bind, AlsOptions& o) {
         bind("factors", o.factors, "length of the vectors", {.min = 1, .max = 2048});
@@ -53,6 +61,13 @@ struct AlsOptions {
             o.frequency_exponent,
             "0 = the same for all, 1 = scaled by events",
             {.min = 0, .max = 1}
+        );
+        bind(
+            "gradient_steps",
+            o.gradient_steps,
+            "conjugate gradient steps of a row in a sweep; 0 = solve it exactly, which takes "
+            "several times as long",
+            {.min = 0, .max = 100}
         );
     }
 };
@@ -88,7 +103,49 @@ class Solver {
         out = system.selfadjointView<Eigen::Lower>().llt().solve(scaled.transpose() * roots);
     }
 
+    /// Goes `steps` steps from `row` towards what solve() would say.
+    void improve(
+        std::span<const std::uint32_t> observed,
+        std::span<const float> weights,
+        std::int64_t steps,
+        Eigen::Ref<Vector> row
+    ) const {
+        if (observed.empty()) {
+            row.setZero();
+            return;
+        }
+        const float ridge = penalty(observed.size());
+        // residual = b - A row with b the weighted sum of the observed rows, in one pass over them.
+        Vector residual = -(gram_ * row) - ridge * row;
+        for (std::size_t i = 0; i < observed.size(); ++i) {
+            const auto other = fixed_.row(observed[i]);
+            residual += confidence(weights[i]) * (1 - inner(other, row)) * other.transpose();
+        }
+        Vector direction = residual;
+        Vector product(row.size());
+        float squares = residual.squaredNorm();
+        for (std::int64_t step = 0; step < steps && squares > 1e-12F; ++step) {
+            product.noalias() = gram_ * direction;
+            product += ridge * direction;
+            for (std::size_t i = 0; i < observed.size(); ++i) {
+                const auto other = fixed_.row(observed[i]);
+                product += confidence(weights[i]) * inner(other, direction) * other.transpose();
+            }
+            const float length = squares / direction.dot(product);
+            row += length * direction;
+            residual -= length * product;
+            const float next = residual.squaredNorm();
+            direction = residual + (next / squares) * direction;
+            squares = next;
+        }
+    }
+
   private:
+    static float inner(const auto& fixed_row, const auto& vector) {
+        const auto n = static_cast<std::size_t>(vector.size());
+        return dot(std::span{fixed_row.data(), n}, std::span{vector.data(), n});
+    }
+
     static float confidence(float weight) { return 1.0F + std::max(0.0F, std::log(weight)); }
 
     [[nodiscard]] float penalty(std::size_t n_observed) const {
@@ -161,7 +218,14 @@ void sweep(const Csr& observed, const Rows& fixed, const AlsOptions& options, Ro
     parallel_blocks(static_cast<std::size_t>(solved.rows()), block, [&](auto begin, auto end) {
         Vector row(solved.cols());
         for (auto i = begin; i < end; ++i) {
-            solver.solve(observed.row(i), observed.row_values(i), row);
+            if (options.gradient_steps > 0) {
+                row = solved.row(index(i)).transpose();
+                solver.improve(
+                    observed.row(i), observed.row_values(i), options.gradient_steps, row
+                );
+            } else {
+                solver.solve(observed.row(i), observed.row_values(i), row);
+            }
             solved.row(index(i)) = row.transpose();
         }
     });
