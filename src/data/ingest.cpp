@@ -175,6 +175,7 @@ Result<IngestReport> ingest(
         {"rejected", rejected_json(report)},
         {"filters", filters_json(report)},
         {"source_files", report.read.files},
+        {"left_out", report.read.left_out},
     };
     write_binary_dataset(data, transaction.folder(), notes);
     transaction.commit();
@@ -192,6 +193,7 @@ nlohmann::json to_json(const IngestReport& report) {
         {"filters", filters_json(report)},
         {"source_files", report.read.files},
         {"unused_columns", report.read.unused_columns},
+        {"left_out", report.read.left_out},
         {"read_seconds", report.read_seconds},
         {"total_seconds", report.total_seconds},
         {"rows_per_second", report.total_seconds > 0 ? rows / report.total_seconds : 0},

@@ -173,7 +173,8 @@ FieldKind kind_of(const RawColumn& column, std::string_view plain, char separato
     if (is_one_of(plain, number_names) && is_mostly_number(column)) {
         return FieldKind::number;
     }
-    if (column.declared != "token_seq" && all_present(column, is_number)) {
+    const bool is_token = column.declared == "token" || column.declared == "token_seq";
+    if (!is_token && all_present(column, is_number)) {
         return FieldKind::number;
     }
     if (separator != 0) {

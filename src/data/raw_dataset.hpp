@@ -25,8 +25,9 @@ struct ReadReport {
     std::size_t rows = 0;      // of interactions, good and bad
     std::size_t rejected = 0;  // of all files
     std::map<std::string, std::size_t> reasons;
-    std::vector<std::string> examples;        // the first messages
-    std::vector<std::string> unused_columns;  // of the interactions
+    std::vector<std::string> examples;            // the first messages
+    std::vector<std::string> unused_columns;      // of the interactions
+    std::map<std::string, std::size_t> left_out;  // rows of exports that are no use, by reason
 };
 
 struct RawDataset {

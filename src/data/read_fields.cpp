@@ -20,33 +20,32 @@ constexpr auto no_column = std::numeric_limits<std::size_t>::max();
 FieldReader::FieldReader(Role role, const TableConfig& config, IdMap& ids, Rejections& rejections)
     : role_(role), config_(config), ids_(ids), rejections_(rejections) {}
 
-Result<void> FieldReader::read(const std::filesystem::path& path) {
-    HG_TRY(const auto rows, open_rows(path));
+Result<void> FieldReader::read(const std::filesystem::path& path, RowReader& rows) {
     targets_.clear();
     std::size_t id = no_column;
     std::size_t n_bound = 0;
     const auto bind_columns = [&]() -> Result<void> {
-        if (auto fine = check_column_names(path, rows->columns()); !fine) {
+        if (auto fine = check_column_names(path, rows.columns()); !fine) {
             return fine;
         }
-        HG_TRY(id, id_column(path, rows->columns()));
-        bind(rows->columns(), id);
-        n_bound = rows->columns().size();
+        HG_TRY(id, id_column(path, rows.columns()));
+        bind(rows.columns(), id);
+        n_bound = rows.columns().size();
         return {};
     };
-    if (table_extension(path) != ".jsonl") {
+    if (rows.has_header()) {
         if (auto bound = bind_columns(); !bound) {
             return bound;
         }
     }
     const auto file = path.filename().string();
-    for (Row row; rows->next(row);) {
+    for (Row row; rows.next(row);) {
         ++rows_;
         std::string problem = row.problem;
         auto advice = row.advice.empty() ? std::string{"mend the row or drop it"} : row.advice;
         std::string reason = "broken row";
         if (problem.empty()) {
-            if (rows->columns().size() != n_bound) {
+            if (rows.columns().size() != n_bound) {
                 if (auto bound = bind_columns(); !bound) {
                     return bound;
                 }
@@ -111,7 +110,8 @@ void FieldReader::bind(const std::vector<std::string>& columns, std::size_t id) 
         const std::string name{typed.name};
         const auto ruled = config_.fields.find(name);
         const auto rule = ruled == config_.fields.end() ? FieldRule{} : ruled->second;
-        if (rule.is_ignored) {
+        const bool is_vector = typed.type == "float_seq";  // of RecBole; as words only noise
+        if (rule.is_ignored || (is_vector && !rule.kind)) {
             continue;
         }
         const auto known = std::ranges::find(columns_, name, &RawColumn::name);

@@ -41,7 +41,7 @@ class FieldReader {
     FieldReader(Role role, const TableConfig& config, IdMap& ids, Rejections& rejections);
 
     /// Ids not met before are added to the IdMap: items nobody has touched yet can be recommended.
-    [[nodiscard]] Result<void> read(const std::filesystem::path& path);
+    [[nodiscard]] Result<void> read(const std::filesystem::path& path, RowReader& rows);
     /// Row i = id i. Columns without any value are left out.
     [[nodiscard]] Catalogue finish() &&;
 

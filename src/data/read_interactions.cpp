@@ -71,31 +71,30 @@ InteractionReader::InteractionReader(
 )
     : config_(config), users_(users), items_(items), rejections_(rejections) {}
 
-Result<void> InteractionReader::read(const std::filesystem::path& path) {
-    HG_TRY(const auto rows, open_rows(path));
-    out_.events.reserve(out_.events.size() + rows->estimated_rows());
+Result<void> InteractionReader::read(const std::filesystem::path& path, RowReader& rows) {
+    out_.events.reserve(out_.events.size() + rows.estimated_rows());
     raw_times_.reserve(out_.events.capacity());
     columns_ = {};
     std::size_t n_bound = 0;
     const auto bind_columns = [&]() -> Result<void> {
-        n_bound = rows->columns().size();
-        return bind(path, *rows);
+        n_bound = rows.columns().size();
+        return bind(path, rows);
     };
-    if (!rows->columns().empty()) {  // JSON lines have no header: their columns come with the rows
+    if (!rows.columns().empty()) {  // JSON lines have no header: their columns come with the rows
         if (auto bound = bind_columns(); !bound) {
             return bound;
         }
-        if (auto has = require(path, *rows, Role::user); !has) {
+        if (auto has = require(path, rows, Role::user); !has) {
             return has;
         }
-        if (auto has = require(path, *rows, Role::item); !has) {
+        if (auto has = require(path, rows, Role::item); !has) {
             return has;
         }
     }
     const auto file = path.filename().string();
-    for (Row row; rows->next(row);) {
+    for (Row row; rows.next(row);) {
         ++out_.rows;
-        if (rows->columns().size() != n_bound) {
+        if (rows.columns().size() != n_bound) {
             if (auto bound = bind_columns(); !bound) {
                 return bound;
             }
@@ -118,10 +117,10 @@ Result<void> InteractionReader::read(const std::filesystem::path& path) {
             return counted;
         }
     }
-    if (auto has = require(path, *rows, Role::user); !has) {
+    if (auto has = require(path, rows, Role::user); !has) {
         return has;
     }
-    return require(path, *rows, Role::item);
+    return require(path, rows, Role::item);
 }
 
 Result<void> InteractionReader::bind(const std::filesystem::path& path, const RowReader& rows) {
@@ -141,8 +140,7 @@ Result<void> InteractionReader::bind(const std::filesystem::path& path, const Ro
             if (found != columns.end()) {
                 column = static_cast<std::size_t>(found - columns.begin());
             }
-            const bool may_come_later = table_extension(path) == ".jsonl";
-            if (!column && !may_come_later) {
+            if (!column && rows.has_header()) {
                 const std::vector<std::string_view> known{columns.begin(), columns.end()};
                 return fail(
                     ErrorCode::invalid_argument,

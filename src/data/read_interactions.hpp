@@ -2,7 +2,7 @@
 // InteractionReader: interaction files -> events with dense ids, types, weights and times.
 //
 //   InteractionReader reader{config, users, items, rejections};
-//   HG_TRY_VOID(reader.read("interactions.csv"));
+//   HG_TRY_VOID(reader.read("interactions.csv", *rows));
 //   EventsRead read = std::move(reader).finish();
 #pragma once
 
@@ -41,7 +41,7 @@ class InteractionReader {
     );
 
     /// Fails when the file cannot be used at all, or when too many rows are bad.
-    [[nodiscard]] Result<void> read(const std::filesystem::path& path);
+    [[nodiscard]] Result<void> read(const std::filesystem::path& path, RowReader& rows);
     [[nodiscard]] EventsRead finish() &&;
 
   private:

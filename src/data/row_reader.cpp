@@ -43,6 +43,8 @@ class FileRows final : public RowReader {
 
     [[nodiscard]] std::size_t estimated_rows() const override { return rows_->estimated_rows(); }
 
+    [[nodiscard]] bool has_header() const override { return rows_->has_header(); }
+
   private:
     TextFile file_;
     std::unique_ptr<RowReader> rows_;

@@ -47,6 +47,9 @@ class RowReader {
     /// Fills the row; false at the end of the file.
     virtual bool next(Row& row) = 0;
 
+    /// Whether all columns are known before the first row; those of JSON lines and XML are not.
+    [[nodiscard]] virtual bool has_header() const { return true; }
+
     /// About how many rows there are, for reserving memory.
     [[nodiscard]] virtual std::size_t estimated_rows() const = 0;
 

@@ -116,6 +116,9 @@ void print_text(const data::IngestReport& report, const std::string& out) {
     if (!report.read.unused_columns.empty()) {
         fmt::print("  unused columns   {}\n", fmt::join(report.read.unused_columns, ", "));
     }
+    for (const auto& [reason, count] : report.read.left_out) {
+        fmt::print("  left out         {} rows: {}\n", count, reason);
+    }
     fmt::print("  rejected         {} rows\n", report.read.rejected);
     for (const auto& [reason, count] : report.read.reasons) {
         fmt::print("    {} x {}\n", count, reason);
