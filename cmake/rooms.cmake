@@ -52,7 +52,7 @@ endfunction()
 hg_room(core LINK fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus PkgConfig::sodium)
 # Equal to numpy to the last bit: no fused multiply-add.
 set_source_files_properties(${CMAKE_SOURCE_DIR}/src/core/numpy_random.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
-hg_room(data LINK hg_core simdjson::simdjson EXPAT::EXPAT ZLIB::ZLIB PkgConfig::sqlite3 Threads::Threads)
+hg_room(data LINK hg_core PkgConfig::sodium simdjson::simdjson EXPAT::EXPAT ZLIB::ZLIB PkgConfig::sqlite3 Threads::Threads)
 hg_room(evaluate LINK hg_core Boost::headers Eigen3::Eigen)
 hg_room(simulate EXCLUDE simulate/learned LINK hg_evaluate hg_data)
 target_compile_options(hg_simulate PRIVATE -ffp-contract=off)  # worlds repeat their Python originals

@@ -2,6 +2,7 @@
 #include "data/raw_dataset.hpp"
 
 #include "data/dataset_config.hpp"
+#include "data/hidden_rows.hpp"
 #include "data/raw_files.hpp"
 #include "data/read_fields.hpp"
 #include "data/read_interactions.hpp"
@@ -14,24 +15,52 @@
 namespace hg::data {
 namespace {
 
+/// What reading one folder carries along.
+struct Reading {
+    const ReadOptions& options;
+    ReadReport& report;
+    ImportContext context{};
+};
+
+Error addresses_refused(const TableSource& source, const HiddenCells& hidden) {
+    const auto file = source.path.filename().string();
+    return {
+        ErrorCode::invalid_argument,
+        fmt::format(
+            "{}:{}: {} holds an e-mail address, and a raw folder has no key to hash it with",
+            file,
+            hidden.first_line,
+            hidden.columns.begin()->first
+        ),
+        "run `honeyguide ingest DIR --out DATASET` and use that dataset: addresses are hashed there"
+    };
+}
+
 /// Files of a table through a reader of its rows.
 template <typename Reader>
-Result<void> read_all(
-    Reader& reader, const std::vector<TableSource>& sources, ImportContext& context
-) {
+Result<void> read_all(Reader& reader, const std::vector<TableSource>& sources, Reading& reading) {
     for (const auto& source : sources) {
-        HG_TRY(const auto rows, open_source(source, context));
-        if (auto read = reader.read(source.path, *rows); !read) {
+        HG_TRY(const auto rows, open_source(source, reading.context));
+        HiddenCells hidden;
+        HiddenRows safe{*rows, source.kind, reading.options.pseudonyms, hidden};
+        if (auto read = reader.read(source.path, safe); !read) {
             return read;
+        }
+        if (reading.options.pseudonyms == nullptr && !hidden.columns.empty()) {
+            return std::unexpected(addresses_refused(source, hidden));
+        }
+        for (const auto& [column, count] : hidden.columns) {
+            const auto file = source.path.filename().string();
+            reading.report.hashed[fmt::format("{}: {}", file, column)] += count;
         }
     }
     return {};
 }
 
 Result<Catalogue> read_catalogue(
-    FieldReader reader, const std::vector<TableSource>& sources, ImportContext& context
+    FieldReader reader, const std::vector<TableSource>& sources, Reading& reading
 ) {
-    if (auto read = read_all(reader, sources, context); !read) {
+    if (auto read = read_all(reader, sources, reading); !read) {
         return std::unexpected(read.error());
     }
     return std::move(reader).finish();
@@ -68,15 +97,15 @@ Result<RawDataset> read_raw_dataset(
     HG_TRY(auto config, load_dataset_config(folder));
     HG_TRY(const auto files, find_raw_files(folder, config.importers));
     add_event_weights(files, config);
-    ImportContext context;
-    if (auto learned = learn_references(files, context); !learned) {
-        return std::unexpected(learned.error());
-    }
     Rejections rejections{options.max_bad, options.on_rejected};
     RawDataset raw;
+    Reading reading{.options = options, .report = raw.report};
+    if (auto learned = learn_references(files, reading.context); !learned) {
+        return std::unexpected(learned.error());
+    }
     auto& data = raw.data;
     InteractionReader reader{config, data.users, data.items, rejections};
-    if (auto done = read_all(reader, files.of(TableKind::interactions), context); !done) {
+    if (auto done = read_all(reader, files.of(TableKind::interactions), reading); !done) {
         return std::unexpected(done.error());
     }
     auto read = std::move(reader).finish();
@@ -97,7 +126,7 @@ Result<RawDataset> read_raw_dataset(
         read_catalogue(
             FieldReader{Role::item, config.items, data.items, rejections},
             files.of(TableKind::items),
-            context
+            reading
         )
     );
     HG_TRY(
@@ -105,7 +134,7 @@ Result<RawDataset> read_raw_dataset(
         read_catalogue(
             FieldReader{Role::user, config.users, data.users, rejections},
             files.of(TableKind::users),
-            context
+            reading
         )
     );
     data.name = config.name.empty() ? folder_name(folder) : config.name;
@@ -121,7 +150,7 @@ Result<RawDataset> read_raw_dataset(
             raw.report.files.push_back(name);
         }
     }
-    raw.report.left_out = context.left_out();
+    raw.report.left_out = reading.context.left_out();
     raw.report.rows = read.rows;
     raw.report.rejected = rejections.count();
     raw.report.reasons = rejections.reasons();

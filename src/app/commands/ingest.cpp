@@ -116,6 +116,9 @@ void print_text(const data::IngestReport& report, const std::string& out) {
     if (!report.read.unused_columns.empty()) {
         fmt::print("  unused columns   {}\n", fmt::join(report.read.unused_columns, ", "));
     }
+    for (const auto& [column, count] : report.read.hashed) {
+        fmt::print("  hashed           {} e-mail addresses: {}\n", count, column);
+    }
     for (const auto& [reason, count] : report.read.left_out) {
         fmt::print("  left out         {} rows: {}\n", count, reason);
     }
@@ -205,6 +208,12 @@ Run declare(CLI::App& verb) {
     verb.add_option("--until", arguments->options.until, "drop events at or behind this time");
     verb.add_flag("--drop-bots", filters.drop_bots, "drop users with far too many events");
     verb.add_option("--max-bad", arguments->options.max_bad, "stop when more rows are bad");
+    verb.add_option(
+        "--address-key",
+        arguments->options.address_key,
+        "file of the key that hashes e-mail addresses, made if missing; to share one between "
+        "datasets"
+    );
     verb.add_option(
         "--synthetic",
         arguments->synthetic,
