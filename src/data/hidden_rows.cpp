@@ -5,11 +5,16 @@
 #include <string_view>
 
 namespace hg::data {
+namespace {
+
+constexpr std::string_view escaped_at = "\\u0040";  // JSON may write @ so
+
+}  // namespace
 
 HiddenRows::HiddenRows(
-    RowReader& rows, TableKind kind, const Pseudonyms* pseudonyms, HiddenCells& hidden
+    RowReader& rows, RowOrigin origin, const Pseudonyms* pseudonyms, HiddenCells& hidden
 )
-    : rows_(rows), kind_(kind), pseudonyms_(pseudonyms), hidden_(hidden) {
+    : rows_(rows), origin_(origin), pseudonyms_(pseudonyms), hidden_(hidden) {
     columns_ = rows_.columns();
 }
 
@@ -21,11 +26,14 @@ bool HiddenRows::next(Row& row) {
     if (columns_.size() != rows_.columns().size()) {
         columns_ = rows_.columns();
     }
-    if (kind_ != TableKind::items) {
+    const bool is_escaped = row.text.find(escaped_at) != row.text.npos;
+    const bool is_in_text = is_escaped || row.text.find('@') != row.text.npos;
+    const bool may_be_in_cells = is_in_text || origin_.cells == CellOrigin::anywhere;
+    if (may_be_in_cells && origin_.kind != TableKind::items) {
         hide_cells(row);
     }
-    if (pseudonyms_ != nullptr) {
-        hide_text(row);
+    if (is_in_text && pseudonyms_ != nullptr) {
+        hide_text(row, is_escaped);
     }
     return true;
 }
@@ -47,12 +55,7 @@ void HiddenRows::hide_cells(Row& row) {
     }
 }
 
-void HiddenRows::hide_text(Row& row) {
-    constexpr std::string_view escaped_at = "\\u0040";  // JSON may write @ so
-    const bool is_escaped = row.text.find(escaped_at) != row.text.npos;
-    if (!is_escaped && row.text.find('@') == row.text.npos) {
-        return;
-    }
+void HiddenRows::hide_text(Row& row, bool is_escaped) {
     text_ = row.text;
     for (auto at = text_.find(escaped_at); is_escaped && at != text_.npos;
          at = text_.find(escaped_at, at)) {

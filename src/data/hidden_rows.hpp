@@ -11,6 +11,7 @@
 #include "data/table_kind.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <string>
@@ -23,11 +24,23 @@ struct HiddenCells {
     std::size_t first_line = 0;
 };
 
+/// Whether all cells of a row stand in its text, so that a text without addresses settles it, or some
+/// are carried on from other rows.
+enum class CellOrigin : std::uint8_t { row_text, anywhere };
+
+/// Whose rows they are.
+struct RowOrigin {
+    TableKind kind = TableKind::interactions;
+    CellOrigin cells = CellOrigin::anywhere;
+};
+
 class HiddenRows final : public RowReader {
   public:
     /// Without pseudonyms addresses stay and are only counted: the caller refuses. All arguments
     /// outlive the reader.
-    HiddenRows(RowReader& rows, TableKind kind, const Pseudonyms* pseudonyms, HiddenCells& hidden);
+    HiddenRows(
+        RowReader& rows, RowOrigin origin, const Pseudonyms* pseudonyms, HiddenCells& hidden
+    );
 
     bool next(Row& row) override;
 
@@ -37,10 +50,10 @@ class HiddenRows final : public RowReader {
 
   private:
     void hide_cells(Row& row);
-    void hide_text(Row& row);
+    void hide_text(Row& row, bool is_escaped);
 
     RowReader& rows_;
-    TableKind kind_;
+    RowOrigin origin_;
     const Pseudonyms* pseudonyms_;
     HiddenCells& hidden_;
     std::deque<std::string> scratch_;  // one per column

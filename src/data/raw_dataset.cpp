@@ -42,7 +42,8 @@ Result<void> read_all(Reader& reader, const std::vector<TableSource>& sources, R
     for (const auto& source : sources) {
         HG_TRY(const auto rows, open_source(source, reading.context));
         HiddenCells hidden;
-        HiddenRows safe{*rows, source.kind, reading.options.pseudonyms, hidden};
+        const auto cells = source.importer == nullptr ? CellOrigin::row_text : CellOrigin::anywhere;
+        HiddenRows safe{*rows, {source.kind, cells}, reading.options.pseudonyms, hidden};
         if (auto read = reader.read(source.path, safe); !read) {
             return read;
         }

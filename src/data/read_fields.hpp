@@ -35,6 +35,20 @@ struct RawColumn {
 /// Decides the kind of a column and turns its cells into a field of n_rows rows.
 [[nodiscard]] Field make_field(const RawColumn& column, std::size_t n_rows);
 
+/// The name of the field that a column becomes: "title" for the many names of titles.
+[[nodiscard]] std::string field_name(std::string_view column);
+
+/// What dataset.toml and RecBole's type say of a column.
+[[nodiscard]] FieldRule rule_of(std::string_view column, const TableConfig& config);
+
+/// The column of the id; fails, saying what was found and expected.
+[[nodiscard]] Result<std::size_t> find_id_column(
+    const std::filesystem::path& path,
+    const std::vector<std::string>& columns,
+    Role role,
+    const TableConfig& config
+);
+
 class FieldReader {
   public:
     /// `role` is user or item; all arguments outlive the reader.
@@ -48,9 +62,6 @@ class FieldReader {
     [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
 
   private:
-    [[nodiscard]] Result<std::size_t> id_column(
-        const std::filesystem::path& path, const std::vector<std::string>& columns
-    ) const;
     /// Index into columns_ of each column of the file; the id and ignored ones have none.
     void bind(const std::vector<std::string>& columns, std::size_t id);
     /// Takes the row, or says what is wrong with it.

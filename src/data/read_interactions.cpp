@@ -66,6 +66,38 @@ double median_of(std::vector<double> values) {
 
 }  // namespace
 
+Result<RoleColumns> find_roles(
+    const std::filesystem::path& path, const RowReader& rows, const DatasetConfig& config
+) {
+    const auto& columns = rows.columns();
+    RoleColumns found;
+    for (const auto role : all_roles) {
+        const auto mapped = config.columns.find(role);
+        auto& column = found[index_of(role)];
+        if (mapped == config.columns.end()) {
+            column = find_column(columns, role);
+            continue;
+        }
+        const auto place = std::ranges::find(columns, mapped->second);
+        if (place != columns.end()) {
+            column = static_cast<std::size_t>(place - columns.begin());
+        } else if (rows.has_header()) {
+            const std::vector<std::string_view> known{columns.begin(), columns.end()};
+            return fail(
+                ErrorCode::invalid_argument,
+                fmt::format(
+                    "{}: dataset.toml takes the {} from column \"{}\", which is not there",
+                    path.string(),
+                    to_string(role),
+                    mapped->second
+                ),
+                suggest(mapped->second, known)
+            );
+        }
+    }
+    return found;
+}
+
 InteractionReader::InteractionReader(
     const DatasetConfig& config, IdMap& users, IdMap& items, Rejections& rejections
 )
@@ -128,33 +160,10 @@ Result<void> InteractionReader::bind(const std::filesystem::path& path, const Ro
     if (auto fine = check_column_names(path, columns); !fine) {
         return fine;
     }
+    HG_TRY(columns_, find_roles(path, rows, config_));
     std::vector<bool> used(columns.size());
     for (const auto role : all_roles) {
-        const auto mapped = config_.columns.find(role);
-        auto& column = columns_[index_of(role)];
-        if (mapped == config_.columns.end()) {
-            column = find_column(columns, role);
-        } else {
-            const auto found = std::ranges::find(columns, mapped->second);
-            column.reset();
-            if (found != columns.end()) {
-                column = static_cast<std::size_t>(found - columns.begin());
-            }
-            if (!column && rows.has_header()) {
-                const std::vector<std::string_view> known{columns.begin(), columns.end()};
-                return fail(
-                    ErrorCode::invalid_argument,
-                    fmt::format(
-                        "{}: dataset.toml takes the {} from column \"{}\", which is not there",
-                        path.string(),
-                        to_string(role),
-                        mapped->second
-                    ),
-                    suggest(mapped->second, known)
-                );
-            }
-        }
-        if (column) {
+        if (const auto column = columns_[index_of(role)]) {
             names_[index_of(role)] = split_typed_name(columns[*column]).name;
             used[*column] = true;
         }

@@ -17,7 +17,7 @@
 namespace hg::data {
 namespace {
 
-using ::testing::ElementsAre;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -97,6 +97,36 @@ TEST_F(AddressFolder, no_file_of_a_dataset_holds_an_address_of_a_user) {
     const auto data = value_or_throw(open_dataset(folder() / "out"));
     EXPECT_EQ(data.users.size(), 2U) << "one Ann and u7";
     EXPECT_EQ(data.item_fields.find("description")->texts[0], "Ask shop@example.org");
+}
+
+TEST_F(AddressFolder, addresses_that_json_escapes_are_found_too) {
+    std::filesystem::remove(folder() / "raw/interactions.csv");
+    write(
+        "raw/interactions.jsonl",
+        "{\"user_id\":\"eve\\u0040example.org\",\"item_id\":\"a\"}\n"
+        "{\"user_id\":\"eve\\u0040example.org\",\"item_id\":\"\"}\n"
+    );
+
+    const auto report = ingested("out");
+
+    EXPECT_EQ(report.read.rejected, 1U);
+    EXPECT_THAT(user_of("out", 0), StartsWith("email:"));
+    EXPECT_THAT(read("out/rejected.jsonl"), Not(AnyOf(HasSubstr("eve@"), HasSubstr("0040"))));
+}
+
+TEST_F(AddressFolder, the_address_of_an_order_is_hashed_on_every_line_of_it) {
+    std::filesystem::remove(folder() / "raw/interactions.csv");
+    write(
+        "raw/orders_export.csv",
+        "Name,Email,Created at,Lineitem name\n"
+        "#1,Ann@example.org,2024-03-01 12:30:00 -0500,Cup\n#1,,,Pot\n"
+    );
+
+    (void)ingested("out");
+
+    const auto data = value_or_throw(open_dataset(folder() / "out"));
+    EXPECT_EQ(data.log.history(UserId{0}).items.size(), 2U);
+    EXPECT_THAT(data.users.name(0), StartsWith("email:"));
 }
 
 TEST_F(AddressFolder, the_key_stays_with_the_dataset) {

@@ -4,7 +4,9 @@
 #include "data/ingest.hpp"
 
 #include "app/command.hpp"
+#include "app/explain_text.hpp"
 #include "core/log.hpp"
+#include "data/explain.hpp"
 #include "data/synthetic.hpp"
 #include "data/time_text.hpp"
 
@@ -25,6 +27,7 @@ struct Arguments {
     std::string synthetic;
     data::IngestOptions options;
     bool as_json = false;
+    bool explains = false;
 };
 
 double percent(double share) {
@@ -142,7 +145,28 @@ void print_text(const data::IngestReport& report, const std::string& out) {
     );
 }
 
+void print_json(const nlohmann::json& report) {
+    fmt::print("{}\n", report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+int explain(const Arguments& arguments) {
+    const auto told = value_or_throw(data::explain(arguments.folder));
+    if (arguments.as_json) {
+        print_json(data::to_json(told));
+    } else {
+        fmt::print("{}", explain_text(told));
+    }
+    return 0;
+}
+
 int run(Arguments arguments, Session& session) {
+    if (!arguments.explains && arguments.out.empty()) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            "no place to write to",
+            "give --out DATASET, or --explain to see how the folder would be read"
+        };
+    }
     if (!arguments.synthetic.empty()) {
         const auto options = value_or_throw(data::parse_synthetic_options(arguments.synthetic));
         data::write_synthetic(data::make_synthetic(options), arguments.out);
@@ -161,6 +185,9 @@ int run(Arguments arguments, Session& session) {
             "give DIR, or --synthetic users=..,items=.."
         };
     }
+    if (arguments.explains) {
+        return explain(arguments);
+    }
     auto& filters = arguments.options.filters;
     filters.dedup = arguments.dedup == "last"    ? data::Dedup::last
                     : arguments.dedup == "first" ? data::Dedup::first
@@ -171,10 +198,7 @@ int run(Arguments arguments, Session& session) {
         data::ingest(arguments.folder, arguments.out, arguments.options, session.progress)
     );
     if (arguments.as_json) {
-        fmt::print(
-            "{}\n",
-            data::to_json(report).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
-        );
+        print_json(data::to_json(report));
     } else {
         print_text(report, arguments.out);
     }
@@ -193,7 +217,12 @@ Run declare(CLI::App& verb) {
     verb.add_option(
         "DIR", arguments->folder, "folder with interactions.csv, items.csv, users.csv, dataset.toml"
     );
-    verb.add_option("--out", arguments->out, "where the dataset goes")->required();
+    verb.add_option("--out", arguments->out, "where the dataset goes");
+    verb.add_flag(
+        "--explain",
+        arguments->explains,
+        "write nothing: tell which file is read how, which column becomes what, what is left out"
+    );
     verb.add_option(
             "--dedup",
             arguments->dedup,
