@@ -16,6 +16,16 @@ pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(prometheus REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 
+# Parquet is read by the Arrow C++ inside the wheel pyarrow 26 (deps/parquet.txt); without it the program says
+# how to get it.
+set(HG_PARQUET auto CACHE STRING "auto: the pyarrow of .venv if it is there; OFF: Parquet is not read")
+if(HG_PARQUET STREQUAL "auto")
+  file(GLOB hg_arrow ${CMAKE_SOURCE_DIR}/.venv/lib/python*/site-packages/pyarrow/libparquet.so.2600)
+  if(hg_arrow)
+    cmake_path(GET hg_arrow PARENT_PATH hg_arrow)
+  endif()
+endif()
+
 if(HG_TORCH)
   # The wheel's TorchConfig.cmake wants a CUDA toolkit when the wheel has CUDA, and its include folder
   # carries another fmt; so the headers come last (-idirafter: Debian's win, warnings off) and we link

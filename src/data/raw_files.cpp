@@ -143,7 +143,8 @@ Error no_interactions(const fs::path& folder, const Paths& all, const RawFiles& 
             folder.string(),
             names.empty() ? "an empty folder" : fmt::format("{}", fmt::join(names, ", "))
         ),
-        "expected interactions.csv, .csv.gz, .tsv, .jsonl or .inter, with columns user_id and "
+        "expected interactions.csv, .csv.gz, .tsv, .jsonl, .parquet or .inter, with columns "
+        "user_id and "
         "item_id, or a known export (docs/formats/importers.md)"
     };
 }

@@ -57,7 +57,7 @@ class RowReader {
     std::vector<std::string> columns_;
 };
 
-/// By extension: .csv, .tsv, .jsonl, .inter, .item, .user (RecBole), each also .gz. The reader owns
+/// By extension: .csv, .tsv, .jsonl, .inter, .item, .user (RecBole), each also .gz, and .parquet. The reader owns
 /// the file.
 [[nodiscard]] Result<std::unique_ptr<RowReader>> open_rows(const std::filesystem::path& path);
 
