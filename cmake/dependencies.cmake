@@ -20,7 +20,7 @@ pkg_check_modules(prometheus REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 # how to get it.
 set(HG_PARQUET auto CACHE STRING "auto: the pyarrow of .venv if it is there; OFF: Parquet is not read")
 if(HG_PARQUET STREQUAL "auto")
-  file(GLOB hg_arrow ${CMAKE_SOURCE_DIR}/.venv/lib/python*/site-packages/pyarrow/libparquet.so.2600)
+  file(GLOB hg_arrow CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/.venv/lib/python*/site-packages/pyarrow/libparquet.so.2600)
   if(hg_arrow)
     cmake_path(GET hg_arrow PARENT_PATH hg_arrow)
   endif()

@@ -71,6 +71,9 @@ std::optional<int> take_zone(std::string_view& text) noexcept {
     if (!minutes) {
         return std::nullopt;
     }
+    if (text == " UTC") {  // "+0000 UTC", as Go prints it
+        text = {};
+    }
     const int east = *hours * 60 + *minutes;
     return is_west ? -east : east;
 }

@@ -122,6 +122,27 @@ TEST_F(ImportedFolder, shopify_products_are_one_item_with_the_words_of_their_fir
     EXPECT_EQ(field_of(data, "GC", "title"), "Gift card") << "an item only the orders know";
 }
 
+TEST_F(ImportedFolder, shopify_products_with_the_newer_column_names_are_the_same) {
+    write("orders_export.csv", shopify_orders);
+    write(
+        "products_export.csv",
+        "Title,URL handle,Description,Vendor,Product category,Type,Tags,Published on online store,"
+        "Status,SKU,Barcode,Option1 name,Option1 value,Price,Compare-at price,Product image URL,"
+        "Image position,Variant image URL\n"
+        "Linen shirt,linen-shirt,<p>Soft</p>,Harbour,Apparel > Clothing,Shirts,summer,TRUE,active,"
+        "LS-BS,,Size,S,49.00,,https://shop.example/1.jpg,1,\n"
+        ",linen-shirt,,,,,,,,LS-BM,,,M,52.00,,,,\n"
+        "Tea cup,tea-cup,,Kiln,,,,TRUE,active,,,,,12.00,,,,\n"
+    );
+
+    const auto data = imported().data;
+
+    EXPECT_EQ(events_of(data).front(), "ann linen-shirt purchase 1 1709314200000");
+    EXPECT_EQ(field_of(data, "linen-shirt", "description"), "Soft");
+    EXPECT_EQ(field_of(data, "linen-shirt", "price"), "49");
+    EXPECT_EQ(field_of(data, "linen-shirt", "image"), "https://shop.example/1.jpg");
+}
+
 TEST_F(ImportedFolder, shopify_orders_alone_name_items_by_sku_and_title) {
     write("orders_export.csv", shopify_orders);
 
@@ -335,7 +356,7 @@ TEST_F(ImportedFolder, a_gorse_dump_gives_feedback_items_and_users) {
     write(
         "feedback.jsonl",
         R"json({"FeedbackType":"like","UserId":"u1","ItemId":"i1","Value":1,"Timestamp":"2024-01-02T00:00:00Z","Comment":""}
-{"FeedbackType":"read","UserId":"u1","ItemId":"i2","Value":0,"Timestamp":"2024-01-03T00:00:00Z","Comment":""}
+{"FeedbackType":"read","UserId":"u1","ItemId":"i2","Value":0,"Timestamp":"2024-01-03 00:00:00.000000001 +0000 UTC","Comment":""}
 {"FeedbackType":"like","UserId":"","ItemId":"i2","Timestamp":"2024-01-03T00:00:00Z"}
 )json"
     );

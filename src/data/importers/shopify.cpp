@@ -44,10 +44,15 @@ constexpr std::array<LeftOutColumns, 6> order_left_out{{
 }};
 
 constexpr std::array<std::string_view, 3> product_needs{"Handle", "Title", "Variant Price"};
-constexpr std::array<ColumnRule, 10> product_rules{{
+constexpr std::array<std::string_view, 4> new_product_needs{
+    "URL handle", "Title", "Price", "Product image URL"
+};
+constexpr std::array<ColumnRule, 14> product_rules{{
     {.from = "Handle", .to = "item_id"},
+    {.from = "URL handle", .to = "item_id"},
     {.from = "Title", .to = "title"},
     {.from = "Body (HTML)", .to = "description", .convert = &html_text, .note = "without tags"},
+    {.from = "Description", .to = "description", .convert = &html_text, .note = "without tags"},
     {.from = "Vendor", .to = "brand"},
     {.from = "Product Category",
      .to = "categories",
@@ -56,12 +61,15 @@ constexpr std::array<ColumnRule, 10> product_rules{{
     {.from = "Type", .to = "type"},
     {.from = "Tags", .to = "tags", .convert = &comma_list, .note = "a list"},
     {.from = "Variant Price", .to = "price", .convert = &price_of, .note = "of the first variant"},
+    {.from = "Price", .to = "price", .convert = &price_of, .note = "of the first variant"},
     {.from = "Image Src", .to = "image", .note = "the first"},
+    {.from = "Product image URL", .to = "image", .note = "the first"},
     {.from = "Status", .to = "status"},
 }};
 constexpr std::array<TableRules, 1> product_tables{{{TableKind::items, product_rules}}};
-constexpr std::array<LeftOutColumns, 4> product_left_out{{
+constexpr std::array<LeftOutColumns, 5> product_left_out{{
     {"Variant SKU", "finds the product of an order line"},
+    {"SKU", "finds the product of an order line"},
     {"Variant", "of variants, the item is the product"},
     {"Option", "of variants, the item is the product"},
     {"Google Shopping", "for advertising"},
@@ -125,9 +133,11 @@ Result<std::unique_ptr<RowReader>> open_products(
 }
 
 Result<void> learn_products(const std::filesystem::path& path, ImportContext& context) {
-    static constexpr std::array<ColumnRule, 3> names{{
+    static constexpr std::array<ColumnRule, 5> names{{
         {.from = "Handle", .to = "handle"},
+        {.from = "URL handle", .to = "handle"},
         {.from = "Variant SKU", .to = "sku"},
+        {.from = "SKU", .to = "sku"},
         {.from = "Title", .to = "title"},
     }};
     HG_TRY(const auto rows, open_mapped(path, names, context));
@@ -165,6 +175,17 @@ extern const ImporterEntry shopify_products{
     .summary = "Shopify: products export (CSV)",
     .files = "products_export.csv",
     .needs = product_needs,
+    .tables = product_tables,
+    .left_out = product_left_out,
+    .open = &open_products,
+    .learn = &learn_products,
+};
+
+extern const ImporterEntry shopify_products_2024{
+    .name = "shopify_products_2024",
+    .summary = "Shopify: products export with the column names of 2024 (CSV)",
+    .files = "products_export.csv",
+    .needs = new_product_needs,
     .tables = product_tables,
     .left_out = product_left_out,
     .open = &open_products,
