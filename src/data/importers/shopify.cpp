@@ -181,9 +181,9 @@ extern const ImporterEntry shopify_products{
     .learn = &learn_products,
 };
 
-extern const ImporterEntry shopify_products_2024{
-    .name = "shopify_products_2024",
-    .summary = "Shopify: products export with the column names of 2024 (CSV)",
+extern const ImporterEntry shopify_products_by_url_handle{
+    .name = "shopify_products_by_url_handle",
+    .summary = "Shopify: products export with the newer column names (CSV)",
     .files = "products_export.csv",
     .needs = new_product_needs,
     .tables = product_tables,
