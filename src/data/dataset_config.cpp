@@ -26,7 +26,16 @@ class ConfigReader {
 
     DatasetConfig read(const toml::table& root) {
         const Names known{
-            "name", "time", "time_unit", "repeats", "columns", "events", "rating", "items", "users"
+            "name",
+            "time",
+            "time_unit",
+            "repeats",
+            "importers",
+            "columns",
+            "events",
+            "rating",
+            "items",
+            "users",
         };
         refuse_unknown(root, known, "");
         if (const auto* node = root.get("name")) {
@@ -54,6 +63,13 @@ class ConfigReader {
                 wrong(*node, "repeats", "true or false");
             }
             config_.repeats = *flag;
+        }
+        if (const auto* node = root.get("importers")) {
+            config_.importers = word<Importers>(
+                *node,
+                "importers",
+                {{"by_columns", Importers::by_columns}, {"none", Importers::none}}
+            );
         }
         if (const auto* node = root.get("columns")) {
             read_columns(table(*node, "columns"));

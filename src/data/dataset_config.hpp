@@ -21,6 +21,10 @@
 
 namespace hg::data {
 
+/// Whether exports of other programs are known by their columns, or every table is read as one of
+/// ours.
+enum class Importers : std::uint8_t { by_columns, none };
+
 enum class TimeUnit : std::uint8_t { seconds, milliseconds, microseconds };
 
 /// How a column of items or users is read; nothing = typed by looking.
@@ -40,6 +44,7 @@ struct DatasetConfig {
     std::optional<TimeKind> time;       // nothing = judged by looking
     std::optional<TimeUnit> time_unit;  // nothing = judged by size
     bool repeats = false;
+    Importers importers = Importers::by_columns;  // whether exports are known by their columns
     std::map<Role, std::string> columns;   // of the interactions; absent = recognised by name
     std::map<std::string, float> weights;  // of event types
     std::optional<float> default_weight;   // of event types not in `weights`

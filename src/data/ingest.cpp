@@ -94,6 +94,26 @@ Result<std::optional<TimeMs>> parse_bound(
     );
 }
 
+/// The key stays with the data: a dataset's own, else the file that was named, else the key of the
+/// dataset that will be replaced, else a new one.
+Result<Pseudonyms> choose_pseudonyms(
+    const fs::path& folder, const fs::path& out, const fs::path& key_file
+) {
+    HG_TRY(auto of_source, load_pseudonyms(folder));
+    if (of_source) {
+        return std::move(*of_source);
+    }
+    std::error_code ignored;
+    if (!key_file.empty()) {
+        if (!fs::exists(key_file, ignored)) {
+            Pseudonyms::make().save(key_file);
+        }
+        return Pseudonyms::load(key_file);
+    }
+    HG_TRY(auto of_target, load_pseudonyms(out));
+    return of_target ? std::move(*of_target) : Pseudonyms::make();
+}
+
 Result<RawDataset> read_any(const fs::path& folder, const ReadOptions& options) {
     if (!is_binary_dataset(folder)) {
         return read_raw_dataset(folder, options);
@@ -138,9 +158,14 @@ Result<IngestReport> ingest(
     Progress bar{progress, "ingest", 3, "steps"};
     HG_TRY(auto transaction, FolderTransaction::begin(out));
     RejectedFile rejected{transaction.folder() / "rejected.jsonl"};
+    HG_TRY(const auto pseudonyms, choose_pseudonyms(folder, out, options.address_key));
     bar.note("reading");
-    auto raw =
-        read_any(folder, {options.max_bad, [&](const RejectedRow& row) { rejected.write(row); }});
+    auto raw = read_any(
+        folder,
+        {.max_bad = options.max_bad,
+         .on_rejected = [&](const RejectedRow& row) { rejected.write(row); },
+         .pseudonyms = &pseudonyms}
+    );
     if (!raw) {
         const auto plain = out.has_filename() ? out : out.parent_path();
         rejected.move_to(fs::path{plain.string() + ".rejected.jsonl"});
@@ -175,8 +200,10 @@ Result<IngestReport> ingest(
         {"rejected", rejected_json(report)},
         {"filters", filters_json(report)},
         {"source_files", report.read.files},
+        {"left_out", report.read.left_out},
     };
     write_binary_dataset(data, transaction.folder(), notes);
+    pseudonyms.save(address_key_of(transaction.folder()));
     transaction.commit();
     bar.advance();
     report.total_seconds = watch.seconds();
@@ -192,6 +219,8 @@ nlohmann::json to_json(const IngestReport& report) {
         {"filters", filters_json(report)},
         {"source_files", report.read.files},
         {"unused_columns", report.read.unused_columns},
+        {"hashed_cells", report.read.hashed},
+        {"left_out", report.read.left_out},
         {"read_seconds", report.read_seconds},
         {"total_seconds", report.total_seconds},
         {"rows_per_second", report.total_seconds > 0 ? rows / report.total_seconds : 0},

@@ -26,6 +26,9 @@ struct IngestOptions {
     std::string since{};  // "2024-01-01" or a number as in the file; overrides filters.since
     std::string until{};
     std::size_t max_bad = std::numeric_limits<std::size_t>::max();
+    /// File of the key that hashes e-mail addresses, made if it is not there; empty: the key of the
+    /// dataset at `out`, else a new one.
+    std::filesystem::path address_key{};
 };
 
 struct IngestReport {

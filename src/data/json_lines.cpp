@@ -10,6 +10,10 @@
 
 namespace hg::data {
 
+struct JsonLinesReader::Members {
+    simdjson::dom::object object;
+};
+
 struct JsonLinesReader::Parser {
     simdjson::dom::parser dom;
     simdjson::padded_string tail;  // the last lines, copied: simdjson reads a little past the end
@@ -59,8 +63,8 @@ void append_scalar(std::string& out, const element& value) {
 
 }  // namespace
 
-JsonLinesReader::JsonLinesReader(std::string_view text)
-    : text_(text), parser_(std::make_unique<Parser>()) {}
+JsonLinesReader::JsonLinesReader(std::string_view text, Nested nested)
+    : text_(text), nested_(nested), parser_(std::make_unique<Parser>()) {}
 
 JsonLinesReader::~JsonLinesReader() = default;
 
@@ -112,9 +116,21 @@ void JsonLinesReader::parse(Row& row, std::string_view line) {
         return;
     }
     parser_->scratch_used = 0;
+    take_members(row, {object}, {});
+}
+
+void JsonLinesReader::take_members(Row& row, const Members& members, std::string_view prefix) {
     std::size_t guess = 0;
-    for (const auto [key, value] : object) {
-        const auto index = column(key, guess);
+    for (const auto [key, value] : members.object) {
+        const bool is_apart = value.is_object() && nested_ == Nested::taken_apart;
+        if (is_apart && value.get_object().value_unsafe().size() > 0) {
+            take_members(
+                row, {value.get_object().value_unsafe()}, fmt::format("{}{}.", prefix, key)
+            );
+            continue;
+        }
+        const auto index =
+            prefix.empty() ? column(key, guess) : column(fmt::format("{}{}", prefix, key), guess);
         guess = index + 1;
         row.cells.resize(columns_.size());
         if (value.is_string()) {
@@ -129,7 +145,7 @@ void JsonLinesReader::parse(Row& row, std::string_view line) {
                 append_scalar(out, word);
             }
             row.cells[index] = out;
-        } else if (!value.is_null()) {
+        } else if (!value.is_null() && !is_apart) {
             auto& out = parser_->next_scratch();
             append_scalar(out, value);
             row.cells[index] = out;

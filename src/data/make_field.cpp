@@ -173,7 +173,8 @@ FieldKind kind_of(const RawColumn& column, std::string_view plain, char separato
     if (is_one_of(plain, number_names) && is_mostly_number(column)) {
         return FieldKind::number;
     }
-    if (column.declared != "token_seq" && all_present(column, is_number)) {
+    const bool is_token = column.declared == "token" || column.declared == "token_seq";
+    if (!is_token && all_present(column, is_number)) {
         return FieldKind::number;
     }
     if (separator != 0) {
@@ -201,19 +202,20 @@ void add_words(IdMap& words, Field& field, std::string_view cell, char separator
     }
 }
 
-std::string field_name(const RawColumn& column, std::string_view plain) {
-    const bool is_known = column.name == "name" || column.name == "movie_title";
-    return is_one_of(plain, title_names) && !is_known ? "title" : column.name;
-}
-
 }  // namespace
+
+std::string field_name(std::string_view column) {
+    const auto name = split_typed_name(column).name;
+    const bool is_known = name == "name" || name == "movie_title";
+    return std::string{is_one_of(plain_name(name), title_names) && !is_known ? "title" : name};
+}
 
 Field make_field(const RawColumn& column, std::size_t n_rows) {
     const auto plain = plain_name(column.name);
     const bool is_list = is_one_of(plain, list_names) || column.rule.kind == FieldKind::categories;
     const auto separator = separator_of(column, is_list);
     Field field;
-    field.name = field_name(column, plain);
+    field.name = field_name(column.name);
     field.kind = kind_of(column, plain, separator);
     field.present.assign(n_rows, 0);
     const bool is_text = field.kind == FieldKind::text || field.kind == FieldKind::link;

@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "data/dataset.hpp"
+#include "data/pseudonyms.hpp"
 #include "data/rejected.hpp"
 
 #include <cstddef>
@@ -18,6 +19,7 @@ namespace hg::data {
 struct ReadOptions {
     std::size_t max_bad = std::numeric_limits<std::size_t>::max();  // stop once more rows are bad
     Rejections::Sink on_rejected{};
+    const Pseudonyms* pseudonyms = nullptr;  // null: a folder with e-mail addresses is refused
 };
 
 struct ReadReport {
@@ -25,8 +27,10 @@ struct ReadReport {
     std::size_t rows = 0;      // of interactions, good and bad
     std::size_t rejected = 0;  // of all files
     std::map<std::string, std::size_t> reasons;
-    std::vector<std::string> examples;        // the first messages
-    std::vector<std::string> unused_columns;  // of the interactions
+    std::vector<std::string> examples;            // the first messages
+    std::vector<std::string> unused_columns;      // of the interactions
+    std::map<std::string, std::size_t> left_out;  // rows of exports that are no use, by reason
+    std::map<std::string, std::size_t> hashed;    // cells with addresses: "orders.csv: user_id"
 };
 
 struct RawDataset {

@@ -78,17 +78,44 @@ Result<Paths> files_of(
     return found;
 }
 
-}  // namespace
-
-Result<RawFiles> find_raw_files(const fs::path& folder) {
-    HG_TRY(const auto all, list_folder(folder));
-    RawFiles files;
-    HG_TRY(files.interactions, files_of(all, {"interactions", "ratings", "events"}, ".inter"));
-    HG_TRY(files.items, files_of(all, {"items", "movies", "products"}, ".item"));
-    HG_TRY(files.users, files_of(all, {"users", "customers"}, ".user"));
-    if (!files.interactions.empty()) {
-        return files;
+/// Takes the exports out of `paths`.
+Result<void> claim_exports(Paths& paths, RawFiles& files) {
+    Paths others;
+    for (const auto& path : paths) {
+        std::error_code ignored;
+        const ImporterEntry* entry = nullptr;
+        if (may_be_export(path) && fs::is_regular_file(path, ignored)) {
+            HG_TRY(const auto head, read_file_head(path));
+            entry = recognise(head);
+        }
+        if (entry == nullptr) {
+            others.push_back(path);
+            continue;
+        }
+        for (const auto& table : entry->tables) {
+            files.sources.push_back({path, table.kind, entry});
+        }
     }
+    paths = std::move(others);
+    return {};
+}
+
+void ignore_the_rest(const Paths& paths, RawFiles& files) {
+    for (const auto& path : paths) {
+        const bool is_read =
+            std::ranges::find(files.sources, path, &TableSource::path) != files.sources.end();
+        const auto extension = path.extension();
+        if (!is_read && (extension == ".kg" || extension == ".link" || extension == ".net")) {
+            files.ignored.push_back({path, "RecBole's graphs are not read"});
+        } else if (!is_read && (may_be_export(path) || !table_extension(path).empty())) {
+            files.ignored.push_back(
+                {path, "neither named as a table of ours nor with the columns of a known export"}
+            );
+        }
+    }
+}
+
+Error no_interactions(const fs::path& folder, const Paths& all, const RawFiles& files) {
     constexpr std::size_t names_shown = 8;
     std::vector<std::string> names;
     for (const auto& path : all) {
@@ -96,16 +123,86 @@ Result<RawFiles> find_raw_files(const fs::path& folder) {
             names.push_back(path.filename().string());
         }
     }
-    return fail(
+    if (!files.sources.empty()) {
+        const auto& source = files.sources.front();
+        return {
+            ErrorCode::not_found,
+            fmt::format(
+                "{}: no interactions; {} holds only {}",
+                folder.string(),
+                source.path.filename().string(),
+                to_string(source.kind)
+            ),
+            "put the orders or the events of the same shop beside it (docs/formats/importers.md)"
+        };
+    }
+    return {
         ErrorCode::not_found,
         fmt::format(
             "{}: no interactions; found {}",
             folder.string(),
             names.empty() ? "an empty folder" : fmt::format("{}", fmt::join(names, ", "))
         ),
-        "expected interactions.csv, .csv.gz, .tsv, .jsonl or .inter, with columns user_id and "
-        "item_id"
-    );
+        "expected interactions.csv, .csv.gz, .tsv, .jsonl, .parquet or .inter, with columns "
+        "user_id and "
+        "item_id, or a known export (docs/formats/importers.md)"
+    };
+}
+
+}  // namespace
+
+std::vector<TableSource> RawFiles::of(TableKind kind) const {
+    std::vector<TableSource> found;
+    std::ranges::copy_if(sources, std::back_inserter(found), [kind](const auto& source) {
+        return source.kind == kind;
+    });
+    return found;
+}
+
+Result<RawFiles> find_raw_files(const fs::path& folder, Importers importers) {
+    HG_TRY(const auto all, list_folder(folder));
+    RawFiles files;
+    auto others = all;
+    if (importers == Importers::by_columns) {
+        if (auto claimed = claim_exports(others, files); !claimed) {
+            return std::unexpected(claimed.error());
+        }
+    }
+    const auto take = [&files](const Paths& paths, TableKind kind) {
+        for (const auto& path : paths) {
+            files.sources.push_back({path, kind, nullptr});
+        }
+    };
+    HG_TRY(const auto events, files_of(others, {"interactions", "ratings", "events"}, ".inter"));
+    HG_TRY(const auto items, files_of(others, {"items", "movies", "products"}, ".item"));
+    HG_TRY(const auto users, files_of(others, {"users", "customers"}, ".user"));
+    take(events, TableKind::interactions);
+    take(items, TableKind::items);
+    take(users, TableKind::users);
+    std::ranges::stable_sort(files.sources, {}, &TableSource::kind);
+    if (files.of(TableKind::interactions).empty()) {
+        return std::unexpected(no_interactions(folder, all, files));
+    }
+    ignore_the_rest(others, files);
+    return files;
+}
+
+Result<void> learn_references(const RawFiles& files, ImportContext& context) {
+    for (const auto& source : files.sources) {
+        const auto* const entry = source.importer;
+        if (entry == nullptr || entry->learn == nullptr || entry->tables[0].kind != source.kind) {
+            continue;
+        }
+        if (auto learned = entry->learn(source.path, context); !learned) {
+            return learned;
+        }
+    }
+    return {};
+}
+
+Result<std::unique_ptr<RowReader>> open_source(const TableSource& source, ImportContext& context) {
+    return source.importer == nullptr ? open_rows(source.path)
+                                      : source.importer->open(source.path, source.kind, context);
 }
 
 }  // namespace hg::data

@@ -20,33 +20,32 @@ constexpr auto no_column = std::numeric_limits<std::size_t>::max();
 FieldReader::FieldReader(Role role, const TableConfig& config, IdMap& ids, Rejections& rejections)
     : role_(role), config_(config), ids_(ids), rejections_(rejections) {}
 
-Result<void> FieldReader::read(const std::filesystem::path& path) {
-    HG_TRY(const auto rows, open_rows(path));
+Result<void> FieldReader::read(const std::filesystem::path& path, RowReader& rows) {
     targets_.clear();
     std::size_t id = no_column;
     std::size_t n_bound = 0;
     const auto bind_columns = [&]() -> Result<void> {
-        if (auto fine = check_column_names(path, rows->columns()); !fine) {
+        if (auto fine = check_column_names(path, rows.columns()); !fine) {
             return fine;
         }
-        HG_TRY(id, id_column(path, rows->columns()));
-        bind(rows->columns(), id);
-        n_bound = rows->columns().size();
+        HG_TRY(id, find_id_column(path, rows.columns(), role_, config_));
+        bind(rows.columns(), id);
+        n_bound = rows.columns().size();
         return {};
     };
-    if (table_extension(path) != ".jsonl") {
+    if (rows.has_header()) {
         if (auto bound = bind_columns(); !bound) {
             return bound;
         }
     }
     const auto file = path.filename().string();
-    for (Row row; rows->next(row);) {
+    for (Row row; rows.next(row);) {
         ++rows_;
         std::string problem = row.problem;
         auto advice = row.advice.empty() ? std::string{"mend the row or drop it"} : row.advice;
         std::string reason = "broken row";
         if (problem.empty()) {
-            if (rows->columns().size() != n_bound) {
+            if (rows.columns().size() != n_bound) {
                 if (auto bound = bind_columns(); !bound) {
                     return bound;
                 }
@@ -67,16 +66,19 @@ Result<void> FieldReader::read(const std::filesystem::path& path) {
     return {};
 }
 
-Result<std::size_t> FieldReader::id_column(
-    const std::filesystem::path& path, const std::vector<std::string>& columns
-) const {
-    if (!config_.id.empty()) {
-        const auto found = std::ranges::find(columns, config_.id);
+Result<std::size_t> find_id_column(
+    const std::filesystem::path& path,
+    const std::vector<std::string>& columns,
+    Role role,
+    const TableConfig& config
+) {
+    if (!config.id.empty()) {
+        const auto found = std::ranges::find(columns, config.id);
         if (found != columns.end()) {
             return static_cast<std::size_t>(found - columns.begin());
         }
     } else {
-        if (const auto column = find_column(columns, role_)) {
+        if (const auto column = find_column(columns, role)) {
             return *column;
         }
         for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -90,15 +92,25 @@ Result<std::size_t> FieldReader::id_column(
         fmt::format(
             "{}: no {} id column{}; found {}",
             path.string(),
-            to_string(role_),
-            config_.id.empty() ? std::string{} : fmt::format(" \"{}\" (dataset.toml)", config_.id),
+            to_string(role),
+            config.id.empty() ? std::string{} : fmt::format(" \"{}\" (dataset.toml)", config.id),
             fmt::join(columns, ", ")
         ),
         fmt::format(
             "expected {0}_id or id, or name yours in dataset.toml: [{0}s] id = \"NAME\"",
-            to_string(role_)
+            to_string(role)
         )
     );
+}
+
+FieldRule rule_of(std::string_view column, const TableConfig& config) {
+    const auto typed = split_typed_name(column);
+    const auto ruled = config.fields.find(std::string{typed.name});
+    auto rule = ruled == config.fields.end() ? FieldRule{} : ruled->second;
+    if (typed.type == "float_seq" && !rule.kind) {  // of RecBole; as words only noise
+        rule.is_ignored = true;
+    }
+    return rule;
 }
 
 void FieldReader::bind(const std::vector<std::string>& columns, std::size_t id) {
@@ -109,8 +121,7 @@ void FieldReader::bind(const std::vector<std::string>& columns, std::size_t id) 
             continue;
         }
         const std::string name{typed.name};
-        const auto ruled = config_.fields.find(name);
-        const auto rule = ruled == config_.fields.end() ? FieldRule{} : ruled->second;
+        const auto rule = rule_of(columns[i], config_);
         if (rule.is_ignored) {
             continue;
         }

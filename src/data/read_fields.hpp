@@ -35,22 +35,33 @@ struct RawColumn {
 /// Decides the kind of a column and turns its cells into a field of n_rows rows.
 [[nodiscard]] Field make_field(const RawColumn& column, std::size_t n_rows);
 
+/// The name of the field that a column becomes: "title" for the many names of titles.
+[[nodiscard]] std::string field_name(std::string_view column);
+
+/// What dataset.toml and RecBole's type say of a column.
+[[nodiscard]] FieldRule rule_of(std::string_view column, const TableConfig& config);
+
+/// The column of the id; fails, saying what was found and expected.
+[[nodiscard]] Result<std::size_t> find_id_column(
+    const std::filesystem::path& path,
+    const std::vector<std::string>& columns,
+    Role role,
+    const TableConfig& config
+);
+
 class FieldReader {
   public:
     /// `role` is user or item; all arguments outlive the reader.
     FieldReader(Role role, const TableConfig& config, IdMap& ids, Rejections& rejections);
 
     /// Ids not met before are added to the IdMap: items nobody has touched yet can be recommended.
-    [[nodiscard]] Result<void> read(const std::filesystem::path& path);
+    [[nodiscard]] Result<void> read(const std::filesystem::path& path, RowReader& rows);
     /// Row i = id i. Columns without any value are left out.
     [[nodiscard]] Catalogue finish() &&;
 
     [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
 
   private:
-    [[nodiscard]] Result<std::size_t> id_column(
-        const std::filesystem::path& path, const std::vector<std::string>& columns
-    ) const;
     /// Index into columns_ of each column of the file; the id and ignored ones have none.
     void bind(const std::vector<std::string>& columns, std::size_t id);
     /// Takes the row, or says what is wrong with it.

@@ -66,36 +66,67 @@ double median_of(std::vector<double> values) {
 
 }  // namespace
 
+Result<RoleColumns> find_roles(
+    const std::filesystem::path& path, const RowReader& rows, const DatasetConfig& config
+) {
+    const auto& columns = rows.columns();
+    RoleColumns found;
+    for (const auto role : all_roles) {
+        const auto mapped = config.columns.find(role);
+        auto& column = found[index_of(role)];
+        if (mapped == config.columns.end()) {
+            column = find_column(columns, role);
+            continue;
+        }
+        const auto place = std::ranges::find(columns, mapped->second);
+        if (place != columns.end()) {
+            column = static_cast<std::size_t>(place - columns.begin());
+        } else if (rows.has_header()) {
+            const std::vector<std::string_view> known{columns.begin(), columns.end()};
+            return fail(
+                ErrorCode::invalid_argument,
+                fmt::format(
+                    "{}: dataset.toml takes the {} from column \"{}\", which is not there",
+                    path.string(),
+                    to_string(role),
+                    mapped->second
+                ),
+                suggest(mapped->second, known)
+            );
+        }
+    }
+    return found;
+}
+
 InteractionReader::InteractionReader(
     const DatasetConfig& config, IdMap& users, IdMap& items, Rejections& rejections
 )
     : config_(config), users_(users), items_(items), rejections_(rejections) {}
 
-Result<void> InteractionReader::read(const std::filesystem::path& path) {
-    HG_TRY(const auto rows, open_rows(path));
-    out_.events.reserve(out_.events.size() + rows->estimated_rows());
+Result<void> InteractionReader::read(const std::filesystem::path& path, RowReader& rows) {
+    out_.events.reserve(out_.events.size() + rows.estimated_rows());
     raw_times_.reserve(out_.events.capacity());
     columns_ = {};
     std::size_t n_bound = 0;
     const auto bind_columns = [&]() -> Result<void> {
-        n_bound = rows->columns().size();
-        return bind(path, *rows);
+        n_bound = rows.columns().size();
+        return bind(path, rows);
     };
-    if (!rows->columns().empty()) {  // JSON lines have no header: their columns come with the rows
+    if (!rows.columns().empty()) {  // JSON lines have no header: their columns come with the rows
         if (auto bound = bind_columns(); !bound) {
             return bound;
         }
-        if (auto has = require(path, *rows, Role::user); !has) {
+        if (auto has = require(path, rows, Role::user); !has) {
             return has;
         }
-        if (auto has = require(path, *rows, Role::item); !has) {
+        if (auto has = require(path, rows, Role::item); !has) {
             return has;
         }
     }
     const auto file = path.filename().string();
-    for (Row row; rows->next(row);) {
+    for (Row row; rows.next(row);) {
         ++out_.rows;
-        if (rows->columns().size() != n_bound) {
+        if (rows.columns().size() != n_bound) {
             if (auto bound = bind_columns(); !bound) {
                 return bound;
             }
@@ -118,10 +149,10 @@ Result<void> InteractionReader::read(const std::filesystem::path& path) {
             return counted;
         }
     }
-    if (auto has = require(path, *rows, Role::user); !has) {
+    if (auto has = require(path, rows, Role::user); !has) {
         return has;
     }
-    return require(path, *rows, Role::item);
+    return require(path, rows, Role::item);
 }
 
 Result<void> InteractionReader::bind(const std::filesystem::path& path, const RowReader& rows) {
@@ -129,34 +160,10 @@ Result<void> InteractionReader::bind(const std::filesystem::path& path, const Ro
     if (auto fine = check_column_names(path, columns); !fine) {
         return fine;
     }
+    HG_TRY(columns_, find_roles(path, rows, config_));
     std::vector<bool> used(columns.size());
     for (const auto role : all_roles) {
-        const auto mapped = config_.columns.find(role);
-        auto& column = columns_[index_of(role)];
-        if (mapped == config_.columns.end()) {
-            column = find_column(columns, role);
-        } else {
-            const auto found = std::ranges::find(columns, mapped->second);
-            column.reset();
-            if (found != columns.end()) {
-                column = static_cast<std::size_t>(found - columns.begin());
-            }
-            const bool may_come_later = table_extension(path) == ".jsonl";
-            if (!column && !may_come_later) {
-                const std::vector<std::string_view> known{columns.begin(), columns.end()};
-                return fail(
-                    ErrorCode::invalid_argument,
-                    fmt::format(
-                        "{}: dataset.toml takes the {} from column \"{}\", which is not there",
-                        path.string(),
-                        to_string(role),
-                        mapped->second
-                    ),
-                    suggest(mapped->second, known)
-                );
-            }
-        }
-        if (column) {
+        if (const auto column = columns_[index_of(role)]) {
             names_[index_of(role)] = split_typed_name(columns[*column]).name;
             used[*column] = true;
         }

@@ -2,7 +2,7 @@
 // InteractionReader: interaction files -> events with dense ids, types, weights and times.
 //
 //   InteractionReader reader{config, users, items, rejections};
-//   HG_TRY_VOID(reader.read("interactions.csv"));
+//   HG_TRY_VOID(reader.read("interactions.csv", *rows));
 //   EventsRead read = std::move(reader).finish();
 #pragma once
 
@@ -33,6 +33,14 @@ struct EventsRead {
     std::vector<std::string> unused_columns;
 };
 
+/// Which column plays which role; index = Role.
+using RoleColumns = std::array<std::optional<std::size_t>, all_roles.size()>;
+
+/// By name, or as dataset.toml says; fails when it names a column that cannot come any more.
+[[nodiscard]] Result<RoleColumns> find_roles(
+    const std::filesystem::path& path, const RowReader& rows, const DatasetConfig& config
+);
+
 class InteractionReader {
   public:
     /// All arguments outlive the reader.
@@ -41,7 +49,7 @@ class InteractionReader {
     );
 
     /// Fails when the file cannot be used at all, or when too many rows are bad.
-    [[nodiscard]] Result<void> read(const std::filesystem::path& path);
+    [[nodiscard]] Result<void> read(const std::filesystem::path& path, RowReader& rows);
     [[nodiscard]] EventsRead finish() &&;
 
   private:
@@ -82,7 +90,7 @@ class InteractionReader {
     IdMap session_names_;
     std::vector<double> raw_times_;  // numeric times as written, while the unit is not known
     TimeText time_text_ = TimeText::unknown;
-    std::array<std::optional<std::size_t>, all_roles.size()> columns_;
+    RoleColumns columns_;
     std::array<std::string, all_roles.size()> names_;
 };
 

@@ -4,6 +4,7 @@
 #include "data/cell.hpp"
 #include "data/delimited.hpp"
 #include "data/json_lines.hpp"
+#include "data/parquet_rows.hpp"
 #include "data/text_file.hpp"
 
 #include <algorithm>
@@ -13,8 +14,8 @@
 namespace hg::data {
 namespace {
 
-constexpr std::array<std::string_view, 6> extensions{
-    ".csv", ".tsv", ".jsonl", ".inter", ".item", ".user"
+constexpr std::array<std::string_view, 7> extensions{
+    ".csv", ".tsv", ".jsonl", ".parquet", ".inter", ".item", ".user"
 };
 
 /// Keeps the file behind a reader alive.
@@ -43,6 +44,8 @@ class FileRows final : public RowReader {
 
     [[nodiscard]] std::size_t estimated_rows() const override { return rows_->estimated_rows(); }
 
+    [[nodiscard]] bool has_header() const override { return rows_->has_header(); }
+
   private:
     TextFile file_;
     std::unique_ptr<RowReader> rows_;
@@ -65,9 +68,13 @@ Result<std::unique_ptr<RowReader>> open_rows(const std::filesystem::path& path) 
         return fail(
             ErrorCode::invalid_argument,
             path.string() +
-                ": unknown kind of table, expected .csv, .tsv, .jsonl or .inter (or .gz of them)",
+                ": unknown kind of table, expected .csv, .tsv, .jsonl, .inter (or .gz of them) or "
+                ".parquet",
             "convert the file or rename it"
         );
+    }
+    if (extension == ".parquet") {
+        return open_parquet(path);
     }
     HG_TRY(auto file, TextFile::open(path));
     return std::make_unique<FileRows>(std::move(file), extension);

@@ -47,6 +47,9 @@ class RowReader {
     /// Fills the row; false at the end of the file.
     virtual bool next(Row& row) = 0;
 
+    /// Whether all columns are known before the first row; those of JSON lines and XML are not.
+    [[nodiscard]] virtual bool has_header() const { return true; }
+
     /// About how many rows there are, for reserving memory.
     [[nodiscard]] virtual std::size_t estimated_rows() const = 0;
 
@@ -54,7 +57,7 @@ class RowReader {
     std::vector<std::string> columns_;
 };
 
-/// By extension: .csv, .tsv, .jsonl, .inter, .item, .user (RecBole), each also .gz. The reader owns
+/// By extension: .csv, .tsv, .jsonl, .inter, .item, .user (RecBole), each also .gz, and .parquet. The reader owns
 /// the file.
 [[nodiscard]] Result<std::unique_ptr<RowReader>> open_rows(const std::filesystem::path& path);
 

@@ -45,7 +45,7 @@ int take_milliseconds(std::string_view& text) noexcept {
     return value;
 }
 
-/// "Z", "+02:00", "+0200", "+02" -> minutes east of UTC.
+/// "Z", "+02:00", "+0200", " -0500", "+02" -> minutes east of UTC.
 std::optional<int> take_zone(std::string_view& text) noexcept {
     if (text.empty() || take(text, 'Z')) {
         return 0;
@@ -53,6 +53,9 @@ std::optional<int> take_zone(std::string_view& text) noexcept {
     if (text == " UTC") {
         text = {};
         return 0;
+    }
+    if (text.starts_with(" -") || text.starts_with(" +")) {  // as Shopify writes it
+        text.remove_prefix(1);
     }
     const bool is_west = text.starts_with('-');
     if (!is_west && !text.starts_with('+')) {
@@ -67,6 +70,9 @@ std::optional<int> take_zone(std::string_view& text) noexcept {
     const auto minutes = text.empty() ? std::optional{0} : take_number(text, 2);
     if (!minutes) {
         return std::nullopt;
+    }
+    if (text == " UTC") {  // "+0000 UTC", as Go prints it
+        text = {};
     }
     const int east = *hours * 60 + *minutes;
     return is_west ? -east : east;

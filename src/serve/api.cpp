@@ -31,6 +31,24 @@ Result<std::string> path_id(const RouteRequest& request) {
     return id_of(request.path.at("id"), "the id");
 }
 
+/// The user of the path, as stored.
+Result<std::string> path_user(const RouteRequest& request, const UserIds& users) {
+    HG_TRY(const auto id, path_id(request));
+    return users.stored(id);
+}
+
+/// Handles a request about the user of the path: act(request, id, reply).
+template <typename Act>
+auto user_handler(const UserIds& users, Act act) {
+    return [&users, act](const RouteRequest& request, const Reply& reply) {
+        const auto id = path_user(request, users);
+        if (!id) {
+            return reply(error_response(id.error()));
+        }
+        act(request, *id, reply);
+    };
+}
+
 Result<std::size_t> list_length(const RouteRequest& request, std::int64_t fallback) {
     HG_TRY(const auto k, request.target.number("k", fallback, 1, max_list_length));
     return static_cast<std::size_t>(k);
@@ -48,23 +66,56 @@ auto list_handler(std::int64_t fallback, Rows rows) {
     };
 }
 
-/// Handles a write about the {id} of the path: change(id, parse(body), reply).
+/// Answers a write about the thing of that id: change(id, parse(body), reply).
+template <typename Parse, typename Change>
+void write(
+    const Result<std::string>& id,
+    const RouteRequest& request,
+    const Reply& reply,
+    Parse parse,
+    Change change
+) {
+    if (!id) {
+        return reply(error_response(id.error()));
+    }
+    auto body = parse(request.http.body);
+    if (!body) {
+        return reply(error_response(body.error()));
+    }
+    change(*id, std::move(*body), reply);
+}
+
+/// Handles a write about the {id} of the path.
 template <typename Parse, typename Change>
 auto write_handler(Parse parse, Change change) {
     return [parse, change](const RouteRequest& request, const Reply& reply) {
-        const auto id = path_id(request);
-        if (!id) {
-            return reply(error_response(id.error()));
-        }
-        auto body = parse(request.http.body);
-        if (!body) {
-            return reply(error_response(body.error()));
-        }
-        change(*id, std::move(*body), reply);
+        write(path_id(request), request, reply, parse, change);
     };
 }
 
-std::vector<Route> recommend_routes(Engine& engine) {
+/// Handles a write about the user of the path.
+template <typename Parse, typename Change>
+auto user_write_handler(const UserIds& users, Parse parse, Change change) {
+    return [&users, parse, change](const RouteRequest& request, const Reply& reply) {
+        write(path_user(request, users), request, reply, parse, change);
+    };
+}
+
+Result<RecommendRequest> recommend_request(const std::string& body, const UserIds& users) {
+    HG_TRY(auto wish, parse_recommend(body));
+    HG_TRY(wish.user_id, users.stored(wish.user_id));
+    HG_TRY(wish.fields, users.stored_fields(std::move(wish.fields)));
+    return wish;
+}
+
+Result<data::NewEvent> with_stored_user(Result<data::NewEvent> event, const UserIds& users) {
+    if (event) {
+        HG_TRY(event->user_id, users.stored(event->user_id));
+    }
+    return event;
+}
+
+std::vector<Route> recommend_routes(Engine& engine, const UserIds& users) {
     return {
         {
             .method = Method::post,
@@ -74,8 +125,8 @@ std::vector<Route> recommend_routes(Engine& engine) {
                  .request = "RecommendRequest",
                  .response = "Recommendation"},
             .handle =
-                [&engine](const RouteRequest& request, const Reply& reply) {
-                    const auto wish = parse_recommend(request.http.body);
+                [&engine, &users](const RouteRequest& request, const Reply& reply) {
+                    const auto wish = recommend_request(request.http.body, users);
                     if (!wish) {
                         return reply(error_response(wish.error()));
                     }
@@ -90,10 +141,13 @@ std::vector<Route> recommend_routes(Engine& engine) {
                  .request = "EventBatch",
                  .response = "EventResults"},
             .handle =
-                [&engine](const RouteRequest& request, const Reply& reply) {
+                [&engine, &users](const RouteRequest& request, const Reply& reply) {
                     auto rows = parse_events(request.http.body);
                     if (!rows) {
                         return reply(error_response(rows.error()));
+                    }
+                    for (auto& row : *rows) {
+                        row.event = with_stored_user(std::move(row.event), users);
                     }
                     engine.append(std::move(*rows), [reply](const Result<json>& results) {
                         answer(reply, results);
@@ -211,7 +265,7 @@ std::vector<Route> item_routes(Engine& engine) {
     };
 }
 
-std::vector<Route> user_routes(Engine& engine) {
+std::vector<Route> user_routes(Engine& engine, const UserIds& users) {
     return {
         {
             .method = Method::get,
@@ -231,14 +285,16 @@ std::vector<Route> user_routes(Engine& engine) {
                 {.summary = "A user: fields, last events received, history, belief, knobs in force",
                  .response = "User",
                  .query = {{"events", "how many of the last events"}}},
-            .handle =
-                [&engine](const RouteRequest& request, const Reply& reply) {
+            .handle = user_handler(
+                users,
+                [&engine](const RouteRequest& request, const std::string& id, const Reply& reply) {
                     const auto n = request.target.number("events", 20, 0, max_user_events);
                     if (!n) {
                         return reply(error_response(n.error()));
                     }
-                    answer(reply, engine.user(request.path.at("id"), static_cast<std::size_t>(*n)));
-                },
+                    answer(reply, engine.user(id, static_cast<std::size_t>(*n)));
+                }
+            ),
         },
         {
             .method = Method::put,
@@ -247,10 +303,15 @@ std::vector<Route> user_routes(Engine& engine) {
                 {.summary = "Creates or replaces a user's fields",
                  .request = "Fields",
                  .response = "Stored"},
-            .handle = write_handler(
+            .handle = user_write_handler(
+                users,
                 parse_fields,
-                [&engine](const std::string& id, const json& fields, const Reply& reply) {
-                    engine.put_user(id, fields, answer_when_done(reply, "stored"));
+                [&engine, &users](const std::string& id, const json& fields, const Reply& reply) {
+                    const auto safe = users.stored_fields(fields);
+                    if (!safe) {
+                        return reply(error_response(safe.error()));
+                    }
+                    engine.put_user(id, *safe, answer_when_done(reply, "stored"));
                 }
             ),
         },
@@ -260,15 +321,17 @@ std::vector<Route> user_routes(Engine& engine) {
             .doc =
                 {.summary = "Erases a user: fields, events, impressions, belief, settings",
                  .response = "Stored"},
-            .handle =
-                [&engine](const RouteRequest& request, const Reply& reply) {
-                    engine.delete_user(request.path.at("id"), answer_when_done(reply, "erased"));
-                },
+            .handle = user_handler(
+                users,
+                [&engine](
+                    const RouteRequest& /*request*/, const std::string& id, const Reply& reply
+                ) { engine.delete_user(id, answer_when_done(reply, "erased")); }
+            ),
         },
     };
 }
 
-std::vector<Route> settings_routes(Engine& engine) {
+std::vector<Route> settings_routes(Engine& engine, const UserIds& users) {
     return {
         {
             .method = Method::put,
@@ -277,7 +340,8 @@ std::vector<Route> settings_routes(Engine& engine) {
                 {.summary = "Sets knobs of this user by hand; those left out stay with the policy",
                  .request = "Knobs",
                  .response = "Stored"},
-            .handle = write_handler(
+            .handle = user_write_handler(
+                users,
                 parse_knobs,
                 [&engine](const std::string& id, const KnobEdits& edits, const Reply& reply) {
                     engine.put_knobs(id, edits, answer_when_done(reply, "stored"));
@@ -288,10 +352,12 @@ std::vector<Route> settings_routes(Engine& engine) {
             .method = Method::del,
             .pattern = "/v1/users/{id}/knobs",
             .doc = {.summary = "Gives the knobs back to the policy", .response = "Stored"},
-            .handle =
-                [&engine](const RouteRequest& request, const Reply& reply) {
-                    engine.put_knobs(request.path.at("id"), {}, answer_when_done(reply, "reset"));
-                },
+            .handle = user_handler(
+                users,
+                [&engine](
+                    const RouteRequest& /*request*/, const std::string& id, const Reply& reply
+                ) { engine.put_knobs(id, {}, answer_when_done(reply, "reset")); }
+            ),
         },
         {
             .method = Method::put,
@@ -300,7 +366,8 @@ std::vector<Route> settings_routes(Engine& engine) {
                 {.summary = "Wishes of this user, all of them: more of one trait, less of another",
                  .request = "Wishes",
                  .response = "Stored"},
-            .handle = write_handler(
+            .handle = user_write_handler(
+                users,
                 parse_wishes,
                 [&engine](
                     const std::string& id, std::vector<TraitWish> wishes, const Reply& reply
@@ -311,10 +378,12 @@ std::vector<Route> settings_routes(Engine& engine) {
             .method = Method::del,
             .pattern = "/v1/users/{id}/traits",
             .doc = {.summary = "Takes the wishes back", .response = "Stored"},
-            .handle =
-                [&engine](const RouteRequest& request, const Reply& reply) {
-                    engine.put_wishes(request.path.at("id"), {}, answer_when_done(reply, "reset"));
-                },
+            .handle = user_handler(
+                users,
+                [&engine](
+                    const RouteRequest& /*request*/, const std::string& id, const Reply& reply
+                ) { engine.put_wishes(id, {}, answer_when_done(reply, "reset")); }
+            ),
         },
         {
             .method = Method::del,
@@ -323,14 +392,14 @@ std::vector<Route> settings_routes(Engine& engine) {
                 {.summary = "Forgets one event, as if it had not happened; \"dataset:N\" is one of "
                             "the dataset",
                  .response = "Stored"},
-            .handle =
-                [&engine](const RouteRequest& request, const Reply& reply) {
+            .handle = user_handler(
+                users,
+                [&engine](const RouteRequest& request, const std::string& id, const Reply& reply) {
                     engine.forget_event(
-                        request.path.at("id"),
-                        request.path.at("event"),
-                        answer_when_done(reply, "forgotten")
+                        id, request.path.at("event"), answer_when_done(reply, "forgotten")
                     );
-                },
+                }
+            ),
         },
     };
 }
@@ -425,10 +494,10 @@ void add(std::vector<Route>& routes, std::vector<Route> more) {
 
 std::vector<Route> api_routes(const ApiContext& context) {
     std::vector<Route> routes;
-    add(routes, recommend_routes(context.engine));
+    add(routes, recommend_routes(context.engine, context.users));
     add(routes, item_routes(context.engine));
-    add(routes, user_routes(context.engine));
-    add(routes, settings_routes(context.engine));
+    add(routes, user_routes(context.engine, context.users));
+    add(routes, settings_routes(context.engine, context.users));
     add(routes, system_routes(context));
     auto document = std::make_shared<std::string>();
     routes.push_back({

@@ -8,6 +8,7 @@
 #include "serve/engine.hpp"
 #include "serve/http/router.hpp"
 #include "serve/metrics.hpp"
+#include "serve/user_ids.hpp"
 
 #include <atomic>
 #include <functional>
@@ -19,6 +20,7 @@ namespace hg::serve {
 struct ApiContext {
     Engine& engine;
     Metrics& metrics;
+    const UserIds& users;
     std::function<void()> refresh_metrics;               // before /metrics is written
     std::function<void(const std::string& run)> reload;  // throws Error
     const std::atomic<bool>& is_ready;

@@ -5,6 +5,7 @@
 #include "core/folder_name.hpp"
 #include "core/log.hpp"
 #include "data/dataset.hpp"
+#include "data/pseudonyms.hpp"
 #include "data/stores/sqlite_event_store.hpp"
 #include "policy/knob_actor.hpp"
 #include "serve/api.hpp"
@@ -12,6 +13,7 @@
 #include "serve/http/guard.hpp"
 #include "serve/metrics.hpp"
 #include "serve/promotion.hpp"
+#include "serve/user_ids.hpp"
 
 #include <fmt/format.h>
 
@@ -78,6 +80,7 @@ class Service {
     Service(const ServeOptions& options, ProgressSink& progress, const std::stop_token& stop)
         : options_(options),
           choice_(choose_knobs(options)),
+          users_(value_or_throw(data::load_pseudonyms(options.data))),
           store_({.file = options.db}),
           engine_(
               {.policy = options.policy,
@@ -133,6 +136,7 @@ class Service {
         auto all = api_routes({
             .engine = engine_,
             .metrics = metrics_,
+            .users = users_,
             .refresh_metrics = [this] { refresh_metrics(); },
             .reload =
                 [this](const std::string& run) {
@@ -208,6 +212,7 @@ class Service {
     const ServeOptions& options_;
     SystemClock clock_;
     KnobChoice choice_;
+    UserIds users_;
     data::SqliteEventStore store_;
     Engine engine_;
     Metrics metrics_;

@@ -40,6 +40,25 @@ def strings(table, name):
     return [text[a:b].decode() for a, b in zip(offsets, offsets[1:])]
 
 
+def check_explain(folder):
+    shop = folder + "/shop"
+    os.mkdir(shop)
+    with open(shop + "/orders_export.csv", "w") as f:
+        f.write("Name,Email,Created at,Lineitem name,Lineitem sku,Billing Name\n#1,ann@example.org,2024-03-01 12:30:00 -0500,Cup,C1,Ann\n")
+    before = sorted(os.listdir(folder))
+    done = run("ingest", shop, "--explain")
+    assert done.returncode == 0, done.stderr
+    for line in ("orders_export.csv -> interactions: shopify_orders", "hashed     1 x orders_export.csv: user_id", "Billing Name",
+                 "1 x purchase: weight 1", "nothing was written"):
+        assert line in done.stdout, (line, done.stdout)
+    assert "ann@" not in done.stdout, done.stdout
+    told = json.loads(run("ingest", shop, "--explain", "--json").stdout)
+    assert {"from": "Created at", "becomes": "time", "note": ""} in told["tables"][0]["columns"], told
+    assert sorted(os.listdir(folder)) == before and os.listdir(shop) == ["orders_export.csv"], os.listdir(shop)
+    refused = run("ingest", shop)
+    assert refused.returncode == 2 and "--explain" in refused.stderr, refused
+
+
 def check_small(folder):
     raw, out = folder + "/raw", folder + "/out"
     os.mkdir(raw)
@@ -84,6 +103,7 @@ def check_synthetic(folder):
 
 
 with tempfile.TemporaryDirectory() as temporary:
+    check_explain(temporary)
     check_small(temporary)
     check_refusals(temporary)
     check_synthetic(temporary)

@@ -4,7 +4,9 @@
 #include "data/ingest.hpp"
 
 #include "app/command.hpp"
+#include "app/explain_text.hpp"
 #include "core/log.hpp"
+#include "data/explain.hpp"
 #include "data/synthetic.hpp"
 #include "data/time_text.hpp"
 
@@ -25,6 +27,7 @@ struct Arguments {
     std::string synthetic;
     data::IngestOptions options;
     bool as_json = false;
+    bool explains = false;
 };
 
 double percent(double share) {
@@ -116,6 +119,12 @@ void print_text(const data::IngestReport& report, const std::string& out) {
     if (!report.read.unused_columns.empty()) {
         fmt::print("  unused columns   {}\n", fmt::join(report.read.unused_columns, ", "));
     }
+    for (const auto& [column, count] : report.read.hashed) {
+        fmt::print("  hashed           {} e-mail addresses: {}\n", count, column);
+    }
+    for (const auto& [reason, count] : report.read.left_out) {
+        fmt::print("  left out         {} rows: {}\n", count, reason);
+    }
     fmt::print("  rejected         {} rows\n", report.read.rejected);
     for (const auto& [reason, count] : report.read.reasons) {
         fmt::print("    {} x {}\n", count, reason);
@@ -136,7 +145,28 @@ void print_text(const data::IngestReport& report, const std::string& out) {
     );
 }
 
+void print_json(const nlohmann::json& report) {
+    fmt::print("{}\n", report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+int explain(const Arguments& arguments) {
+    const auto told = value_or_throw(data::explain(arguments.folder));
+    if (arguments.as_json) {
+        print_json(data::to_json(told));
+    } else {
+        fmt::print("{}", explain_text(told));
+    }
+    return 0;
+}
+
 int run(Arguments arguments, Session& session) {
+    if (!arguments.explains && arguments.out.empty()) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            "no place to write to",
+            "give --out DATASET, or --explain to see how the folder would be read"
+        };
+    }
     if (!arguments.synthetic.empty()) {
         const auto options = value_or_throw(data::parse_synthetic_options(arguments.synthetic));
         data::write_synthetic(data::make_synthetic(options), arguments.out);
@@ -155,6 +185,9 @@ int run(Arguments arguments, Session& session) {
             "give DIR, or --synthetic users=..,items=.."
         };
     }
+    if (arguments.explains) {
+        return explain(arguments);
+    }
     auto& filters = arguments.options.filters;
     filters.dedup = arguments.dedup == "last"    ? data::Dedup::last
                     : arguments.dedup == "first" ? data::Dedup::first
@@ -165,10 +198,7 @@ int run(Arguments arguments, Session& session) {
         data::ingest(arguments.folder, arguments.out, arguments.options, session.progress)
     );
     if (arguments.as_json) {
-        fmt::print(
-            "{}\n",
-            data::to_json(report).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
-        );
+        print_json(data::to_json(report));
     } else {
         print_text(report, arguments.out);
     }
@@ -187,7 +217,12 @@ Run declare(CLI::App& verb) {
     verb.add_option(
         "DIR", arguments->folder, "folder with interactions.csv, items.csv, users.csv, dataset.toml"
     );
-    verb.add_option("--out", arguments->out, "where the dataset goes")->required();
+    verb.add_option("--out", arguments->out, "where the dataset goes");
+    verb.add_flag(
+        "--explain",
+        arguments->explains,
+        "write nothing: tell which file is read how, which column becomes what, what is left out"
+    );
     verb.add_option(
             "--dedup",
             arguments->dedup,
@@ -202,6 +237,12 @@ Run declare(CLI::App& verb) {
     verb.add_option("--until", arguments->options.until, "drop events at or behind this time");
     verb.add_flag("--drop-bots", filters.drop_bots, "drop users with far too many events");
     verb.add_option("--max-bad", arguments->options.max_bad, "stop when more rows are bad");
+    verb.add_option(
+        "--address-key",
+        arguments->options.address_key,
+        "file of the key that hashes e-mail addresses, made if missing; to share one between "
+        "datasets"
+    );
     verb.add_option(
         "--synthetic",
         arguments->synthetic,
