@@ -113,8 +113,7 @@ TEST_F(DamagedStore, a_flipped_bit_is_noticed_or_harmless) {
             ADD_FAILURE() << "silent change by the flip at byte " << at;
         }
     }
-    RecordProperty("noticed", static_cast<int>(noticed));
-    fmt::print("{} flips: {} noticed, {} silent\n", flips, noticed, silent);
+    fmt::print("[figures] {} flips: {} noticed, {} silent\n", flips, noticed, silent);
 }
 
 TEST_F(DamagedStore, a_database_cut_short_is_noticed_or_whole) {
