@@ -6,6 +6,7 @@ import os
 import pathlib
 import sys
 import threading
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from server_under_test import Server, world  # noqa: E402
@@ -47,6 +48,8 @@ def send(server, payload, numbers, statuses):
             answer = connection.getresponse()
             answer.read()
             statuses.append((answer.status, answer.getheader("Retry-After")))
+            if answer.status == 503:
+                time.sleep(float(answer.getheader("Retry-After") or 0))
         except ConnectionError as error:  # refused before all of it was sent
             statuses.append((0, repr(error)))
         finally:
