@@ -1,6 +1,6 @@
 # The front door. `make demo` and `make test` do all the set-up they need.
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test check bench lint format docs clean
+.PHONY: help deps build demo test check torture bench lint format docs clean
 
 export CCACHE_SLOPPINESS = pch_defines,time_macros,include_file_mtime,include_file_ctime
 JOBS ?= $(shell nproc)
@@ -32,6 +32,10 @@ check: ## the heavy checks before a release
 	@deps/install.sh check
 	@$(MAKE) --no-print-directory test
 	@tests/check.sh $(JOBS)
+
+torture: build ## crashes, power cuts, damaged files, full disks and more at full size (minutes); then what the tests protect taken out
+	@.venv/bin/python tests/torture/run.py
+	@.venv/bin/python tests/torture/mutations.py
 
 bench: build ## benchmarks beside their limits and peers, into bench/results/
 	@bench/run.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Benchmarks beside their limits and peers, into bench/results/. `make bench` runs them all (about 20 minutes).
-#   bench/run.sh [belief|ingest|serving|encode|gate|interest_evolution|closed_loop|ratings ...]
+#   bench/run.sh [belief|ingest|serving|encode|gate|interest_evolution|closed_loop|ratings|growth ...]
 # Run it on a quiet machine: every figure shares the cores with whatever else runs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -67,6 +67,11 @@ closed_loop() {
         $python bench/closed_loop.py --binary build/release/honeyguide --family "$family" --out "$work/$family.md"
         cat "$work/$family.md"
     done
+}
+
+growth() {
+    say 'growth: 10^5 to 10^7 events, 10^4 to 10^6 items (half an hour, one thread)'
+    nice -n 3 $python bench/growth.py --binary $program --folder "$work/growth" --out $results/growth.md
 }
 
 ratings() {

@@ -77,20 +77,26 @@ endif()
 # Tests that look at the source tree or drive the built program from outside: plain Python, no packages.
 find_program(HG_PYTHON3 python3 REQUIRED)
 file(GLOB outside CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/tree/*.py ${CMAKE_SOURCE_DIR}/tests/outside/*.py)
-foreach(script ${outside})
+file(GLOB torture CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/torture/*.py)
+list(FILTER torture EXCLUDE REGEX "/(run|mutations)\\.py$")
+foreach(script ${outside} ${torture})
   cmake_path(GET script STEM stem)
   cmake_path(GET script PARENT_PATH folder)
   cmake_path(GET folder FILENAME label)
-  if(label STREQUAL "outside" AND NOT HG_TORCH)
+  if(NOT label STREQUAL "tree" AND NOT HG_TORCH)
     continue()
+  endif()
+  set(size)
+  if(label STREQUAL "torture")
+    set(size --short)  # `make torture` runs them at full size
   endif()
   add_test(
     NAME ${label}.${stem}
     COMMAND ${HG_PYTHON3} ${script} --source ${CMAKE_SOURCE_DIR} --binary ${CMAKE_BINARY_DIR}/honeyguide
-            --shared ${HG_SHARED}
+            --shared ${HG_SHARED} ${size}
   )
   set_tests_properties(${label}.${stem} PROPERTIES LABELS ${label} TIMEOUT 900 SKIP_RETURN_CODE 77)
-  if(label STREQUAL "outside")
+  if(NOT label STREQUAL "tree")
     set_tests_properties(${label}.${stem} PROPERTIES RUN_SERIAL ON)
   endif()
 endforeach()

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/file.hpp"
 
+#include "core/durable_folder.hpp"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -110,8 +112,8 @@ void write_file_atomic(const fs::path& named, const std::function<void(std::ostr
         return;
     }
     const auto folder = path.has_parent_path() ? path.parent_path() : fs::path{"."};
+    create_durable_folders(folder);
     std::error_code error;
-    fs::create_directories(folder, error);
     const auto temporary = fs::path{fmt::format("{}.tmp-{}", path.string(), ::getpid())};
     try {
         {

@@ -4,6 +4,7 @@
 #include "core/digest.hpp"
 #include "core/file.hpp"
 #include "core/safetensors.hpp"
+#include "core/sealed_json.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -189,6 +190,9 @@ class Opener {
                     "format version {}, this program reads {}", version, dataset_format_version
                 )
             ));
+        }
+        if (has_broken_seal(index_)) {
+            return std::unexpected(corrupt(index_path_, "its content differs from its seal"));
         }
         data_.name = index_.at("name");
         data_.hash = index_.at("hash");
@@ -399,6 +403,7 @@ void write_binary_dataset(const Dataset& data, const fs::path& folder, const jso
     for (const auto& [key, value] : notes.items()) {
         index[key] = value;
     }
+    seal(index);
     write_file_atomic(
         folder / index_file, index.dump(2, ' ', false, json::error_handler_t::replace) + "\n"
     );

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // FolderTransaction: a folder that appears at once (declared in binary_dataset.hpp).
+#include "core/durable_folder.hpp"
 #include "data/binary_dataset.hpp"
 
 #include <fcntl.h>
@@ -60,7 +61,8 @@ Result<FolderTransaction> FolderTransaction::begin(fs::path target) {
     }
     const fs::path temporary = fmt::format("{}.tmp-{}", target.string(), ::getpid());
     fs::remove_all(temporary, error);
-    fs::create_directories(temporary, error);
+    create_durable_folders(parent_of(target));
+    fs::create_directory(temporary, error);
     if (error) {
         return std::unexpected(folder_error(temporary, "create", error.value()));
     }

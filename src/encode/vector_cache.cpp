@@ -16,10 +16,18 @@ namespace hg::encode {
 namespace {
 
 constexpr std::size_t many_parts = 8;
+constexpr auto digest_key = "blake2b";
 constexpr std::string_view part_prefix = "part-";
 
 bool is_part(const std::filesystem::path& path) {
     return path.extension() == ".safetensors" && path.filename().string().starts_with(part_prefix);
+}
+
+std::string digest_of(MatrixView<const std::uint8_t> keys, MatrixView<const float> vectors) {
+    Digest digest;
+    digest.update(std::as_bytes(std::span{keys.data(), keys.rows() * keys.cols()}));
+    digest.update(std::as_bytes(std::span{vectors.data(), vectors.rows() * vectors.cols()}));
+    return digest.hex();
 }
 
 std::size_t part_number(const std::filesystem::path& path) {
@@ -75,6 +83,10 @@ void VectorCache::load_part(const std::filesystem::path& path) {
         keys->rows() != vectors->rows()) {
         return damaged("keys and vectors do not fit");
     }
+    if (const auto digest = file->metadata().find(digest_key);
+        digest != file->metadata().end() && digest->second != digest_of(*keys, *vectors)) {
+        return damaged("the content differs from its digest");
+    }
     parts_.push_back(path);
     for (std::size_t row = 0; row < keys->rows(); ++row) {
         Key key{};
@@ -124,10 +136,11 @@ void VectorCache::write_part(std::size_t first) {
     SafetensorsWriter writer;
     writer.add_metadata("format_version", "1");
     writer.add_metadata("model", model_hash_);
-    writer.add<std::uint8_t>(
-        "keys", MatrixView<const std::uint8_t>{keys_[first].data(), n, Key{}.size()}
-    );
-    writer.add<float>("vectors", MatrixView<const float>{vectors_.data() + first * dim_, n, dim_});
+    const MatrixView<const std::uint8_t> keys{keys_[first].data(), n, Key{}.size()};
+    const MatrixView<const float> vectors{vectors_.data() + first * dim_, n, dim_};
+    writer.add_metadata(digest_key, digest_of(keys, vectors));
+    writer.add<std::uint8_t>("keys", keys);
+    writer.add<float>("vectors", vectors);
     const auto path = folder_ / fmt::format("{}{:06}.safetensors", part_prefix, next_part_);
     writer.save(path);
     ++next_part_;

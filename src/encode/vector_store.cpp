@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "encode/vector_store.hpp"
 
+#include "core/digest.hpp"
 #include "core/log.hpp"
 #include "core/rng.hpp"
 #include "core/safetensors.hpp"
@@ -18,6 +19,7 @@ namespace hg::encode {
 namespace {
 
 constexpr auto format_version = "1";
+constexpr auto digest_key = "blake2b";
 
 std::filesystem::path vectors_path(const std::filesystem::path& folder) {
     return folder / "vectors.safetensors";
@@ -58,6 +60,36 @@ Result<void> check_shapes(
         ),
         "run honeyguide encode again"
     );
+}
+
+template <typename Texts>
+void add_texts(Digest& digest, const Texts& texts) {
+    for (const auto& text : texts) {
+        digest.update(fmt::format("{}:", text.size()));
+        digest.update(std::string_view{text});
+    }
+}
+
+/// Of all that a file says: a flipped bit must not become another vector.
+template <typename Texts>
+std::string content_digest(
+    std::string_view encoder,
+    MatrixView<const float> rows,
+    std::span<const std::uint8_t> present,
+    const Texts& ids,
+    const Texts& parts,
+    MatrixView<const std::uint8_t> part_present
+) {
+    Digest digest;
+    digest.update(fmt::format("{}|{}|{}|{}|", encoder, rows.rows(), rows.cols(), parts.size()));
+    digest.update(std::as_bytes(std::span{rows.data(), rows.rows() * rows.cols()}));
+    digest.update(std::as_bytes(present));
+    add_texts(digest, ids);
+    add_texts(digest, parts);
+    digest.update(
+        std::as_bytes(std::span{part_present.data(), part_present.rows() * part_present.cols()})
+    );
+    return digest.hex();
 }
 
 void warn_if_stale(
@@ -110,10 +142,23 @@ void save_item_vectors(
     writer.add<float>("vectors", vectors.vectors.view());
     writer.add<std::uint8_t>("present", std::span<const std::uint8_t>{vectors.present});
     writer.add_strings("ids", ids);
+    MatrixView<const std::uint8_t> part_present;
     if (!vectors.parts.empty()) {
+        part_present = vectors.part_present.view();
         writer.add_strings("parts", vectors.parts);
-        writer.add<std::uint8_t>("part_present", vectors.part_present.view());
+        writer.add<std::uint8_t>("part_present", part_present);
     }
+    writer.add_metadata(
+        digest_key,
+        content_digest(
+            vectors.encoder,
+            vectors.vectors.view(),
+            vectors.present,
+            ids,
+            vectors.parts,
+            part_present
+        )
+    );
     writer.save(vectors_path(folder));
 }
 
@@ -135,18 +180,28 @@ Result<ItemVectors> load_item_vectors(
     out.vectors = Matrix<float>(items.size(), rows.cols());
     out.present.assign(items.size(), 0);
     MatrixView<const std::uint8_t> parts;
+    std::vector<std::string_view> part_names;
     if (file.contains("part_present")) {
         HG_TRY(parts, file.matrix<std::uint8_t>("part_present"));
-        HG_TRY(const auto names, file.strings("parts"));
-        if (parts.rows() != rows.rows() || parts.cols() != names.size()) {
+        HG_TRY(part_names, file.strings("parts"));
+        if (parts.rows() != rows.rows() || parts.cols() != part_names.size()) {
             return fail(
                 ErrorCode::corrupt,
                 path.string() + ": part_present does not fit",
                 "run honeyguide encode again"
             );
         }
-        out.parts.assign(names.begin(), names.end());
-        out.part_present = Matrix<std::uint8_t>(items.size(), names.size());
+        out.parts.assign(part_names.begin(), part_names.end());
+        out.part_present = Matrix<std::uint8_t>(items.size(), part_names.size());
+    }
+    if (const auto digest = file.metadata().find(digest_key);
+        digest != file.metadata().end() &&
+        digest->second != content_digest(out.encoder, rows, present, ids, part_names, parts)) {
+        return fail(
+            ErrorCode::corrupt,
+            path.string() + ": the content differs from its digest",
+            "the file is damaged: run honeyguide encode again"
+        );
     }
     for (std::size_t row = 0; row < ids.size(); ++row) {
         const auto item = items.find(ids[row]);

@@ -77,7 +77,9 @@ void HistoryReader::fill(
     }
     for (const auto* event : stored.events) {
         session.sequence = std::max(session.sequence, event->sequence);
-        if (event->timestamp > now) {
+        // Pending is what its sender dates later; what we dated ourselves has happened, whatever the
+        // clock says now.
+        if (event->body.timestamp && event->timestamp > now) {
             session.pending_from = std::min(session.pending_from, event->timestamp);
             continue;
         }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // load_run: a run from disk, or one clear error: what is missing, damaged or of another version.
 //
-// The digests in the manifest catch every flipped bit before a model sees the weights; the finite
-// check catches weights that were already bad when they were written.
+// The digests in the manifest, and its own seal, catch every flipped bit before a model sees the
+// weights; the finite check catches weights that were already bad when they were written.
 #include "core/digest.hpp"
 #include "core/file.hpp"
 #include "core/folder_name.hpp"
+#include "core/sealed_json.hpp"
 #include "train/run.hpp"
 
 #include <fmt/format.h>
@@ -65,6 +66,9 @@ nlohmann::json read_manifest(const fs::path& folder) {
             ),
             "use the version of honeyguide that wrote it, or train again"
         };
+    }
+    if (has_broken_seal(manifest)) {
+        corrupt(path, "its content differs from its seal");
     }
     for (const auto* key : {"model", "settings", "files", "dataset"}) {
         if (!manifest.contains(key)) {

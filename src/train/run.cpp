@@ -6,6 +6,7 @@
 #include "core/clock.hpp"
 #include "core/digest.hpp"
 #include "core/file.hpp"
+#include "core/sealed_json.hpp"
 #include "core/utc_time.hpp"
 
 #include <fmt/chrono.h>
@@ -166,6 +167,7 @@ void fit_run(const FitRequest& request, ProgressSink& progress, std::stop_token 
     for (const auto* name : {"weights.safetensors", "items.safetensors"}) {
         manifest["files"][name] = file_facts(request.folder / name);
     }
+    seal(manifest);
     write_file_atomic(request.folder / "manifest.json", manifest.dump(2) + "\n");
     std::error_code ignored;
     fs::remove(run.checkpoint_path(), ignored);

@@ -3,6 +3,7 @@
 // flushed at once so that a person can follow with tail -f and a crash loses nothing; and to a
 // TensorBoard event file, made with the first point.
 #include "core/clock.hpp"
+#include "core/durable_folder.hpp"
 #include "train/run.hpp"
 #include "train/tensorboard.hpp"
 
@@ -33,14 +34,7 @@ RunWriter::RunWriter(fs::path folder)
             "choose another --out, or remove the folder first",
         };
     }
-    fs::create_directories(folder_, error);
-    if (error) {
-        throw Error{
-            ErrorCode::unavailable,
-            fmt::format("{}: cannot create the folder: {}", folder_.string(), error.message()),
-            "check the path and its permissions",
-        };
-    }
+    create_durable_folders(folder_);
     // Without a checkpoint the fit starts over, and so do its curves.
     const bool resumes = fs::exists(checkpoint_path(), error);
     if (!resumes) {

@@ -6,6 +6,7 @@
 #include "core/rng.hpp"
 #include "data/stores/sqlite_database.hpp"
 #include "data/stores/sqlite_event_store.hpp"
+#include "support/effort.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <fmt/format.h>
@@ -394,8 +395,11 @@ class RandomRun {
 };
 
 TEST(EventStore, behaves_like_a_map_over_random_operations_and_restarts) {
-    RandomRun run{20240607};
-    for (int i = 0; i < 1500; ++i) {
+    const auto seed = testing_support::effort("HG_RANDOM_SEED", 20240607);
+    SCOPED_TRACE(fmt::format("HG_RANDOM_SEED={}", seed));
+    RandomRun run{seed};
+    const auto operations = testing_support::effort("HG_RANDOM_OPERATIONS", 1500);
+    for (std::size_t i = 0; i < operations && !HasFailure(); ++i) {
         run.step();
     }
     run.check_all();

@@ -4,6 +4,7 @@
 #include "core/rng.hpp"
 #include "data/stores/sqlite_event_store.hpp"
 #include "power_loss_vfs.hpp"
+#include "support/effort.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <fmt/format.h>
@@ -77,7 +78,7 @@ Found cut_once(std::uint64_t seed, Synchronous synchronous) {
 }
 
 TEST(PowerLoss, loses_no_acknowledged_event_and_invents_none) {
-    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    for (std::uint64_t seed = 0; seed < testing_support::effort("HG_POWER_CUTS", 200); ++seed) {
         const auto found = cut_once(seed, Synchronous::full);
         ASSERT_FALSE(found.is_unreadable) << "seed " << seed;
         ASSERT_EQ(found.lost, 0) << "seed " << seed;

@@ -203,6 +203,39 @@ TEST(HttpServer, connections_above_the_cap_are_told_so) {
     EXPECT_NE(second.read().find("503"), std::string::npos);
 }
 
+TEST(HttpServer, large_bodies_in_work_have_a_limit_and_small_ones_pass) {
+    const Running server{
+        {.max_body_bytes = 1000, .max_large_bodies_bytes = 1000, .large_body_bytes = 100}
+    };
+    {
+        const Client slow{server.port()};
+        slow.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 800\r\n\r\nabc");
+        std::string refused;
+        while (refused.find("503") == std::string::npos) {  // until the slow one is in work
+            refused = server.ask(
+                "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 300\r\n\r\n" + std::string(300, 'x')
+            );
+        }
+        EXPECT_NE(refused.find("Retry-After"), std::string::npos);
+        EXPECT_NE(
+            server.ask("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+                .find("503"),
+            std::string::npos
+        );
+        EXPECT_NE(
+            server.ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\none").find("<one>"),
+            std::string::npos
+        );
+    }
+    std::string taken;
+    while (taken.find("200 OK") == std::string::npos) {  // the slow one has left
+        taken = server.ask(
+            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 300\r\n\r\n" + std::string(300, 'x')
+        );
+    }
+    EXPECT_NE(taken.find("<xxx"), std::string::npos);
+}
+
 TEST(HttpServer, a_handler_may_answer_later_from_another_thread) {
     std::vector<std::jthread> workers;
     {

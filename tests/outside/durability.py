@@ -12,8 +12,8 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from server_under_test import Checks, Server, arguments, world  # noqa: E402
 
-ROUNDS = 6
 args = arguments()
+ROUNDS = args.rounds
 check = Checks()
 rng = random.Random(11)
 
@@ -113,12 +113,12 @@ with world(args) as (data, run, db):
         check("nothing is there twice", len(got) == len(set(got)), len(got))
         check("nothing was invented", set(got) <= sent[user], set(got) - sent[user])
     check("events were acknowledged at all", sum(map(len, acknowledged.values())) > 50, sum(map(len, acknowledged.values())))
-    print(json.dumps({"acknowledged": sum(map(len, acknowledged.values())), "restart_s": round(restart, 2)}))
+    print(json.dumps({"rounds": ROUNDS, "acknowledged": sum(map(len, acknowledged.values())), "sent": sum(map(len, sent.values())), "restart_s": round(restart, 2)}))
     server.stop()
     check_changes(data, run, db)
     outside = args.shared and args.shared / "checks" / "durability.py"
     if outside and outside.exists():
-        done = subprocess.run([sys.executable, outside, args.binary, run, data, "5"], capture_output=True, text=True, timeout=300)
+        done = subprocess.run([sys.executable, outside, args.binary, run, data, str(ROUNDS)], capture_output=True, text=True, timeout=1800)
         check("the outside check passes", done.returncode == 0, done.stdout + done.stderr)
         print(done.stdout.strip())
     else:

@@ -16,6 +16,7 @@ def arguments():
     parser.add_argument("--source", type=pathlib.Path, required=True)
     parser.add_argument("--binary", type=pathlib.Path, required=True)
     parser.add_argument("--shared", type=pathlib.Path)
+    parser.add_argument("--rounds", type=int, default=6, help="of kill -9, for the tests of durability")
     return parser.parse_known_args()[0]
 
 

@@ -2,6 +2,7 @@
 #include "core/digest.hpp"
 #include "data/stores/sqlite_statements.hpp"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -19,6 +20,29 @@ std::string items_where(std::string_view rest) {
 std::int64_t sql_limit(std::size_t limit) {
     constexpr auto largest = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
     return limit > largest ? -1 : static_cast<std::int64_t>(limit);
+}
+
+/// The database has no checksums of its own: without this a flipped bit would be another event.
+void check_digest(const StoredEvent& event, const std::string& digest) {
+    if (body_digest(event.body) == digest) {
+        return;
+    }
+    if (event.body.value == 0) {  // SQLite keeps no sign of zero, the digest does
+        auto body = event.body;
+        body.value = -0.0;
+        if (body_digest(body) == digest) {
+            return;
+        }
+    }
+    throw Error{
+        ErrorCode::corrupt,
+        fmt::format(
+            "the database is damaged: event {} (\"{}\") differs from its digest",
+            event.sequence,
+            event.body.event_id
+        ),
+        "restore the database from a backup",
+    };
 }
 
 StoredEvent event_row(const SqliteStatement& row) {
@@ -41,6 +65,7 @@ StoredEvent event_row(const SqliteStatement& row) {
         body.position = row.integer(9);
     }
     body.context = row.text(10);
+    check_digest(event, row.text(11));
     return event;
 }
 
@@ -87,7 +112,8 @@ SqliteReads::SqliteReads(const SqliteDatabase& database, std::string tenant)
       last_events_(
           database,
           "SELECT sequence, timestamp, event_id, user_id, item_id, event, value, has_timestamp,"
-          " recommendation_id, position, context FROM events WHERE tenant = ? AND user_id = ?"
+          " recommendation_id, position, context, digest FROM events WHERE tenant = ? AND user_id "
+          "= ?"
           " AND timestamp <= ? ORDER BY timestamp DESC, sequence DESC LIMIT ?"
       ),
       item_(database, items_where("WHERE tenant = ? AND item_id = ?").c_str()),

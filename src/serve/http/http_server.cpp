@@ -2,6 +2,9 @@
 // The one translation unit with Beast in it (half a minute to compile): keep it small.
 #include "serve/http/http_server.hpp"
 
+#include <malloc.h>
+
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -142,6 +145,9 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
     void run(const std::stop_token& stop);
     void stop_accepting();
     void close_all();
+    /// Whether there is room for a body of that size; if so it is taken.
+    [[nodiscard]] bool take_room(std::uint64_t bytes);
+    void give_room_back(std::uint64_t bytes);
     void enter(Connection* connection);
     void leave(Connection* connection);
     [[nodiscard]] std::vector<std::shared_ptr<Connection>> alive();
@@ -154,6 +160,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
     std::uint16_t port = 0;  // as bound
     std::atomic<bool> is_stopping = false;
     std::atomic<std::size_t> n_connections = 0;
+    std::atomic<std::uint64_t> large_bodies_bytes = 0;
     std::mutex mutex;
     std::condition_variable changed;
     std::unordered_set<Connection*> open;
@@ -180,7 +187,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Connection(Connection&&) = delete;
     Connection& operator=(Connection&&) = delete;
 
-    ~Connection() { server_->leave(this); }
+    ~Connection() {
+        free_body();
+        server_->leave(this);
+    }
 
     void start() {
         net::dispatch(stream_.get_executor(), [self = shared_from_this()] {
@@ -250,7 +260,40 @@ class Connection : public std::enable_shared_from_this<Connection> {
         );
     }
 
+    /// A small body is nobody's concern; one of unknown size counts as the largest.
+    bool reserve_body() {
+        const auto& options = server_->options;
+        const auto announced = parser_->content_length();
+        const auto bytes = announced            ? std::min(*announced, options.max_body_bytes)
+                           : parser_->chunked() ? options.max_body_bytes
+                                                : 0;
+        if (bytes <= options.large_body_bytes) {
+            return true;
+        }
+        if (!server_->take_room(bytes)) {
+            return false;
+        }
+        reserved_ = bytes;
+        return true;
+    }
+
+    void free_body() {
+        if (reserved_ > 0) {
+            server_->give_room_back(std::exchange(reserved_, 0));
+        }
+    }
+
     void read_body() {
+        if (!reserve_body()) {
+            auto busy = error_response(
+                503,
+                "unavailable",
+                "the server has all the large bodies in work that it takes",
+                "send smaller batches, or try again"
+            );
+            busy.headers.emplace_back("Retry-After", "1");
+            return write(std::move(busy), false);
+        }
         if (beast::iequals(parser_->get()[http::field::expect], "100-continue")) {
             send_continue();
         }
@@ -302,6 +345,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     }
 
     void write(HttpResponse answer, bool keep) {
+        free_body();
         keep = keep && !server_->is_stopping;
         auto message = std::make_shared<http::response<http::string_body>>();
         message->result(answer.status);
@@ -379,12 +423,28 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::optional<http::request_parser<http::string_body>> parser_;
     std::string peer_;
     unsigned version_ = 11;
+    std::uint64_t reserved_ = 0;  // of the body in work
     bool is_refused_;
     bool is_idle_ = false;
     bool is_head_ = false;
 };
 
 }  // namespace
+
+bool HttpServer::Impl::take_room(std::uint64_t bytes) {
+    const auto most = std::max(options.max_large_bodies_bytes, options.max_body_bytes);
+    if (large_bodies_bytes.fetch_add(bytes) + bytes <= most) {
+        return true;
+    }
+    large_bodies_bytes.fetch_sub(bytes);
+    return false;
+}
+
+void HttpServer::Impl::give_room_back(std::uint64_t bytes) {
+    large_bodies_bytes.fetch_sub(bytes);
+    // What parsing took in a thousand small pieces is kept by the allocator, once per thread.
+    ::malloc_trim(0);
+}
 
 void HttpServer::Impl::enter(Connection* connection) {
     const std::scoped_lock lock{mutex};

@@ -4,7 +4,7 @@
 //
 // The handler runs on a pool thread and may answer at once or later, from any thread. Limits:
 // header bytes, body bytes, time for a header, for a body and between requests, number of
-// connections (503 above it).
+// connections and bytes of large bodies in work at once (503 above either).
 //
 //   HttpServer server{{.port = 0}, [](HttpRequest request, Reply reply) { reply(answer(request));
 //   }}; announce(server.port()); server.run(stop);                   // returns after a drain of at
@@ -29,6 +29,10 @@ struct HttpServerOptions {
     std::uint32_t max_header_bytes = 16U << 10U;
     std::uint64_t max_body_bytes = 32U << 20U;
     std::size_t max_connections = 1024;
+    /// Of bodies above large_body_bytes in work at once, all together; 503 beyond. A body of small
+    /// JSON objects takes ten times its size while it is parsed, so this bounds the memory.
+    std::uint64_t max_large_bodies_bytes = 32U << 20U;
+    std::uint64_t large_body_bytes = 256U << 10U;
     unsigned header_seconds = 10;
     unsigned body_seconds = 30;
     unsigned idle_seconds = 60;

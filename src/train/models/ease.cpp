@@ -9,13 +9,13 @@
 #include "train/cooccurrence_tensor.hpp"
 #include "train/kept_items.hpp"
 #include "train/model_entry.hpp"
+#include "train/pair_memory.hpp"
 #include "train/run.hpp"
 #include "train/sparse.hpp"
 
 #include <torch/types.h>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -69,11 +69,6 @@ class Ease final : public Recommender {
     std::vector<float> whisper_;  // [n_items]
 };
 
-double machine_bytes() {
-    return static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
-           static_cast<double>(::sysconf(_SC_PAGE_SIZE));
-}
-
 /// Bytes at the peak: Gram, factor and inverse, beside the float32 result.
 double peak_bytes(std::size_t n, torch::ScalarType type) {
     constexpr double matrices = 3;
@@ -83,7 +78,7 @@ double peak_bytes(std::size_t n, torch::ScalarType type) {
 
 torch::ScalarType choose_precision(std::size_t n, const EaseOptions& options) {
     constexpr double giga = 1e9;
-    const double limit = options.memory_gb > 0 ? options.memory_gb * giga : machine_bytes() / 2;
+    const double limit = options.memory_gb > 0 ? options.memory_gb * giga : memory_limit_bytes();
     if (options.precision != "fp32" && peak_bytes(n, torch::kFloat64) <= limit) {
         return torch::kFloat64;
     }

@@ -7,6 +7,7 @@
 // needed.
 #include "train/cold_start.hpp"
 #include "train/model_entry.hpp"
+#include "train/pair_memory.hpp"
 #include "train/sparse.hpp"
 
 #include <algorithm>
@@ -73,6 +74,14 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
     const auto options = settings.read<ItemKnnOptions>();
     const auto users = positive_pairs(context.log);
     const auto counts = column_counts(users);
+    const auto most = static_cast<std::size_t>(options.neighbours);
+    check_pairs_fit({
+        .model = "item_knn",
+        .users = users,
+        .most_per_item = most,
+        .limit_bytes = memory_limit_bytes(),
+        .hint = "keep the nearest of each item, --set neighbours=200, or use als",
+    });
     Progress bar{context.progress, "item_knn", users.n_cols, "items"};
     Csr similar;
     similar.n_cols = users.n_cols;
@@ -88,15 +97,7 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
                 std::sqrt(static_cast<double>(counts[item.index()]) * counts[other.item]);
             other.count = static_cast<float>(other.count / (norm + options.shrink));
         }
-        keep_nearest(kept, static_cast<std::size_t>(options.neighbours));
-        constexpr std::size_t most = 1'000'000'000;  // 8 GB
-        if (similar.indices.size() + kept.size() > most) {
-            throw Error{
-                ErrorCode::exhausted,
-                "item_knn: more than 1e9 pairs of items",
-                "keep fewer: --set neighbours=200"
-            };
-        }
+        keep_nearest(kept, most);
         for (const auto& other : kept) {
             similar.indices.push_back(other.item);
             similar.values.push_back(other.count);

@@ -8,6 +8,7 @@
 // Pazzani, Machine Learning 29, 1997. Defaults chosen on held-out users of ml-1m-fewshot's
 // train.csv.
 #include "train/model_entry.hpp"
+#include "train/pair_memory.hpp"
 #include "train/sparse.hpp"
 
 #include <algorithm>
@@ -76,6 +77,12 @@ class NaiveBayesLift final : public Recommender {
 std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
     const auto options = settings.read<NaiveBayesLiftOptions>();
     const auto users = positive_pairs(context.log);
+    check_pairs_fit({
+        .model = "naive_bayes_lift",
+        .users = users,
+        .limit_bytes = memory_limit_bytes(),
+        .hint = "use item_knn with --set neighbours=200, or als",
+    });
     const auto counts = column_counts(users);
     // Half a user more, so that an item nobody took has a finite logarithm.
     const auto prior = [&](std::size_t item) {
