@@ -138,7 +138,7 @@ class Engine {
         const std::unordered_set<ItemRow>& seen,
         std::size_t wanted
     ) const;
-    [[nodiscard]] PoolRows rows_of_all(
+    [[nodiscard]] PoolRows rows_of_more(
         const Snapshot& snapshot,
         const RecommendRequest& request,
         const UserState& state,

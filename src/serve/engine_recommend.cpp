@@ -179,7 +179,7 @@ Result<Engine::UserState> Engine::state_of(
 
 void Engine::score(const Snapshot& snapshot, UserState& state) {
     const auto keep = kept_rows(options_.policy);
-    auto scored = score_candidates(snapshot, items_, state.view(), state.taste(), keep);
+    auto scored = score_candidates(snapshot, items_, state.view(), state.taste(), {.keep = keep});
     scored.event_number = state.event_number;
     if (needs_signals(state.knobs)) {
         scored.signals =
@@ -227,8 +227,9 @@ PoolRows Engine::allowed_rows(
     );
 }
 
-/// Where the kept candidates are masked away: the model once more, for every item.
-PoolRows Engine::rows_of_all(
+/// Where too many of the kept candidates are masked away: more of the index's, and if that is not
+/// enough, the best of all that may be shown.
+PoolRows Engine::rows_of_more(
     const Snapshot& snapshot,
     const RecommendRequest& request,
     const UserState& state,
@@ -236,15 +237,32 @@ PoolRows Engine::rows_of_all(
     const Pool& pool,
     std::size_t wanted
 ) {
-    auto all = score_candidates(snapshot, items_, pool.view(), taste, data::EventStore::all);
-    if (needs_signals(pool.knobs)) {
-        all.signals = signals_of(snapshot, items_, pool.view(), taste.belief, all.best);
+    const auto seen = [&] {
+        if (state.session == nullptr) {
+            return state.seen;
+        }
+        const std::scoped_lock lock{state.session->mutex};
+        return state.session->seen;
+    }();
+    const auto excluded = rows_of(items_.read(), request.exclude);
+    const PoolRules rules{.request = request, .seen = seen, .excluded = excluded};
+    const auto chosen_of = [&](const Wanted& rows) {
+        auto all = score_candidates(snapshot, items_, pool.view(), taste, rows);
+        if (needs_signals(pool.knobs)) {
+            all.signals = signals_of(snapshot, items_, pool.view(), taste.belief, all.best);
+        }
+        return choose_pool(items_.read(), all, rules, wanted);
+    };
+    const bool has_index = snapshot.retrieval != nullptr && snapshot.retrieval->has_index();
+    if (has_index && taste.wishes.empty()) {
+        const auto enough = pool_size(for_slate_of(options_.policy, request.k));
+        constexpr std::size_t more = 4;
+        auto chosen = chosen_of({.keep = more * kept_rows(options_.policy)});
+        if (chosen.rows.size() >= enough) {
+            return chosen;
+        }
     }
-    if (state.session == nullptr) {
-        return allowed_rows(request, all, state.seen, wanted);
-    }
-    const std::scoped_lock lock{state.session->mutex};
-    return allowed_rows(request, all, state.session->seen, wanted);
+    return chosen_of(wanted_of_all(items_, rules, wanted));
 }
 
 /// What is not hidden, seen or filtered, best first: by the ranker, then by the knobs.
@@ -284,7 +302,7 @@ Engine::Pool Engine::pool_of(
     }
     if (!is_enough()) {
         const Taste taste{.belief = belief ? &*belief : nullptr, .wishes = state.wishes};
-        chosen = rows_of_all(snapshot, request, state, taste, pool, wanted);
+        chosen = rows_of_more(snapshot, request, state, taste, pool, wanted);
     }
     for (std::size_t i = 0; i < std::min(size, chosen.rows.size()); ++i) {
         pool.greedy.push_back(chosen.rows[i].index);

@@ -38,6 +38,15 @@ struct PoolRows {
     std::vector<policy::Signals> signals{};
 };
 
+/// Whether the rules let this item be shown.
+[[nodiscard]] bool may_show(const ItemTable::Read& items, const PoolRules& rules, ItemRow row);
+
+/// For score_candidates(), where the kept candidates were too few: the best `size` of all that may
+/// be shown. The references outlive it.
+[[nodiscard]] Wanted wanted_of_all(
+    const ItemTable& items, const PoolRules& rules, std::size_t size
+);
+
 /// The first `size` candidates that may be shown.
 [[nodiscard]] PoolRows choose_pool(
     const ItemTable::Read& items,

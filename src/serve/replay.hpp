@@ -78,8 +78,9 @@ class Replay {
     ) const;
     /// Who the decision was for, as the server knew them.
     void restore(Session& session, std::size_t decision) const;
-    [[nodiscard]] Candidates score(Session& session, const policy::Knobs& knobs, std::size_t keep)
-        const;
+    [[nodiscard]] Candidates score(
+        Session& session, const policy::Knobs& knobs, const Wanted& wanted
+    ) const;
 
     const data::ServedLog& served_;
     mutable ItemTable items_;  // locks itself; an item known from an event only is added on the way
