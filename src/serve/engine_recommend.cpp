@@ -22,7 +22,6 @@
 #include <cstring>
 #include <optional>
 #include <span>
-#include <unordered_set>
 
 namespace hg::serve {
 
@@ -31,7 +30,7 @@ struct Engine::UserState {
     std::shared_ptr<Session> session;  // null: an anonymous history
     std::vector<UserEvent> events;  // of the anonymous one; of a session only when they were needed
     data::Attributes attributes;    // likewise
-    std::unordered_set<ItemRow> seen;  // of the anonymous one
+    RowSet seen;                    // of the anonymous one
     std::uint64_t event_number = 0;
     std::int64_t last_event = 0;           // sequence in the store
     std::optional<policy::Belief> belief;  // likewise
@@ -146,8 +145,9 @@ Result<Engine::UserState> Engine::state_of(
     }
     HG_TRY(state.session, sessions_.open(snapshot, request.user_id));
     {
-        const auto& session = *state.session;
-        const std::scoped_lock lock{state.session->mutex};
+        auto& session = *state.session;
+        const std::scoped_lock lock{session.mutex};
+        keep_belief(snapshot, session);  // it may have been dropped since
         state.knobs = knobs_of(snapshot, *options_.knobs, session);
         state.event_number = session.event_number;
         state.last_event = session.sequence;
@@ -170,10 +170,7 @@ Result<Engine::UserState> Engine::state_of(
     score(
         snapshot, state
     );  // not under the lock: an event of this user must not wait for the model
-    const std::scoped_lock lock{state.session->mutex};
-    if (state.session->event_number == state.event_number) {
-        state.session->candidates = state.candidates;
-    }
+    sessions_.keep_candidates(state.session, state.event_number, state.candidates);
     return state;
 }
 
@@ -217,7 +214,7 @@ void Engine::keep_order(const UserState& state, const Pool& pool) {
 PoolRows Engine::allowed_rows(
     const RecommendRequest& request,
     const Candidates& candidates,
-    const std::unordered_set<ItemRow>& seen,
+    const RowSet& seen,
     std::size_t wanted
 ) const {
     const auto items = items_.read();
@@ -291,12 +288,13 @@ Engine::Pool Engine::pool_of(
         pool.attributes = state.attributes;
         belief = state.belief;
     } else {
-        const auto& session = *state.session;
-        const std::scoped_lock lock{state.session->mutex};
+        auto& session = *state.session;
+        const std::scoped_lock lock{session.mutex};
         chosen = allowed_rows(request, *state.candidates, session.seen, wanted);
         if (request.explain || !is_enough()) {
             pool.events = session.events;
             pool.attributes = session.attributes;
+            keep_belief(snapshot, session);
             belief = session.belief;
         }
     }

@@ -73,10 +73,8 @@ std::size_t kept_rows(const policy::PlackettLuceOptions& policy) noexcept {
     return std::max(least, 2 * pool_size(policy));
 }
 
-std::unordered_set<ItemRow> rows_of(
-    const ItemTable::Read& items, std::span<const std::string> ids
-) {
-    std::unordered_set<ItemRow> rows;
+RowSet rows_of(const ItemTable::Read& items, std::span<const std::string> ids) {
+    RowSet rows;
     for (const auto& id : ids) {
         if (const auto row = items.find(id)) {
             rows.insert(*row);

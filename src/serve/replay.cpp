@@ -42,8 +42,7 @@ void Replay::restore(const std::vector<data::ItemRecord>& records) {
     }
 }
 
-std::unordered_set<ItemRow> Replay::unavailable(TimeMs time, const RecommendRequest& request)
-    const {
+RowSet Replay::unavailable(TimeMs time, const RecommendRequest& request) const {
     auto rows = rows_of(items_.read(), request.exclude);
     for (const auto& item : availability_) {
         if (time < item.from || time >= item.until) {

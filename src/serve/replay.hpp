@@ -26,7 +26,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 namespace hg::serve {
@@ -73,9 +72,7 @@ class Replay {
     };
 
     void restore(const std::vector<data::ItemRecord>& records);
-    [[nodiscard]] std::unordered_set<ItemRow> unavailable(
-        TimeMs time, const RecommendRequest& request
-    ) const;
+    [[nodiscard]] RowSet unavailable(TimeMs time, const RecommendRequest& request) const;
     /// Who the decision was for, as the server knew them.
     void restore(Session& session, std::size_t decision) const;
     [[nodiscard]] Candidates score(

@@ -109,6 +109,13 @@ Run declare(CLI::App& verb) {
     verb.add_option("--sessions", options.sessions.max_sessions, "users kept in memory")
         ->capture_default_str();
     verb.add_option(
+            "--scored-sessions",
+            options.sessions.max_scored,
+            "of these users with candidates and belief, most of the memory; the others are scored "
+            "again"
+    )
+        ->capture_default_str();
+    verb.add_option(
             "--index",
             arguments->index,
             "how the best items are found: exact = all are scored, hnsw = those an index proposes, "
