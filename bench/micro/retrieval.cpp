@@ -5,6 +5,7 @@
 // on an array of the same size; `copy_bandwidth` is memcpy (bytes read and written). int8 gives the
 // same answers from a quarter of the bytes; the index reads a few thousand rows wherever they lie.
 // Vectors: a low-rank cloud with popular (long) rows, as matrix factorisation makes them.
+#include "core/dot.hpp"
 #include "core/progress.hpp"
 #include "core/rng.hpp"
 #include "core/top_k.hpp"

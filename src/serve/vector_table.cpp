@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
+#include <functional>
 
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -46,9 +46,14 @@ std::int32_t dot_of_codes(const std::int8_t* a, const std::int16_t* b, std::size
 #endif
 }
 
-/// One copy of the code for every score: inlined twice, it may be rounded in two ways.
-[[gnu::noinline]] float product(const float* row, std::span<const float> user) {
-    return dot({row, user.size()}, user);
+/// out[i] = row i . user. One copy of the code for every score, never cloned for one row: compiled
+/// twice, it may be rounded in two ways.
+[[gnu::noipa]] void score_rows(
+    const float* first, std::size_t stride, std::span<const float> user, std::span<float> out
+) {
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i] = dot({first + i * stride, user.size()}, user);
+    }
 }
 
 float largest_of(std::span<const float> values) {
@@ -91,8 +96,16 @@ VectorTable::VectorTable(MatrixView<const float> vectors, ItemPrecision precisio
     width_ = (vectors.cols() + lanes - 1) / lanes * lanes;
     codes_.resize(vectors.rows() * width_);
     scales_.resize(vectors.rows());
+    columns_.assign(vectors.cols(), 0);
     for (std::size_t row = 0; row < vectors.rows(); ++row) {
-        const auto vector = vectors.row(row);
+        for (std::size_t i = 0; i < columns_.size(); ++i) {
+            columns_[i] = std::max(columns_[i], std::abs(vectors(row, i)));
+        }
+    }
+    std::ranges::replace(columns_, 0.0F, 1.0F);
+    std::vector<float> vector(vectors.cols());
+    for (std::size_t row = 0; row < vectors.rows(); ++row) {
+        std::ranges::transform(vectors.row(row), columns_, vector.begin(), std::divides{});
         const float scale = largest_of(vector) / largest_code;
         scales_[row] = scale;
         auto* const codes = codes_.data() + row * width_;
@@ -107,11 +120,14 @@ std::size_t VectorTable::bytes() const noexcept {
                                              : vectors_.rows() * vectors_.stride() * sizeof(float);
 }
 
+/// With the items' columns divided by their largest and the user's multiplied by it,
 /// score = sum (s q + s e)(t p + t f), |e| and |f| <= 1/2: what is left beside s t q . p is at most
 /// s t (|p|_1 / 2 + |q|_1 / 2 + d / 4), and |q|_1 <= 127 d. Rounding of the float product is far
 /// below the hundredth that is added.
-VectorTable::Query VectorTable::query_of(std::span<const float> user) const {
+VectorTable::Query VectorTable::query_of(std::span<const float> vector) const {
     Query query;
+    std::vector<float> user(vector.size());
+    std::ranges::transform(vector, columns_, user.begin(), std::multiplies{});
     query.codes.assign(width_, 0);
     query.scale = largest_of(user) / largest_user_code;
     double sum = 0;
@@ -127,7 +143,9 @@ VectorTable::Query VectorTable::query_of(std::span<const float> user) const {
 }
 
 float VectorTable::score(std::span<const float> user, std::size_t row) const {
-    return product(vectors_.row(row).data(), user);
+    float score = 0;
+    score_rows(vectors_.row(row).data(), vectors_.stride(), user, {&score, 1});
+    return score;
 }
 
 std::vector<Scored> VectorTable::best(
@@ -146,9 +164,8 @@ std::vector<Scored> VectorTable::best_of_floats(
     std::vector<Scored> rows;
     for (std::size_t first = 0; first < vectors_.rows(); first += block) {
         const auto n = std::min(block, vectors_.rows() - first);
-        for (std::size_t i = 0; i < n; ++i) {
-            scores[i] = product(vectors_.data() + (first + i) * vectors_.stride(), user);
-        }
+        const auto* const rows_of_block = vectors_.data() + first * vectors_.stride();
+        score_rows(rows_of_block, vectors_.stride(), user, std::span{scores}.first(n));
         if (!filter) {
             best.add(static_cast<std::uint32_t>(first), std::span{scores}.first(n));
             continue;

@@ -4,7 +4,7 @@
 //
 // Scoring and choosing are one pass: a block of rows is scored and its best go into a heap, so no
 // row of all scores is written. What is left is reading the table once, so memory is the limit. With
-// int8 a quarter of it is read: codes with one scale a row bound every score from both sides, and
+// int8 a quarter of it is read: codes with a scale for each row and column bound every score from both sides, and
 // only rows that can be among the best by their upper bound are scored again from the floats. The
 // answer is the same, not nearly the same.
 //
@@ -59,13 +59,14 @@ class VectorTable {
     [[nodiscard]] std::vector<Scored> best_of_codes(
         std::span<const float> user, std::size_t k, const RowFilter& filter
     ) const;
-    [[nodiscard]] Query query_of(std::span<const float> user) const;
+    [[nodiscard]] Query query_of(std::span<const float> vector) const;
 
     MatrixView<const float> vectors_;
     ItemPrecision precision_;
     std::size_t width_ = 0;           // of a row of codes
     std::vector<std::int8_t> codes_;  // [n_items, width], zeros behind the last column
-    std::vector<float> scales_;       // vector ~ scale * codes
+    std::vector<float> scales_;       // vector ~ scale * columns * codes
+    std::vector<float> columns_;      // the largest of each: one of small numbers counts as much
 };
 
 }  // namespace hg::serve

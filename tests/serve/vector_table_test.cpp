@@ -106,6 +106,30 @@ TEST(VectorTable, scores_by_the_inner_product) {
     }
 }
 
+TEST(VectorTable, scores_few_rows_twice_also_where_one_column_is_on_another_scale) {
+    // The popularity that als whispers: numbers of a millionth, times 1 in every user's vector.
+    auto items = catalogue_vectors(20'000, 17, 8);
+    auto users = catalogue_vectors(20, 17, 9);
+    for (std::size_t row = 0; row < items.rows(); ++row) {
+        items(row, 16) = 1e-6F / static_cast<float>(1 + row);
+    }
+    for (std::size_t user = 0; user < users.rows(); ++user) {
+        for (std::size_t i = 0; i < 16; ++i) {
+            users(user, i) *= 0.01F;
+        }
+        users(user, 16) = 1;
+    }
+    const VectorTable table{items.view(), ItemPrecision::int8};
+    for (std::size_t user = 0; user < users.rows(); ++user) {
+        std::size_t n_possible = 0;
+        const auto best = table.best(users.row(user), 100, [&](std::vector<Scored>& rows) {
+            n_possible += rows.size();
+        });
+        EXPECT_EQ(best.size(), 100U);
+        EXPECT_LT(n_possible, items.rows() / 5);
+    }
+}
+
 TEST(VectorTable, reads_about_a_quarter_of_the_bytes_as_int8) {
     const auto items = catalogue_vectors(100, 64, 5);
 
