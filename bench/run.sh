@@ -39,6 +39,12 @@ serving() {
     $python bench/serving.py --binary $program --load build/release/bench_load --run "$work/$name-blend" --data "$work/$name" --out $results/serving.md
 }
 
+big_catalogue() {
+    say 'big catalogue: a million items, exact and by the index (10 minutes)'
+    cmake --build build/release --target bench_load >/dev/null
+    $python bench/big_catalogue.py --binary $program --load build/release/bench_load --folder "$work/big" --out $results/big_catalogue.md
+}
+
 encode() {
     if ! $python -c 'import sentence_transformers' 2>/dev/null; then
         say 'encode: SKIPPED, the peer is missing: .venv/bin/python -m pip install -r deps/torch.txt -r deps/peers.txt'

@@ -9,12 +9,13 @@ import argparse
 import json
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "support"))
+import served_load  # noqa: E402
 from machine import describe_machine  # noqa: E402
+from served_load import resident_bytes  # noqa: E402
 from server_under_test import Server  # noqa: E402
 
 parser = argparse.ArgumentParser()
@@ -26,27 +27,8 @@ parser.add_argument("--items", type=int, default=3000, help="ids 1..N are clicke
 args = parser.parse_args()
 
 
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def load(server, **options):
-    before = cpu_seconds(server.process.pid)
-    line = [args.load, "--port", str(server.port), "--seconds", str(args.seconds), "--items", str(args.items)]
-    for key, value in options.items():
-        line += ["--" + key.replace("_", "-"), str(value)]
-    done = subprocess.run(line, capture_output=True, text=True)
-    if not done.stdout:
-        raise SystemExit(f"{line}: {done.stderr}")
-    result = json.loads(done.stdout)
-    result["server_cpu_s"] = cpu_seconds(server.process.pid) - before
-    return result
-
-
-def resident_bytes(pid):
-    line = next(line for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS"))
-    return 1024 * int(line.split()[1])
+    return served_load.load(args.load, server, seconds=args.seconds, items=args.items, **options)
 
 
 def sync_ms(folder):

@@ -8,3 +8,6 @@ target_link_libraries(bench_belief PRIVATE hg_policy benchmark::benchmark benchm
 
 add_executable(bench_gate EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/gate/gate.cpp)
 target_link_libraries(bench_gate PRIVATE hg_evaluate)
+
+add_executable(bench_retrieval EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/micro/retrieval.cpp)
+target_link_libraries(bench_retrieval PRIVATE hg_serve benchmark::benchmark benchmark::benchmark_main)

@@ -44,6 +44,7 @@ struct Options {
     double after_event = 0.1;     // share of slates asked right after an event of the same user
     std::size_t batch = 1;        // events a request
     std::string prefix = "load";  // of user and event ids
+    std::string item_prefix;      // before the number of an item
 };
 
 class Connection {
@@ -123,6 +124,7 @@ class Connection {
 
 struct Measured {
     std::vector<double> milliseconds;
+    std::vector<double> to_changed_list;  // of those after an event: from when that was due
     std::size_t failed = 0;
 };
 
@@ -162,19 +164,26 @@ class Worker {
   private:
     void one(Clock::time_point due) {
         const auto user = rng_.below(options_.users);
+        const auto all_due = due;
+        bool is_after_event = false;
         int status = 0;
         if (options_.mode == "events") {
             status = connection_.post("/v1/events", events(user, options_.batch));
         } else {
-            if (rng_.uniform() < options_.after_event) {
+            is_after_event = rng_.uniform() < options_.after_event;
+            if (is_after_event) {
                 const auto before = Clock::now();
                 (void)connection_.post("/v1/events", events(user, 1));
                 due += Clock::now() - before;  // the event's own time is not the slate's
             }
             status = connection_.post("/v1/recommend", wish(user));
         }
-        const std::chrono::duration<double, std::milli> took = Clock::now() - due;
-        measured.milliseconds.push_back(took.count());
+        using Milliseconds = std::chrono::duration<double, std::milli>;
+        const auto now = Clock::now();
+        measured.milliseconds.push_back(Milliseconds{now - due}.count());
+        if (is_after_event) {
+            measured.to_changed_list.push_back(Milliseconds{now - all_due}.count());
+        }
         measured.failed += status == 200 ? 0 : 1;
     }
 
@@ -187,13 +196,14 @@ class Worker {
         for (std::size_t i = 0; i < count; ++i) {
             fmt::format_to(
                 std::back_inserter(body),
-                R"({}{{"event_id":"{}-{}-{}","user_id":"{}-{}","item_id":"{}","event":"click"}})",
+                R"({}{{"event_id":"{}-{}-{}","user_id":"{}-{}","item_id":"{}{}","event":"click"}})",
                 i > 0 ? "," : "",
                 options_.prefix,
                 number_,
                 sent_++,
                 options_.prefix,
                 user,
+                options_.item_prefix,
                 1 + rng_.below(options_.items)
             );
         }
@@ -233,6 +243,8 @@ Options parse(int argc, char** argv) {
             o.batch = static_cast<std::size_t>(number());
         } else if (name == "--prefix") {
             o.prefix = value;
+        } else if (name == "--item-prefix") {
+            o.item_prefix = value;
         } else {
             fmt::print(stderr, "unknown option {}\n", name);
             std::exit(2);
@@ -267,10 +279,16 @@ int main(int argc, char** argv) {
     }
     const std::chrono::duration<double> took = Clock::now() - start;
     std::vector<double> all;
+    std::vector<double> changed;
     std::size_t failed = 0;
     for (const auto& worker : workers) {
         all.insert(
             all.end(), worker->measured.milliseconds.begin(), worker->measured.milliseconds.end()
+        );
+        changed.insert(
+            changed.end(),
+            worker->measured.to_changed_list.begin(),
+            worker->measured.to_changed_list.end()
         );
         failed += worker->measured.failed;
     }
@@ -278,15 +296,17 @@ int main(int argc, char** argv) {
         return 1;
     }
     std::ranges::sort(all);
-    const auto at = [&all](double share) {
-        return all[std::min(
-            all.size() - 1, static_cast<std::size_t>(share * static_cast<double>(all.size()))
-        )];
+    std::ranges::sort(changed);
+    const auto of = [](const std::vector<double>& sorted, double share) {
+        const auto place = static_cast<std::size_t>(share * static_cast<double>(sorted.size()));
+        return sorted.empty() ? 0.0 : sorted[std::min(sorted.size() - 1, place)];
     };
+    const auto at = [&](double share) { return of(all, share); };
     fmt::print(
         "{{\"mode\":\"{}\",\"rate\":{},\"requests\":{},\"failed\":{},\"per_second\":{:.0f},"
         "\"batch\":{},\"p50_ms\":{:.3f},"
-        "\"p90_ms\":{:.3f},\"p99_ms\":{:.3f},\"p999_ms\":{:.3f},\"max_ms\":{:.3f}}}\n",
+        "\"p90_ms\":{:.3f},\"p99_ms\":{:.3f},\"p999_ms\":{:.3f},\"max_ms\":{:.3f},"
+        "\"changed_list_p50_ms\":{:.3f},\"changed_list_p99_ms\":{:.3f}}}\n",
         options.mode,
         options.rate,
         all.size(),
@@ -297,7 +317,9 @@ int main(int argc, char** argv) {
         at(0.9),
         at(0.99),
         at(0.999),
-        all.back()
+        all.back(),
+        of(changed, 0.5),
+        of(changed, 0.99)
     );
     return failed > 0 ? 1 : 0;
 }

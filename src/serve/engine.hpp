@@ -32,7 +32,6 @@
 #include <mutex>
 #include <stop_token>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 namespace hg::serve {
@@ -135,10 +134,10 @@ class Engine {
     [[nodiscard]] PoolRows allowed_rows(
         const RecommendRequest& request,
         const Candidates& candidates,
-        const std::unordered_set<ItemRow>& seen,
+        const RowSet& seen,
         std::size_t wanted
     ) const;
-    [[nodiscard]] PoolRows rows_of_all(
+    [[nodiscard]] PoolRows rows_of_more(
         const Snapshot& snapshot,
         const RecommendRequest& request,
         const UserState& state,

@@ -6,6 +6,7 @@
 #include "data/attributes.hpp"
 #include "policy/slate_policy.hpp"
 #include "serve/engine.hpp"
+#include "serve/engine_state.hpp"
 #include "serve/http/message.hpp"
 #include "serve/pool.hpp"
 #include "serve/reasons.hpp"
@@ -22,40 +23,8 @@
 #include <cstring>
 #include <optional>
 #include <span>
-#include <unordered_set>
 
 namespace hg::serve {
-
-/// Who asks: what the model and the masks need of them.
-struct Engine::UserState {
-    std::shared_ptr<Session> session;  // null: an anonymous history
-    std::vector<UserEvent> events;  // of the anonymous one; of a session only when they were needed
-    data::Attributes attributes;    // likewise
-    std::unordered_set<ItemRow> seen;  // of the anonymous one
-    std::uint64_t event_number = 0;
-    std::int64_t last_event = 0;           // sequence in the store
-    std::optional<policy::Belief> belief;  // likewise
-    std::vector<TraitWish> wishes;         // that the scores know of
-    policy::Knobs knobs;
-    std::shared_ptr<const Candidates> candidates;
-
-    [[nodiscard]] Taste taste() const noexcept {
-        return {.belief = belief ? &*belief : nullptr, .wishes = wishes};
-    }
-
-    [[nodiscard]] UserView view() const noexcept { return {events, attributes.view()}; }
-};
-
-/// What the slate is drawn from, best first.
-struct Engine::Pool {
-    std::vector<Scored> rows;
-    std::vector<ItemRow> greedy;    // what the ranker alone would show, as many
-    policy::Knobs knobs;            // that made the order
-    std::vector<UserEvent> events;  // only for an explanation
-    data::Attributes attributes;    // likewise
-
-    [[nodiscard]] UserView view() const noexcept { return {events, attributes.view()}; }
-};
 
 namespace {
 
@@ -146,8 +115,9 @@ Result<Engine::UserState> Engine::state_of(
     }
     HG_TRY(state.session, sessions_.open(snapshot, request.user_id));
     {
-        const auto& session = *state.session;
-        const std::scoped_lock lock{state.session->mutex};
+        auto& session = *state.session;
+        const std::scoped_lock lock{session.mutex};
+        keep_belief(snapshot, session);  // it may have been dropped since
         state.knobs = knobs_of(snapshot, *options_.knobs, session);
         state.event_number = session.event_number;
         state.last_event = session.sequence;
@@ -170,16 +140,13 @@ Result<Engine::UserState> Engine::state_of(
     score(
         snapshot, state
     );  // not under the lock: an event of this user must not wait for the model
-    const std::scoped_lock lock{state.session->mutex};
-    if (state.session->event_number == state.event_number) {
-        state.session->candidates = state.candidates;
-    }
+    sessions_.keep_candidates(state.session, state.event_number, state.candidates);
     return state;
 }
 
 void Engine::score(const Snapshot& snapshot, UserState& state) {
     const auto keep = kept_rows(options_.policy);
-    auto scored = score_candidates(snapshot, items_, state.view(), state.taste(), keep);
+    auto scored = score_candidates(snapshot, items_, state.view(), state.taste(), {.keep = keep});
     scored.event_number = state.event_number;
     if (needs_signals(state.knobs)) {
         scored.signals =
@@ -187,114 +154,6 @@ void Engine::score(const Snapshot& snapshot, UserState& state) {
     }
     state.candidates = std::make_shared<Candidates>(std::move(scored));
     figures_.candidates_scored += 1;
-}
-
-bool Engine::may_keep_order(const RecommendRequest& request, const UserState& state) {
-    return state.session != nullptr && state.knobs != policy::Knobs{} && !request.explain &&
-           request.filter.empty() && request.exclude.empty() && request.seen == Seen::hide;
-}
-
-bool Engine::find_kept_order(const UserState& state, std::size_t size, Pool& pool) {
-    const std::scoped_lock lock{state.session->mutex};
-    const auto& ranked = state.session->ranked;
-    if (ranked == nullptr || ranked->candidates != state.candidates ||
-        ranked->knobs != state.knobs || ranked->rows.size() != size) {
-        return false;
-    }
-    pool.rows = ranked->rows;
-    pool.greedy = ranked->greedy;
-    return true;
-}
-
-void Engine::keep_order(const UserState& state, const Pool& pool) {
-    auto ranked =
-        std::make_shared<const Ranked>(Ranked{state.candidates, pool.knobs, pool.rows, pool.greedy}
-        );
-    const std::scoped_lock lock{state.session->mutex};
-    state.session->ranked = std::move(ranked);
-}
-
-PoolRows Engine::allowed_rows(
-    const RecommendRequest& request,
-    const Candidates& candidates,
-    const std::unordered_set<ItemRow>& seen,
-    std::size_t wanted
-) const {
-    const auto items = items_.read();
-    const auto excluded = rows_of(items, request.exclude);
-    return choose_pool(
-        items, candidates, {.request = request, .seen = seen, .excluded = excluded}, wanted
-    );
-}
-
-/// Where the kept candidates are masked away: the model once more, for every item.
-PoolRows Engine::rows_of_all(
-    const Snapshot& snapshot,
-    const RecommendRequest& request,
-    const UserState& state,
-    const Taste& taste,
-    const Pool& pool,
-    std::size_t wanted
-) {
-    auto all = score_candidates(snapshot, items_, pool.view(), taste, data::EventStore::all);
-    if (needs_signals(pool.knobs)) {
-        all.signals = signals_of(snapshot, items_, pool.view(), taste.belief, all.best);
-    }
-    if (state.session == nullptr) {
-        return allowed_rows(request, all, state.seen, wanted);
-    }
-    const std::scoped_lock lock{state.session->mutex};
-    return allowed_rows(request, all, state.session->seen, wanted);
-}
-
-/// What is not hidden, seen or filtered, best first: by the ranker, then by the knobs.
-Engine::Pool Engine::pool_of(
-    const Snapshot& snapshot,
-    const RecommendRequest& request,
-    const UserState& state,
-    const policy::PlackettLuceOptions& options
-) {
-    Pool pool;
-    pool.knobs = state.knobs;
-    const auto size = pool_size(options);
-    const auto wanted = wanted_rows(options, pool.knobs);
-    const bool keeps = may_keep_order(request, state);
-    if (keeps && find_kept_order(state, size, pool)) {
-        return pool;
-    }
-    PoolRows chosen;
-    const auto is_enough = [&] {
-        return chosen.rows.size() >= size || state.candidates->is_complete;
-    };
-    std::optional<policy::Belief> belief;
-    if (state.session == nullptr) {
-        chosen = allowed_rows(request, *state.candidates, state.seen, wanted);
-        pool.events = state.events;
-        pool.attributes = state.attributes;
-        belief = state.belief;
-    } else {
-        const auto& session = *state.session;
-        const std::scoped_lock lock{state.session->mutex};
-        chosen = allowed_rows(request, *state.candidates, session.seen, wanted);
-        if (request.explain || !is_enough()) {
-            pool.events = session.events;
-            pool.attributes = session.attributes;
-            belief = session.belief;
-        }
-    }
-    if (!is_enough()) {
-        const Taste taste{.belief = belief ? &*belief : nullptr, .wishes = state.wishes};
-        chosen = rows_of_all(snapshot, request, state, taste, pool, wanted);
-    }
-    for (std::size_t i = 0; i < std::min(size, chosen.rows.size()); ++i) {
-        pool.greedy.push_back(chosen.rows[i].index);
-    }
-    rank(snapshot, pool.knobs, chosen, size);
-    pool.rows = std::move(chosen.rows);
-    if (keeps) {
-        keep_order(state, pool);
-    }
-    return pool;
 }
 
 void Engine::log_impression(

@@ -76,6 +76,13 @@ nlohmann::json event_json(const data::StoredEvent& event) {
     return out;
 }
 
+nlohmann::json retrieval_json(const Snapshot& snapshot) {
+    if (snapshot.retrieval != nullptr) {
+        return snapshot.retrieval->facts();
+    }
+    return {{"search", "every item"}, {"why", "the model has no item vectors"}};
+}
+
 Error no_item(const std::string& id) {
     return {
         ErrorCode::not_found,
@@ -290,6 +297,7 @@ Result<nlohmann::json> Engine::status() const {
         {"knobs_note", options_.knobs_note},
         {"collection", collection},
         {"encoder", snapshot->content ? snapshot->content->encoder : ""},
+        {"retrieval", retrieval_json(*snapshot)},
         {"has_belief", snapshot->run.model->belief_prior() != nullptr},
         {"dataset",
          {{"name", dataset_->name},

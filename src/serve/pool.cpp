@@ -7,6 +7,27 @@
 
 namespace hg::serve {
 
+bool may_show(const ItemTable::Read& items, const PoolRules& rules, ItemRow row) {
+    const bool is_seen = rules.request.seen == Seen::hide && rules.seen.contains(row);
+    return !is_seen && !items.is_hidden(row) && !rules.excluded.contains(row) &&
+           items.matches(row, rules.request.filter);
+}
+
+Wanted wanted_of_all(const ItemTable& items, const PoolRules& rules, std::size_t size) {
+    // Signals of a million rows would take a second, and the knobs change nothing that far down.
+    constexpr std::size_t most_weighed = 50'000;
+    return {
+        .keep = std::min(size, most_weighed),
+        .only =
+            [&items, &rules](std::vector<Scored>& rows) {
+                const auto read = items.read();
+                std::erase_if(rows, [&](const Scored& row) {
+                    return !may_show(read, rules, row.index);
+                });
+            },
+    };
+}
+
 PoolRows choose_pool(
     const ItemTable::Read& items,
     const Candidates& candidates,
@@ -15,12 +36,7 @@ PoolRows choose_pool(
 ) {
     PoolRows pool;
     for (std::size_t i = 0; i < candidates.best.size() && pool.rows.size() < size; ++i) {
-        const auto row = candidates.best[i].index;
-        if (rules.request.seen == Seen::hide && rules.seen.contains(row)) {
-            continue;
-        }
-        if (items.is_hidden(row) || rules.excluded.contains(row) ||
-            !items.matches(row, rules.request.filter)) {
+        if (!may_show(items, rules, candidates.best[i].index)) {
             continue;
         }
         pool.rows.push_back(candidates.best[i]);
@@ -57,10 +73,8 @@ std::size_t kept_rows(const policy::PlackettLuceOptions& policy) noexcept {
     return std::max(least, 2 * pool_size(policy));
 }
 
-std::unordered_set<ItemRow> rows_of(
-    const ItemTable::Read& items, std::span<const std::string> ids
-) {
-    std::unordered_set<ItemRow> rows;
+RowSet rows_of(const ItemTable::Read& items, std::span<const std::string> ids) {
+    RowSet rows;
     for (const auto& id : ids) {
         if (const auto row = items.find(id)) {
             rows.insert(*row);

@@ -13,22 +13,22 @@
 #include "policy/plackett_luce.hpp"
 #include "serve/http/bodies.hpp"
 #include "serve/item_table.hpp"
+#include "serve/row_set.hpp"
 #include "serve/scoring.hpp"
 #include "serve/snapshot.hpp"
 
 #include <cstddef>
 #include <span>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 namespace hg::serve {
 
 /// What may not be shown; borrowed.
 struct PoolRules {
-    const RecommendRequest& request;              // filter and seen
-    const std::unordered_set<ItemRow>& seen;      // hidden where the request says so
-    const std::unordered_set<ItemRow>& excluded;  // rows of request.exclude
+    const RecommendRequest& request;  // filter and seen
+    const RowSet& seen;               // hidden where the request says so
+    const RowSet& excluded;           // rows of request.exclude
 };
 
 /// Rows a slate may show, best first, and beside them what the knobs weigh (empty where the
@@ -37,6 +37,15 @@ struct PoolRows {
     std::vector<Scored> rows{};
     std::vector<policy::Signals> signals{};
 };
+
+/// Whether the rules let this item be shown.
+[[nodiscard]] bool may_show(const ItemTable::Read& items, const PoolRules& rules, ItemRow row);
+
+/// For score_candidates(), where the kept candidates were too few: the best `size` of all that may
+/// be shown. The references outlive it.
+[[nodiscard]] Wanted wanted_of_all(
+    const ItemTable& items, const PoolRules& rules, std::size_t size
+);
 
 /// The first `size` candidates that may be shown.
 [[nodiscard]] PoolRows choose_pool(
@@ -61,9 +70,7 @@ void rank(const Snapshot& snapshot, const policy::Knobs& knobs, PoolRows& pool, 
 [[nodiscard]] std::size_t kept_rows(const policy::PlackettLuceOptions& policy) noexcept;
 
 /// The rows of these ids; unknown ones are left out.
-[[nodiscard]] std::unordered_set<ItemRow> rows_of(
-    const ItemTable::Read& items, std::span<const std::string> ids
-);
+[[nodiscard]] RowSet rows_of(const ItemTable::Read& items, std::span<const std::string> ids);
 
 /// The policy of a slate of k: it has never fewer candidates than slots.
 [[nodiscard]] policy::PlackettLuceOptions for_slate_of(

@@ -42,8 +42,7 @@ void Replay::restore(const std::vector<data::ItemRecord>& records) {
     }
 }
 
-std::unordered_set<ItemRow> Replay::unavailable(TimeMs time, const RecommendRequest& request)
-    const {
+RowSet Replay::unavailable(TimeMs time, const RecommendRequest& request) const {
     auto rows = rows_of(items_.read(), request.exclude);
     for (const auto& item : availability_) {
         if (time < item.from || time >= item.until) {
@@ -64,11 +63,11 @@ void Replay::restore(Session& session, std::size_t decision) const {
     reader_.fill(session, served_.log.users.name(user), known, served_.log.timestamp[decision]);
 }
 
-Candidates Replay::score(Session& session, const policy::Knobs& knobs, std::size_t keep) const {
+Candidates Replay::score(Session& session, const policy::Knobs& knobs, const Wanted& wanted) const {
     keep_belief(*snapshot_, session);
     const auto* const belief = session.belief ? &*session.belief : nullptr;
     const Taste taste{.belief = belief, .wishes = session.settings.wishes};
-    auto candidates = score_candidates(*snapshot_, items_, session.view(), taste, keep);
+    auto candidates = score_candidates(*snapshot_, items_, session.view(), taste, wanted);
     if (needs_signals(knobs)) {
         candidates.signals =
             signals_of(*snapshot_, items_, session.view(), belief, candidates.best);
@@ -106,12 +105,12 @@ std::vector<Scored> Replay::pool(
             .n_events = session.history_size,
             .wishes = served_.wishes[decision],
             .keep = keep,
-            .candidates = score(session, knobs, keep),
+            .candidates = score(session, knobs, {.keep = keep}),
         };
     }
     auto pool = choose_pool(items_.read(), cache.candidates, rules, wanted);
     if (pool.rows.size() < pool_size(options) && !cache.candidates.is_complete) {
-        const auto all = score(session, knobs, data::EventStore::all);
+        const auto all = score(session, knobs, wanted_of_all(items_, rules, wanted));
         pool = choose_pool(items_.read(), all, rules, wanted);
     }
     rank(*snapshot_, knobs, pool, pool_size(options));

@@ -26,7 +26,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 namespace hg::serve {
@@ -73,13 +72,12 @@ class Replay {
     };
 
     void restore(const std::vector<data::ItemRecord>& records);
-    [[nodiscard]] std::unordered_set<ItemRow> unavailable(
-        TimeMs time, const RecommendRequest& request
-    ) const;
+    [[nodiscard]] RowSet unavailable(TimeMs time, const RecommendRequest& request) const;
     /// Who the decision was for, as the server knew them.
     void restore(Session& session, std::size_t decision) const;
-    [[nodiscard]] Candidates score(Session& session, const policy::Knobs& knobs, std::size_t keep)
-        const;
+    [[nodiscard]] Candidates score(
+        Session& session, const policy::Knobs& knobs, const Wanted& wanted
+    ) const;
 
     const data::ServedLog& served_;
     mutable ItemTable items_;  // locks itself; an item known from an event only is added on the way

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/scoring.hpp"
 
-#include "train/blend.hpp"
+#include "serve/model_scores.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <optional>
 
 namespace hg::serve {
@@ -49,7 +48,7 @@ std::vector<Arrival> arrivals_of(const Snapshot& snapshot, const ItemTable& tabl
 }
 
 float by_neighbours(
-    const Snapshot& snapshot, const Arrival& arrival, std::span<const float> scores
+    const Snapshot& snapshot, const Arrival& arrival, const ModelScores& scores, std::size_t history
 ) {
     double sum = 0;
     double weights = 0;
@@ -58,7 +57,7 @@ float by_neighbours(
         if (row == Snapshot::not_in_model) {
             continue;
         }
-        sum += static_cast<double>(near.similarity) * static_cast<double>(scores[row]);
+        sum += static_cast<double>(near.similarity) * static_cast<double>(scores.of(history, row));
         weights += static_cast<double>(near.similarity);
     }
     return weights > 0 ? static_cast<float>(sum / weights) : masked_score;
@@ -67,15 +66,11 @@ float by_neighbours(
 /// The score at the same place in the user's order as the item's count has in the order of
 /// popularity.
 float by_popularity(
-    const Snapshot& snapshot, const Arrival& arrival, std::span<const float> scores
+    const Snapshot& snapshot, const Arrival& arrival, ModelScores& scores, std::size_t history
 ) {
     const auto& counts = snapshot.sorted_counts;
     const auto below = std::ranges::lower_bound(counts, arrival.n_events) - counts.begin();
-    const auto place =
-        std::min<std::ptrdiff_t>(below, static_cast<std::ptrdiff_t>(scores.size()) - 1);
-    std::vector<float> copy{scores.begin(), scores.end()};
-    std::ranges::nth_element(copy, copy.begin() + place);
-    return copy[static_cast<std::size_t>(place)];
+    return scores.at_place(history, static_cast<std::size_t>(below));
 }
 
 /// [histories, arrivals]
@@ -83,7 +78,7 @@ Matrix<float> score_arrivals(
     const Snapshot& snapshot,
     std::span<const Arrival> arrivals,
     std::span<const data::History> histories,
-    MatrixView<const float> scores
+    ModelScores& scores
 ) {
     Matrix<float> out(histories.size(), arrivals.size());
     std::vector<std::size_t> with_content;
@@ -93,9 +88,9 @@ Matrix<float> score_arrivals(
             with_content.push_back(i);
         }
         for (std::size_t h = 0; h < histories.size(); ++h) {
-            const auto near = by_neighbours(snapshot, arrivals[i], scores.row(h));
+            const auto near = by_neighbours(snapshot, arrivals[i], scores, h);
             out(h, i) =
-                near > masked_score ? near : by_popularity(snapshot, arrivals[i], scores.row(h));
+                near > masked_score ? near : by_popularity(snapshot, arrivals[i], scores, h);
         }
     }
     if (with_content.empty()) {
@@ -115,31 +110,6 @@ Matrix<float> score_arrivals(
         }
     }
     return out;
-}
-
-/// out = the model's scores of all its items.
-void score_model(
-    const Snapshot& snapshot,
-    const data::History& history,
-    const policy::Belief* belief,
-    MatrixView<float> out
-) {
-    const auto& model = *snapshot.run.model;
-    const std::array histories{history};
-    const auto* const prior = model.belief_prior();
-    if (belief == nullptr || prior == nullptr) {
-        return model.score(histories, out);
-    }
-    if (snapshot.blend == nullptr) {
-        return snapshot.is_belief ? prior->score(belief->posterior, out.row(0))
-                                  : model.score(histories, out);
-    }
-    snapshot.blend->score_rankers(histories, out);
-    if (snapshot.blend->belief_weight(history.size()) > 0) {
-        std::vector<float> scores(model.n_items());
-        prior->score(belief->posterior, scores);
-        snapshot.blend->add_belief(history, scores, out.row(0));
-    }
 }
 
 float deviation_of(std::span<const float> scores) {
@@ -185,6 +155,44 @@ float wished_of(const ItemTable::Read& items, ItemRow row, std::span<const Trait
     return static_cast<float>(sum);
 }
 
+/// The same filter over rows of the model.
+RowFilter of_model_rows(const Snapshot& snapshot, const RowFilter& only) {
+    if (!only) {
+        return {};
+    }
+    return [&snapshot, &only](std::vector<Scored>& rows) {
+        for (auto& row : rows) {
+            row.index = snapshot.item_rows[row.index];
+        }
+        only(rows);
+        for (auto& row : rows) {
+            row.index = snapshot.model_row(row.index);
+        }
+    };
+}
+
+/// Into the order of the others, again at most wanted.keep.
+void add_arrivals(
+    std::span<const Arrival> arrivals,
+    std::span<const float> scores,
+    const Wanted& wanted,
+    std::vector<Scored>& best
+) {
+    if (arrivals.empty()) {
+        return;
+    }
+    std::vector<Scored> rows;
+    for (std::size_t i = 0; i < arrivals.size(); ++i) {
+        rows.push_back({.index = arrivals[i].row, .score = scores[i]});
+    }
+    if (wanted.only) {
+        wanted.only(rows);
+    }
+    best.insert(best.end(), rows.begin(), rows.end());
+    std::ranges::stable_sort(best, std::greater{}, &Scored::score);
+    best.resize(std::min(best.size(), wanted.keep));
+}
+
 }  // namespace
 
 data::HistoryBuffer model_history(const Snapshot& snapshot, const UserView& user) {
@@ -211,39 +219,41 @@ Candidates score_candidates(
     const ItemTable& items,
     const UserView& user,
     const Taste& taste,
-    std::size_t keep
+    const Wanted& wanted
 ) {
     Candidates candidates{.snapshot = snapshot.number, .items_version = items.version()};
     const auto arrivals = arrivals_of(snapshot, items);
     const auto buffer = model_history(snapshot, user);
     const std::array histories{buffer.view()};
-    const auto n = snapshot.run.model->n_items();
-    Matrix<float> scores(1, n);
-    score_model(snapshot, histories.front(), taste.belief, scores.view());
-    Matrix<float> more;
+    const bool has_wishes = !taste.wishes.empty();  // they move every item
+    ModelScores scores{
+        snapshot,
+        histories,
+        taste.belief,
+        has_wishes ? ScoreForm::whole_rows : ScoreForm::cheapest,
+    };
+    Matrix<float> more(1, arrivals.size());
     if (!arrivals.empty()) {
-        more = score_arrivals(snapshot, arrivals, histories, scores.view());
+        more = score_arrivals(snapshot, arrivals, histories, scores);
     }
-    if (!taste.wishes.empty()) {
-        const float deviation = deviation_of(scores.row(0));
-        add_wishes(snapshot, taste.wishes, deviation, scores.row(0));
+    if (has_wishes) {
+        const auto row = scores.whole_rows().row(0);
+        const float deviation = deviation_of(row);
+        add_wishes(snapshot, taste.wishes, deviation, row);
         const auto read = items.read();
         for (std::size_t i = 0; i < arrivals.size(); ++i) {
             more(0, i) += deviation * wished_of(read, arrivals[i].row, taste.wishes);
         }
     }
-    candidates.best = top_k(scores.row(0), keep);
+    const auto filter = of_model_rows(snapshot, wanted.only);
+    candidates.best = scores.best(wanted.keep, filter);
     for (auto& candidate : candidates.best) {
         candidate.index = snapshot.item_rows[candidate.index];
     }
-    if (!arrivals.empty()) {
-        for (std::size_t i = 0; i < arrivals.size(); ++i) {
-            candidates.best.push_back({.index = arrivals[i].row, .score = more(0, i)});
-        }
-        std::ranges::stable_sort(candidates.best, std::greater{}, &Scored::score);
-        candidates.best.resize(std::min(candidates.best.size(), keep));
-    }
-    candidates.is_complete = candidates.best.size() < keep || keep >= n + arrivals.size();
+    add_arrivals(arrivals, more.row(0), wanted, candidates.best);
+    const bool has_all = candidates.best.size() < wanted.keep ||
+                         wanted.keep >= snapshot.run.model->n_items() + arrivals.size();
+    candidates.is_complete = has_all && !scores.is_guess(filter);
     return candidates;
 }
 
@@ -253,8 +263,7 @@ Matrix<float> score_rows(
     std::span<const data::History> histories,
     std::span<const ItemRow> rows
 ) {
-    Matrix<float> all(histories.size(), snapshot.run.model->n_items());
-    snapshot.run.model->score(histories, all.view());
+    ModelScores all{snapshot, histories};
     std::vector<Arrival> arrivals;
     {
         const auto read = items.read();
@@ -264,14 +273,14 @@ Matrix<float> score_rows(
             }
         }
     }
-    const auto more = score_arrivals(snapshot, arrivals, histories, all.view());
+    const auto more = score_arrivals(snapshot, arrivals, histories, all);
     Matrix<float> out(histories.size(), rows.size());
     for (std::size_t h = 0; h < histories.size(); ++h) {
         std::size_t next = 0;
         for (std::size_t i = 0; i < rows.size(); ++i) {
             const auto row = snapshot.model_row(rows[i]);
             if (row != Snapshot::not_in_model) {
-                out(h, i) = all(h, row);
+                out(h, i) = all.of(h, row);
             } else if (next < arrivals.size() && arrivals[next].row == rows[i]) {
                 out(h, i) = more(h, next++);
             }

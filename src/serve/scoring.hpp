@@ -20,6 +20,7 @@
 #include "serve/item_table.hpp"
 #include "serve/snapshot.hpp"
 #include "serve/user_settings.hpp"
+#include "serve/vector_table.hpp"
 
 #include <cstdint>
 #include <span>
@@ -64,13 +65,19 @@ struct Candidates {
 /// attributes.
 [[nodiscard]] data::HistoryBuffer model_history(const Snapshot& snapshot, const UserView& user);
 
-/// At most `keep` rows. Runs the model once.
+/// How many, and of which.
+struct Wanted {
+    std::size_t keep = 0;
+    RowFilter only{};  // over rows of the item table; with it nothing is left to an index
+};
+
+/// At most `wanted.keep` rows. Runs the model once.
 [[nodiscard]] Candidates score_candidates(
     const Snapshot& snapshot,
     const ItemTable& items,
     const UserView& user,
     const Taste& taste,
-    std::size_t keep
+    const Wanted& wanted
 );
 
 /// Scores of these rows under several histories, [histories, rows]; runs the model once on all of

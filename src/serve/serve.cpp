@@ -98,7 +98,7 @@ class Service {
           server_(options.http, [this](HttpRequest request, const Reply& reply) {
               router_.dispatch(std::move(request), reply);
           }) {
-        engine_.publish({.run = options.run, .data = options.data}, progress, stop);
+        engine_.publish(source_of(options.run), progress, stop);
         router_.set_check(
             [this](const HttpRequest& request, const Route& route, const Reply& reply) {
                 auto refusal = guard_.refuse(request, route.access, clock_.monotonic());
@@ -142,7 +142,7 @@ class Service {
                 [this](const std::string& run) {
                     check_reload(run);
                     SilentProgress silent;
-                    engine_.publish({.run = run, .data = options_.data}, silent, {});
+                    engine_.publish(source_of(run), silent, {});
                 },
             .is_ready = is_ready_,
         });
@@ -150,6 +150,10 @@ class Service {
             all.push_back(std::move(route));
         }
         return all;
+    }
+
+    [[nodiscard]] SnapshotSource source_of(const std::filesystem::path& run) const {
+        return {.run = run, .data = options_.data, .retrieval = options_.retrieval};
     }
 
     /// A policy that was promoted for one run does not go on with another.

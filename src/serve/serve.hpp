@@ -10,6 +10,7 @@
 #include "policy/plackett_luce.hpp"
 #include "serve/collection.hpp"
 #include "serve/http/http_server.hpp"
+#include "serve/retrieval.hpp"
 #include "serve/session.hpp"
 
 #include <cstdint>
@@ -38,6 +39,7 @@ struct ServeOptions {
     std::filesystem::path knob_policy{};  // a run of learn that does, where the gate promoted it
     UnjudgedPolicy unjudged = UnjudgedPolicy::held;
     CollectionOptions collection{};
+    RetrievalOptions retrieval{.index = IndexChoice::automatic};
     std::function<void(const std::string& url)> on_listening{};
 };
 

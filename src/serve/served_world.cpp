@@ -189,7 +189,7 @@ class ServedWorld final : public simulate::Environment {
                     served_->items,
                     {.events = events_},
                     taste,
-                    facts_.n_candidates + n_shown_
+                    {.keep = facts_.n_candidates + n_shown_}
         )
                     .best;
         summary_ = policy::summarise(*served_->snapshot->run.model->belief_prior(), *belief_);

@@ -147,6 +147,42 @@ Result<std::shared_ptr<Session>> Sessions::open(
     return session;
 }
 
+void Sessions::keep_candidates(
+    const std::shared_ptr<Session>& session,
+    std::uint64_t event_number,
+    std::shared_ptr<const Candidates> candidates
+) {
+    const auto number = ++n_scorings_;
+    {
+        const std::scoped_lock lock{session->mutex};
+        if (session->event_number != event_number) {
+            return;
+        }
+        session->candidates = std::move(candidates);
+        session->scoring = number;
+    }
+    Scoring oldest;
+    {
+        const std::scoped_lock lock{scored_mutex_};
+        scored_.push_back({session, number});
+        if (scored_.size() <= options_.max_scored) {
+            return;
+        }
+        oldest = std::move(scored_.front());
+        scored_.pop_front();
+    }
+    const auto dropped = oldest.session.lock();
+    if (dropped == nullptr) {
+        return;
+    }
+    const std::scoped_lock lock{dropped->mutex};
+    if (dropped->scoring == oldest.number) {
+        dropped->candidates.reset();
+        dropped->ranked.reset();
+        dropped->belief.reset();
+    }
+}
+
 void Sessions::apply(
     const Snapshot& snapshot, const data::NewEvent& event, TimeMs time, std::int64_t sequence
 ) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Session: what the server keeps of one user between requests: the last events, what was seen, the
 // belief and the scored candidates. A cache: everything in it is rebuilt from the dataset and the
-// store.
+// store. Most of its memory are candidates and belief: only the sessions that were scored last have
+// them.
 //
 // Read-your-writes: an event is applied to the session after its commit and before it is
 // acknowledged. A session is put into the cache empty and then filled under its lock, so an event
@@ -21,6 +22,7 @@
 #include "policy/belief.hpp"
 #include "serve/item_table.hpp"
 #include "serve/lru_cache.hpp"
+#include "serve/row_set.hpp"
 #include "serve/scoring.hpp"
 #include "serve/snapshot.hpp"
 #include "serve/user_attributes.hpp"
@@ -28,13 +30,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 namespace hg::serve {
@@ -52,7 +55,7 @@ struct Session {
     bool is_loaded = false;
     std::vector<UserEvent> events;  // the last ones, oldest first
     data::Attributes attributes;    // of the dataset, and over them what was put by HTTP
-    std::unordered_set<ItemRow> seen;
+    RowSet seen;
     std::size_t history_size = 0;    // of all events, also those no longer in `events`
     std::uint64_t event_number = 0;  // grows with every change of the above
     std::int64_t sequence = 0;       // of the last stored event in here
@@ -61,13 +64,15 @@ struct Session {
     UserSettings settings;                            // what the user asked for
     std::shared_ptr<const Candidates> candidates;     // of the newest scoring
     std::shared_ptr<const Ranked> ranked;             // of those, or of older ones
+    std::uint64_t scoring = 0;                        // which of all scorings the newest was
 
     [[nodiscard]] UserView view() const noexcept { return {events, attributes.view()}; }
 };
 
 struct SessionOptions {
     std::size_t max_sessions = 20'000;
-    std::size_t max_history = 200;  // events a model is shown
+    std::size_t max_scored = 20'000;  // of them with candidates and belief: most of the memory
+    std::size_t max_history = 200;    // events a model is shown
 };
 
 /// What is kept of a user beside the dataset.
@@ -123,6 +128,15 @@ class Sessions {
         const Snapshot& snapshot, const data::NewEvent& event, TimeMs time, std::int64_t sequence
     );
 
+    /// The session got these candidates, unless it has changed since (`event_number`). Of the session
+    /// that was scored longest ago candidates and belief may be dropped: its next request makes
+    /// them again.
+    void keep_candidates(
+        const std::shared_ptr<Session>& session,
+        std::uint64_t event_number,
+        std::shared_ptr<const Candidates> candidates
+    );
+
     /// After the user was erased or described anew: the next request loads the session again.
     void forget(const std::string& user_id) { cache_.erase(user_id); }
 
@@ -137,6 +151,12 @@ class Sessions {
     [[nodiscard]] const SessionOptions& options() const noexcept { return options_; }
 
   private:
+    /// A session and the number of its scoring: an older one of the same session says nothing.
+    struct Scoring {
+        std::weak_ptr<Session> session;
+        std::uint64_t number = 0;
+    };
+
     [[nodiscard]] Result<void> load(Session& session, const std::string& user_id);
 
     SessionOptions options_;
@@ -145,6 +165,9 @@ class Sessions {
     const Clock& clock_;
     HistoryReader reader_;
     LruCache<Session> cache_;
+    std::mutex scored_mutex_;
+    std::deque<Scoring> scored_;  // oldest first
+    std::atomic<std::uint64_t> n_scorings_ = 0;
 };
 
 }  // namespace hg::serve

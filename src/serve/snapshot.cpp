@@ -123,6 +123,68 @@ void load_content(
     }
 }
 
+/// Users of the dataset, evenly spaced: who the index is measured by.
+Matrix<float> sample_users(const Snapshot& snapshot, const data::Dataset& dataset) {
+    constexpr std::size_t n_wanted = 200;
+    constexpr std::size_t n_last = 50;
+    const auto& log = dataset.log;
+    const auto step = std::max<std::size_t>(1, log.n_users() / n_wanted);
+    std::vector<data::HistoryBuffer> buffers;
+    for (std::size_t user = 0; user < log.n_users() && buffers.size() < n_wanted; user += step) {
+        const auto history = log.history(UserId{static_cast<std::uint32_t>(user)});
+        data::HistoryBuffer buffer;
+        for (auto i = history.size() - std::min(n_last, history.size()); i < history.size(); ++i) {
+            const auto row = snapshot.model_row(history.items[i].value);
+            if (row != Snapshot::not_in_model) {
+                buffer.add({.item = ItemId{row}, .weight = history.weight(i)});
+            }
+        }
+        if (buffer.view().size() > 0) {
+            buffers.push_back(std::move(buffer));
+        }
+    }
+    std::vector<data::History> histories;
+    for (const auto& buffer : buffers) {
+        histories.push_back(buffer.view());
+    }
+    const auto& model = *snapshot.run.model;
+    Matrix<float> users(histories.size(), model.item_vectors()->cols());
+    model.user_vectors(histories, users.view());
+    return users;
+}
+
+void make_retrieval(
+    Snapshot& snapshot,
+    const SnapshotSource& source,
+    const data::Dataset& dataset,
+    ProgressSink& progress,
+    const std::stop_token& stop
+) {
+    const auto& choice = source.retrieval;
+    const auto items = snapshot.run.model->item_vectors();
+    if (items) {
+        snapshot.retrieval = Retrieval::make(
+            *items,
+            sample_users(snapshot, dataset).view(),
+            choice,
+            index_file(source.run),
+            progress,
+            stop
+        );
+        return;
+    }
+    const auto kind = snapshot.run.manifest.value("model", "this model");
+    if (choice.index == IndexChoice::hnsw || choice.precision != ItemPrecision::float32) {
+        log::warn(
+            "every item is scored by the model itself",
+            {{"why", kind + " has no item vectors, so neither an index nor a table of them"}}
+        );
+    } else if (choice.index == IndexChoice::automatic &&
+               snapshot.run.items.size() > choice.index_above) {
+        log::info("no index: every item is scored", {{"why", kind + " has no item vectors"}});
+    }
+}
+
 double norm(std::span<const float> vector) {
     return std::sqrt(std::inner_product(vector.begin(), vector.end(), vector.begin(), 0.0));
 }
@@ -150,6 +212,14 @@ std::vector<ContentNeighbour> neighbours_of(
 }
 
 }  // namespace
+
+std::filesystem::path index_file(const std::filesystem::path& run) {
+    auto folder = run.lexically_normal();
+    if (folder.filename().empty()) {
+        folder = folder.parent_path();  // "runs/als/"
+    }
+    return folder.parent_path() / (folder.filename().string() + ".hnsw.safetensors");
+}
 
 std::shared_ptr<const Snapshot> load_snapshot(
     const SnapshotSource& source,
@@ -194,6 +264,7 @@ std::shared_ptr<const Snapshot> load_snapshot(
     snapshot->first_screen = first_screen(*snapshot, items);
     snapshot->trait_fields = trait_fields(dataset, names);
     load_content(*snapshot, source, dataset, progress, stop);
+    make_retrieval(*snapshot, source, dataset, progress, stop);
     return snapshot;
 }
 

@@ -14,6 +14,7 @@
 #include "encode/content_model.hpp"
 #include "encode/item_vectors.hpp"
 #include "serve/item_table.hpp"
+#include "serve/retrieval.hpp"
 #include "train/blend.hpp"
 #include "train/run.hpp"
 
@@ -36,8 +37,9 @@ struct Snapshot {
 
     std::uint64_t number = 0;  // grows with each one published
     train::LoadedRun run;
-    const train::Blend* blend = nullptr;    // the model, when it is one
-    bool is_belief = false;                 // the model is a belief and nothing else
+    const train::Blend* blend = nullptr;         // the model, when it is one
+    bool is_belief = false;                      // the model is a belief and nothing else
+    std::unique_ptr<const Retrieval> retrieval;  // null: the model is no product of vectors
     std::vector<std::uint32_t> model_rows;  // by ItemRow; rows past the end are not in the model
     std::vector<ItemRow> item_rows;         // by row of the model
     std::vector<std::int64_t>
@@ -81,7 +83,11 @@ class PublishedSnapshot {
 struct SnapshotSource {
     std::filesystem::path run;
     std::filesystem::path data;  // folder of the dataset, for the content encoder
+    RetrievalOptions retrieval{};
 };
+
+/// Where a run's index is kept: beside its folder, which never changes.
+[[nodiscard]] std::filesystem::path index_file(const std::filesystem::path& run);
 
 /// Throws Error: the run is missing, damaged, or of another dataset.
 [[nodiscard]] std::shared_ptr<const Snapshot> load_snapshot(

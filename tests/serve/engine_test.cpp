@@ -99,6 +99,22 @@ TEST_F(EngineTest, cached_scores_are_used_until_something_changes) {
     EXPECT_EQ(engine->figures().candidates_reused, 1U);
 }
 
+TEST_F(EngineTest, only_the_sessions_scored_last_keep_their_scores_and_the_others_answer_alike) {
+    options.sessions.max_scored = 2;
+    open_greedy();
+    const auto first = recommend(R"({"user_id": "user1"})")["items"];
+    const auto belief = user("user1")["belief"];
+    (void)recommend(R"({"user_id": "user2"})");
+    EXPECT_EQ(recommend(R"({"user_id": "user1"})")["items"], first);
+    EXPECT_EQ(engine->figures().candidates_reused, 1U) << "two are kept";
+    (void)recommend(R"({"user_id": "user3"})");
+
+    EXPECT_EQ(recommend(R"({"user_id": "user1"})")["items"], first);
+
+    EXPECT_EQ(engine->figures().candidates_reused, 1U) << "the third pushed the first out";
+    EXPECT_EQ(user("user1")["belief"], belief);
+}
+
 TEST_F(EngineTest, an_item_that_was_put_is_shown_with_its_likes_and_survives_a_restart) {
     wait([&](auto done) {
         engine->put_item("fresh", {{"title", "Fresh"}, {"group", "group1"}}, done);

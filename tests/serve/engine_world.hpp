@@ -53,7 +53,7 @@ class EngineTest : public ::testing::Test {
     static constexpr TimeMs now = 1'700'000'000'000;
 
     void SetUp() override {
-        auto world = testing_support::small_world();
+        auto world = testing_support::small_world(world_options);
         const auto n = world.dataset.items.size();
         world.dataset.item_fields =
             data::Catalogue{n, {title_field(n), groups_field(n, world.n_groups)}};
@@ -92,7 +92,9 @@ class EngineTest : public ::testing::Test {
 
     void publish(const std::string& model) {
         SilentProgress silent;
-        engine->publish({.run = folder / model, .data = folder.path()}, silent, {});
+        engine->publish(
+            {.run = folder / model, .data = folder.path(), .retrieval = retrieval}, silent, {}
+        );
     }
 
     nlohmann::json recommend(const std::string& body) {
@@ -162,6 +164,8 @@ class EngineTest : public ::testing::Test {
         wait([&](auto done) { engine->forget_event(user_id, event_id, done); });
     }
 
+    testing_support::SmallWorldOptions world_options;
+    RetrievalOptions retrieval;
     EngineOptions options;
     TemporaryFolder folder;
     ManualClock clock{now};

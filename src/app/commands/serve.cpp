@@ -12,7 +12,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <memory>
+#include <string>
 #include <thread>
 
 namespace hg::app {
@@ -24,6 +26,19 @@ struct Arguments {
     int port = 8080;
     unsigned threads = 0;
     bool is_unjudged = false;
+    std::string index = "auto";
+    std::string item_table = "float";
+};
+
+const std::map<std::string, serve::IndexChoice> index_choices{
+    {"auto", serve::IndexChoice::automatic},
+    {"exact", serve::IndexChoice::exact},
+    {"hnsw", serve::IndexChoice::hnsw},
+};
+
+const std::map<std::string, serve::ItemPrecision> item_tables{
+    {"float", serve::ItemPrecision::float32},
+    {"int8", serve::ItemPrecision::int8},
 };
 
 std::vector<std::string> read_keys(const std::string& key_file) {
@@ -55,6 +70,8 @@ int run(Arguments& arguments, Session& session) {
     if (arguments.is_unjudged) {
         options.unjudged = serve::UnjudgedPolicy::serves;
     }
+    options.retrieval.index = index_choices.at(arguments.index);
+    options.retrieval.precision = item_tables.at(arguments.item_table);
     options.api_keys = read_keys(arguments.key_file);
     options.on_listening = [](const std::string& url) {
         // From here on requests are the parallel work: a second thread for one of them would take
@@ -91,6 +108,28 @@ Run declare(CLI::App& verb) {
         ->capture_default_str();
     verb.add_option("--sessions", options.sessions.max_sessions, "users kept in memory")
         ->capture_default_str();
+    verb.add_option(
+            "--scored-sessions",
+            options.sessions.max_scored,
+            "of these users with candidates and belief, most of the memory; the others are scored "
+            "again"
+    )
+        ->capture_default_str();
+    verb.add_option(
+            "--index",
+            arguments->index,
+            "how the best items are found: exact = all are scored, hnsw = those an index proposes, "
+            "auto = hnsw above 50,000 items"
+    )
+        ->capture_default_str()
+        ->check(CLI::IsMember({"auto", "exact", "hnsw"}));
+    verb.add_option(
+            "--item-table",
+            arguments->item_table,
+            "form in which all items are read: int8 = a quarter of the memory traffic, same answers"
+    )
+        ->capture_default_str()
+        ->check(CLI::IsMember({"float", "int8"}));
     verb.add_option("--epsilon", options.policy.epsilon, "share of uniform exploration in a slate")
         ->capture_default_str()
         ->check(CLI::Range(0.0, 1.0));
