@@ -2,8 +2,8 @@
 #include "data/file_head.hpp"
 
 #include "data/delimited.hpp"
+#include "data/file_rows.hpp"
 #include "data/json_lines.hpp"
-#include "data/text_file.hpp"
 #include "data/xml_items.hpp"
 
 #include <zlib.h>
@@ -26,30 +26,6 @@ FileForm form_of(std::string_view text) {
     const char c = text[first];
     return c == '{' ? FileForm::json_lines : c == '<' ? FileForm::xml : FileForm::delimited;
 }
-
-/// Keeps the file behind a reader alive.
-class ExportRows final : public RowReader {
-  public:
-    explicit ExportRows(TextFile file) : file_(std::move(file)), rows_(export_rows(file_.text())) {
-        columns_ = rows_->columns();
-    }
-
-    bool next(Row& row) override {
-        const bool has_row = rows_->next(row);
-        if (columns_.size() != rows_->columns().size()) {
-            columns_ = rows_->columns();
-        }
-        return has_row;
-    }
-
-    [[nodiscard]] std::size_t estimated_rows() const override { return rows_->estimated_rows(); }
-
-    [[nodiscard]] bool has_header() const override { return rows_->has_header(); }
-
-  private:
-    TextFile file_;
-    std::unique_ptr<RowReader> rows_;
-};
 
 }  // namespace
 
@@ -111,7 +87,7 @@ std::unique_ptr<RowReader> export_rows(std::string_view text) {
 
 Result<std::unique_ptr<RowReader>> open_export(const std::filesystem::path& path) {
     HG_TRY(auto file, TextFile::open(path));
-    return std::make_unique<ExportRows>(std::move(file));
+    return std::make_unique<FileRows>(std::move(file), &export_rows);
 }
 
 }  // namespace hg::data

@@ -3,9 +3,9 @@
 
 #include "data/cell.hpp"
 #include "data/delimited.hpp"
+#include "data/file_rows.hpp"
 #include "data/json_lines.hpp"
 #include "data/parquet_rows.hpp"
-#include "data/text_file.hpp"
 
 #include <algorithm>
 #include <array>
@@ -18,38 +18,17 @@ constexpr std::array<std::string_view, 7> extensions{
     ".csv", ".tsv", ".jsonl", ".parquet", ".inter", ".item", ".user"
 };
 
-/// Keeps the file behind a reader alive.
-class FileRows final : public RowReader {
-  public:
-    FileRows(TextFile file, const std::string& extension) : file_(std::move(file)) {
-        const auto text = file_.text();
-        if (extension == ".jsonl") {
-            rows_ = std::make_unique<JsonLinesReader>(text);
-        } else if (extension == ".csv") {
-            rows_ = std::make_unique<DelimitedReader>(text, guess_separator(text), Quotes::rfc4180);
-        } else {
-            const auto quotes = extension == ".tsv" ? Quotes::whole_cell : Quotes::none;
-            rows_ = std::make_unique<DelimitedReader>(text, '\t', quotes);
-        }
-        columns_ = rows_->columns();
+/// Of a table of ours, by its extension.
+std::unique_ptr<RowReader> table_rows(std::string_view text, std::string_view extension) {
+    if (extension == ".jsonl") {
+        return std::make_unique<JsonLinesReader>(text);
     }
-
-    bool next(Row& row) override {
-        const bool has_row = rows_->next(row);
-        if (columns_.size() != rows_->columns().size()) {
-            columns_ = rows_->columns();
-        }
-        return has_row;
+    if (extension == ".csv") {
+        return std::make_unique<DelimitedReader>(text, guess_separator(text), Quotes::rfc4180);
     }
-
-    [[nodiscard]] std::size_t estimated_rows() const override { return rows_->estimated_rows(); }
-
-    [[nodiscard]] bool has_header() const override { return rows_->has_header(); }
-
-  private:
-    TextFile file_;
-    std::unique_ptr<RowReader> rows_;
-};
+    const auto quotes = extension == ".tsv" ? Quotes::whole_cell : Quotes::none;
+    return std::make_unique<DelimitedReader>(text, '\t', quotes);
+}
 
 }  // namespace
 
@@ -77,7 +56,9 @@ Result<std::unique_ptr<RowReader>> open_rows(const std::filesystem::path& path) 
         return open_parquet(path);
     }
     HG_TRY(auto file, TextFile::open(path));
-    return std::make_unique<FileRows>(std::move(file), extension);
+    return std::make_unique<FileRows>(std::move(file), [&extension](std::string_view text) {
+        return table_rows(text, extension);
+    });
 }
 
 Result<void> check_column_names(
