@@ -236,15 +236,8 @@ NetPointer learn_twice(
     if (context.run != nullptr) {
         trial.emplace(context.run->folder() / "parts" / "choose_epoch");
     }
-    const FitContext first{
-        .dataset = context.dataset,
-        .log = context.log,
-        .content = context.content,
-        .rng = context.rng,
-        .progress = context.progress,
-        .stop = context.stop,
-        .run = trial ? &*trial : nullptr,
-    };
+    FitContext first = context;
+    first.run = trial ? &*trial : nullptr;
     TrainResult found;
     auto net = learn(label, shape, first, options, content, &found);
     if (!found.best_validation) {
