@@ -41,10 +41,10 @@ std::vector<std::uint32_t> new_items(const data::History& history, std::size_t f
     return found;
 }
 
-/// The first k events against the next ten; at the last knot all but the last ten. Where order
-/// means nothing, any ten of the others may be next.
+/// The first k events against ten later ones (BlendTargets); at the last knot all but the last ten.
+/// Where order means nothing, any ten of the others may be next.
 std::vector<Case> cases_at(
-    std::span<const data::History> histories, std::size_t knot, EventOrder order
+    std::span<const data::History> histories, std::size_t knot, const BlendTargets& targets
 ) {
     std::vector<Case> cases;
     const auto k = Blend::knots[knot];
@@ -54,10 +54,14 @@ std::vector<Case> cases_at(
         if (n <= k) {
             continue;
         }
-        const auto shown = is_last ? std::max(k, n - std::min(n, list_length)) : k;
-        Case one{.context = history.head(shown), .targets = new_items(history, shown)};
+        const auto last_ten = n - std::min(n, list_length);
+        const auto shown = is_last ? std::max(k, last_ten) : k;
+        const auto asked_from = targets.order == EventOrder::matters
+                                    ? std::max(shown, std::min(targets.after, last_ten))
+                                    : shown;
+        Case one{.context = history.head(shown), .targets = new_items(history, asked_from)};
         one.n_asked = std::min(list_length, one.targets.size());
-        if (order == EventOrder::matters) {
+        if (targets.order == EventOrder::matters) {
             one.targets.resize(one.n_asked);
         }
         if (!one.targets.empty()) {
@@ -247,7 +251,10 @@ bool is_surely_better(
 }  // namespace
 
 BlendWeights fit_blend_weights(
-    std::span<const BlendTrial> trials, EventOrder order, const Rng& rng, ProgressSink& progress
+    std::span<const BlendTrial> trials,
+    const BlendTargets& targets,
+    const Rng& rng,
+    ProgressSink& progress
 ) {
     HG_CHECK(!trials.empty(), "weights need users to choose them on");
     const auto& parts = trials.front().parts;
@@ -258,7 +265,7 @@ BlendWeights fit_blend_weights(
         std::max<std::size_t>(min_users, max_floats / (n_items * n_parts * trials.size()));
     std::vector<Asked> asked;
     for (const auto& trial : trials) {
-        asked.push_back(asked_of(trial, order, rng, limit));
+        asked.push_back(asked_of(trial, targets.order, rng, limit));
     }
     BlendWeights fitted{
         .weights = Matrix<float>(n_knots, n_parts),
@@ -271,7 +278,7 @@ BlendWeights fit_blend_weights(
         std::vector<std::vector<Case>> cases;
         bool is_empty = true;
         for (const auto& one : asked) {
-            cases.push_back(cases_at(one.histories, knot, order));
+            cases.push_back(cases_at(one.histories, knot, targets));
             is_empty = is_empty && cases.back().empty();
             fitted.n_users[knot] += static_cast<std::size_t>(std::ranges::count_if(
                 std::span{one.histories}.first(one.n_users),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // fit_blend_weights: how much to trust each ranker after 0, 1, 2, 5, 10 and 20 events.
 //
-// For users the rankers were not trained on: show each ranker the first k events, ask for the next
-// ten, and climb NDCG@10 coordinate by coordinate over non-negative weights of z-scores, starting
+// For users the rankers were not trained on: show each ranker the first k events, ask for ten
+// later ones, and climb NDCG@10 coordinate by coordinate over non-negative weights of z-scores, starting
 // from the best single ranker. Simple on purpose: six knots x a handful of rankers, thousands of
 // users, no gradient to tune.
 //
@@ -17,6 +17,7 @@
 #include "data/history.hpp"
 #include "train/blend.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -24,6 +25,15 @@
 namespace hg::train {
 
 enum class EventOrder : std::uint8_t { matters, means_nothing };
+
+/// Which events of a held-out user are asked for.
+struct BlendTargets {
+    EventOrder order = EventOrder::matters;
+    /// None of the first so many: 0 asks for what comes next, 10 for the same ten events after 0
+    /// and after 10 known ones. A shorter history is asked for its last ten; where order means
+    /// nothing this does not count.
+    std::size_t after = 0;
+};
 
 /// Parts, and users who are not in their training data. Several trials, each of other users, make
 /// every user of a small log a judge (cross-fitting).
@@ -43,7 +53,10 @@ struct BlendWeights {
 /// "popularity" is left alone unless a blend is better by more than chance (one-sided, 95 %).
 /// rng: of the random orders.
 [[nodiscard]] BlendWeights fit_blend_weights(
-    std::span<const BlendTrial> trials, EventOrder order, const Rng& rng, ProgressSink& progress
+    std::span<const BlendTrial> trials,
+    const BlendTargets& targets,
+    const Rng& rng,
+    ProgressSink& progress
 );
 
 }  // namespace hg::train

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <numeric>
 
@@ -149,7 +150,7 @@ TEST(FitBlendWeights, the_part_that_knows_gets_the_weight_once_there_is_an_event
     SilentProgress progress;
 
     trials[0].held_out = held_out;
-    const auto fitted = fit_blend_weights(trials, EventOrder::matters, Rng{0}, progress);
+    const auto fitted = fit_blend_weights(trials, {}, Rng{0}, progress);
 
     EXPECT_GT(fitted.weights(1, 1), 0);
     EXPECT_GT(fitted.ndcg[1], fitted.single_ndcg(1, 0));
@@ -172,8 +173,10 @@ TEST(FitBlendWeights, where_order_means_nothing_all_the_other_items_may_be_next)
     trials[0].held_out.assign(25, buffer.view());
     SilentProgress progress;
 
-    const auto in_order = fit_blend_weights(trials, EventOrder::matters, Rng{0}, progress);
-    const auto in_any = fit_blend_weights(trials, EventOrder::means_nothing, Rng{0}, progress);
+    const auto in_order = fit_blend_weights(trials, {}, Rng{0}, progress);
+    const auto in_any = fit_blend_weights(
+        trials, {.order = EventOrder::means_nothing}, Rng{0}, progress
+    );
 
     EXPECT_NEAR(in_any.single_ndcg(0, 0), 10.0 / 12.0, 1e-6);
     EXPECT_LT(in_order.single_ndcg(0, 0), 0.8)
@@ -215,11 +218,40 @@ TEST(FitBlendWeights, with_nothing_known_popularity_is_left_alone_unless_another
         for (const auto& buffer : buffers) {
             trials[0].held_out.push_back(buffer.view());
         }
-        return fit_blend_weights(trials, EventOrder::matters, Rng{0}, progress).weights(0, 1);
+        return fit_blend_weights(trials, {}, Rng{0}, progress).weights(0, 1);
     };
 
     EXPECT_EQ(weight_of_other(200), 0) << "one user in 200 is no proof";
     EXPECT_GT(weight_of_other(2), 0);
+}
+
+TEST(FitBlendWeights, targets_may_lie_behind_what_comes_next) {
+    // Everybody takes items 0 to 9 first and 10 to 19 then: two parts, each knows one ten.
+    constexpr std::uint32_t n_items = 40;
+    std::vector<float> soon(n_items, 0.0F);
+    std::vector<float> later(n_items, 0.0F);
+    data::HistoryBuffer buffer;
+    for (std::uint32_t i = 0; i < 20; ++i) {
+        (i < 10 ? soon : later)[i] = 40 - static_cast<float>(i);
+        buffer.add(ItemId{i});
+    }
+    std::vector<BlendTrial> trials(1);
+    trials[0].parts.push_back({"soon", std::make_unique<Fixed>(soon)});
+    trials[0].parts.push_back({"later", std::make_unique<Fixed>(later)});
+    trials[0].held_out.assign(25, buffer.view());
+    SilentProgress progress;
+
+    const auto next = fit_blend_weights(trials, {}, Rng{0}, progress);
+    const auto behind = fit_blend_weights(trials, {.after = 10}, Rng{0}, progress);
+    const auto far = fit_blend_weights(trials, {.after = 1000}, Rng{0}, progress);
+
+    EXPECT_GT(next.weights(0, 0), next.weights(0, 1));
+    for (const auto& fitted : {std::cref(behind), std::cref(far)}) {
+        for (std::size_t knot = 0; knot < 4; ++knot) {
+            EXPECT_GT(fitted.get().weights(knot, 1), fitted.get().weights(knot, 0)) << knot;
+            EXPECT_NEAR(fitted.get().single_ndcg(knot, 1), 1, 1e-6) << knot;
+        }
+    }
 }
 
 TEST(FitBlendWeights, users_of_every_trial_are_judged_by_the_parts_of_their_own) {
@@ -237,7 +269,7 @@ TEST(FitBlendWeights, users_of_every_trial_are_judged_by_the_parts_of_their_own)
     }
     SilentProgress progress;
 
-    const auto fitted = fit_blend_weights(trials, EventOrder::matters, Rng{0}, progress);
+    const auto fitted = fit_blend_weights(trials, {}, Rng{0}, progress);
 
     EXPECT_EQ(fitted.n_users[1], 60U);
     EXPECT_GT(fitted.weights(1, 1), 0);

@@ -38,6 +38,7 @@ struct BlendOptions {
     double held_out_share = 0.2;
     std::int64_t min_held_out = 0;
     std::int64_t max_held_out = 2000;
+    std::int64_t targets_after = 10;
 
     static void describe(OptionBinder& bind, BlendOptions& o) {
         bind("rankers", o.rankers, "models to blend; their options are set as NAME.option");
@@ -56,6 +57,13 @@ struct BlendOptions {
         );
         bind(
             "max_held_out", o.max_held_out, "at most this many of them", {.min = 20, .max = 100000}
+        );
+        bind(
+            "targets_after",
+            o.targets_after,
+            "weights are chosen on ten events after the first so many, whatever is known of a user; "
+            "0 = on what comes right after the known ones",
+            {.min = 0, .max = 1000}
         );
     }
 };
@@ -216,8 +224,9 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
     }
     auto fitted = fit_blend_weights(
         trials,
-        context.dataset.time_kind == data::TimeKind::none ? EventOrder::means_nothing
-                                                          : EventOrder::matters,
+        {.order = context.dataset.time_kind == data::TimeKind::none ? EventOrder::means_nothing
+                                                                    : EventOrder::matters,
+         .after = static_cast<std::size_t>(options.targets_after)},
         context.rng.split("orders"),
         context.progress
     );
