@@ -31,6 +31,7 @@ constexpr std::array candidates{
     Candidate{"popularity", any, any, true},
     Candidate{"personal_frequency", any, any, true},
     Candidate{"item_knn", 20'000, 5'000'000, true},
+    Candidate{"sequential_rules", any, 20'000'000, true},
     Candidate{"ease", 5'000, 20'000'000, true},
     Candidate{"als", any, 3'000'000, true},
     Candidate{"content_knn", 50'000, any, true},
@@ -62,6 +63,10 @@ std::vector<Contender> contenders_for(
         if (candidate.name == "personal_frequency" && facts.repeat_share == 0) {
             continue;
         }
+        const auto& entry = train::find_model(candidate.name);
+        if (has(entry.facts, train::Fact::only_order) && facts.time_kind == data::TimeKind::none) {
+            continue;
+        }
         if (facts.n_catalogue > candidate.max_items || facts.n_events > candidate.max_events) {
             findings.push_back({
                 .mark = Mark::note,
@@ -73,7 +78,7 @@ std::vector<Contender> contenders_for(
         }
         contenders.push_back({
             .name = std::string{candidate.name},
-            .entry = &train::find_model(candidate.name),
+            .entry = &entry,
             .settings = {},
         });
     }

@@ -33,12 +33,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 8> fitted_for_the_table{
-    "random", "popularity", "vector_db", "item_knn", "naive_bayes_lift", "als", "ease", "dae"
+constexpr std::array<std::string_view, 9> fitted_for_the_table{
+    "random",
+    "popularity",
+    "vector_db",
+    "item_knn",
+    "naive_bayes_lift",
+    "sequential_rules",
+    "als",
+    "ease",
+    "dae"
 };
 constexpr std::string_view deployed = "blend";
 constexpr std::string_view rankers =
-    R"(["popularity", "item_knn", "naive_bayes_lift", "ease", "dae", "gaussian", "sasrec"])";
+    R"(["popularity", "item_knn", "naive_bayes_lift", "sequential_rules", "wide_rules", "ease", "dae", "gaussian", "sasrec"])";
 
 /// Prints the heading, runs the work, prints how long it took.
 class Stages {

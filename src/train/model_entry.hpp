@@ -32,6 +32,7 @@ enum class Fact : std::uint32_t {
     uses_gradient = 1U << 4U,    // epochs, early stopping, checkpoints
     random_scores = 1U << 5U,    // scores do not depend on the data
     has_parts = 1U << 6U,        // made of other models, whose options are set as NAME.option
+    only_order = 1U << 7U,       // knows nothing but the order: no part of a blend without one
 };
 
 [[nodiscard]] constexpr Fact operator|(Fact a, Fact b) noexcept {

@@ -79,8 +79,18 @@ double estimate_pairs(const Csr& users, std::size_t most_per_item) {
 }
 
 void check_pairs_fit(const PairBudget& budget) {
-    const double pairs = estimate_pairs(budget.users, budget.most_per_item);
-    if (pairs * bytes_per_pair <= budget.limit_bytes) {
+    check_pair_count({
+        .model = budget.model,
+        .pairs = estimate_pairs(budget.users, budget.most_per_item),
+        .n_items = budget.users.n_cols,
+        .limit_bytes = budget.limit_bytes,
+        .hint = budget.hint,
+    });
+}
+
+void check_pair_count(const PairCount& count) {
+    const double bytes = count.pairs * bytes_per_pair;
+    if (bytes <= count.limit_bytes) {
         return;
     }
     constexpr double giga = 1e9;
@@ -88,13 +98,13 @@ void check_pairs_fit(const PairBudget& budget) {
         ErrorCode::exhausted,
         fmt::format(
             "{}: about {:.2g} pairs of {} items need {:.1f} GB, the limit is {:.1f} GB",
-            budget.model,
-            pairs,
-            budget.users.n_cols,
-            pairs * bytes_per_pair / giga,
-            budget.limit_bytes / giga
+            count.model,
+            count.pairs,
+            count.n_items,
+            bytes / giga,
+            count.limit_bytes / giga
         ),
-        budget.hint
+        count.hint
     };
 }
 

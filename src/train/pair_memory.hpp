@@ -34,4 +34,15 @@ struct PairBudget {
 /// Throws exhausted: the bytes needed, the bytes there, the hint.
 void check_pairs_fit(const PairBudget& budget);
 
+struct PairCount {
+    std::string_view model;
+    double pairs = 0;
+    std::size_t n_items = 0;
+    double limit_bytes = 0;
+    std::string hint{};
+};
+
+/// The same where the number of pairs is known.
+void check_pair_count(const PairCount& count);
+
 }  // namespace hg::train

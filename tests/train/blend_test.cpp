@@ -174,9 +174,8 @@ TEST(FitBlendWeights, where_order_means_nothing_all_the_other_items_may_be_next)
     SilentProgress progress;
 
     const auto in_order = fit_blend_weights(trials, {}, Rng{0}, progress);
-    const auto in_any = fit_blend_weights(
-        trials, {.order = EventOrder::means_nothing}, Rng{0}, progress
-    );
+    const auto in_any =
+        fit_blend_weights(trials, {.order = EventOrder::means_nothing}, Rng{0}, progress);
 
     EXPECT_NEAR(in_any.single_ndcg(0, 0), 10.0 / 12.0, 1e-6);
     EXPECT_LT(in_order.single_ndcg(0, 0), 0.8)

@@ -5,7 +5,8 @@
 // Fit: hold out a fifth of the users, fit the parts on the others, choose weights per history
 // length on the held-out (train/fit_blend.hpp), then fit the parts again on everyone. Where
 // min_held_out asks for more users, other fifths follow, each with parts of its own. Parts that
-// train by gradient keep their own checkpoints, so an interrupted blend is resumed.
+// train by gradient keep their own checkpoints, so an interrupted blend is resumed. Where the log
+// has no order (time = "none"), parts that know nothing else are left out, unless no other is named.
 #include "train/blend.hpp"
 
 #include "core/clock.hpp"
@@ -19,6 +20,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 
 namespace hg::train {
@@ -29,6 +31,8 @@ struct BlendOptions {
         "popularity",
         "item_knn",
         "naive_bayes_lift",
+        "sequential_rules",
+        "wide_rules",
         "ease",
         "linear_dae",
         "dae",
@@ -61,7 +65,8 @@ struct BlendOptions {
         bind(
             "targets_after",
             o.targets_after,
-            "weights are chosen on ten events after the first so many, whatever is known of a user; "
+            "weights are chosen on ten events after the first so many, whatever is known of a "
+            "user; "
             "0 = on what comes right after the known ones",
             {.min = 0, .max = 1000}
         );
@@ -99,6 +104,31 @@ std::vector<const ModelEntry*> entries_of(const BlendOptions& options) {
     if (entries.empty()) {
         throw Error{ErrorCode::invalid_argument, "rankers is empty", "name at least one model"};
     }
+    return entries;
+}
+
+/// Leaves out what has nothing to learn from a log without order.
+std::vector<const ModelEntry*> entries_for(const BlendOptions& options, data::TimeKind time_kind) {
+    const auto all = entries_of(options);
+    if (time_kind != data::TimeKind::none) {
+        return all;
+    }
+    std::vector<const ModelEntry*> entries;
+    std::ranges::copy_if(all, std::back_inserter(entries), [](const ModelEntry* entry) {
+        return !has(entry->facts, Fact::only_order);
+    });
+    return entries.empty() ? all : entries;
+}
+
+/// Those a fit kept: a part that knows only order and has no weights was left out.
+std::vector<const ModelEntry*> entries_in(
+    const BlendOptions& options, const SafetensorsFile& weights
+) {
+    auto entries = entries_of(options);
+    std::erase_if(entries, [&](const ModelEntry* entry) {
+        return has(entry->facts, Fact::only_order) &&
+               weights.section(fmt::format("{}/", entry->name)).tensors().empty();
+    });
     return entries;
 }
 
@@ -198,7 +228,7 @@ std::vector<std::vector<std::uint32_t>> shares_of(
 
 std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
     const auto options = without_parts(settings).read<BlendOptions>();
-    const auto entries = entries_of(options);
+    const auto entries = entries_for(options, context.dataset.time_kind);
 
     std::vector<std::uint32_t> users;
     for (std::uint32_t u = 0; u < context.log.n_users(); ++u) {
@@ -244,7 +274,7 @@ std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings
     const auto options = without_parts(settings).read<BlendOptions>();
     const auto stored = value_or_throw(weights.matrix<float>("blend_weights"));
     std::vector<Blend::Part> parts;
-    for (const auto* entry : entries_of(options)) {
+    for (const auto* entry : entries_in(options, weights)) {
         const auto own = weights.section(std::string{entry->name} + "/");
         parts.push_back({std::string{entry->name}, entry->load(own, settings.section(entry->name))}
         );

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// sequential_rules: what people took soon after each of the items just taken
+// (train/models/sequential_rules_model.hpp), tuned for what comes next: defaults chosen on the
+// validation events of MovieLens 100k, ml-1m-sasrec and Amazon Beauty.
+#include "train/models/sequential_rules_model.hpp"
+
+namespace hg::train {
+namespace {
+
+std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+    return fit_sequential_rules(
+        context, settings.read<SequentialRulesOptions>(), "sequential_rules"
+    );
+}
+
+std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& settings) {
+    return load_sequential_rules(weights, settings.read<SequentialRulesOptions>());
+}
+
+}  // namespace
+
+extern const ModelEntry sequential_rules{
+    .name = "sequential_rules",
+    .summary = "what people took soon after each of the items just taken",
+    .facts = Fact::uses_order | Fact::only_order,
+    .options = &describe_options<SequentialRulesOptions>,
+    .fit = &fit,
+    .load = &load,
+};
+
+}  // namespace hg::train
