@@ -4,6 +4,7 @@
 
 #include "app/evaluation.hpp"
 #include "app/protocol_run.hpp"
+#include "app/protocol_support.hpp"
 #include "core/error.hpp"
 #include "core/top_k.hpp"
 #include "support/small_world.hpp"
@@ -19,8 +20,11 @@
 namespace hg::app {
 namespace {
 
-using testing_support::small_world;
-using testing_support::SmallWorld;
+using hg::testing_support::small_world;
+using hg::testing_support::SmallWorld;
+using testing_support::Parrot;
+using testing_support::run_of;
+using testing_support::score;
 
 /// Knows the whole log: scores what follows a history in it. What a perfect model would answer.
 class Oracle final : public train::Recommender {
@@ -54,52 +58,6 @@ class Oracle final : public train::Recommender {
 
     data::InteractionLog log_;
 };
-
-/// Gives items of the history the highest scores: what a protocol must mask.
-class Parrot final : public train::Recommender {
-  public:
-    explicit Parrot(std::size_t n_items) : n_items_(n_items) {}
-
-    void score(std::span<const data::History> histories, MatrixView<float> out) const override {
-        for (std::size_t row = 0; row < histories.size(); ++row) {
-            std::ranges::fill(out.row(row), 0.0F);
-            for (const auto item : histories[row].items) {
-                out(row, item.index()) = 1.0F;
-            }
-        }
-    }
-
-    [[nodiscard]] std::size_t n_items() const override { return n_items_; }
-
-    void save(SafetensorsWriter& /*weights*/) const override {}
-
-  private:
-    std::size_t n_items_;
-};
-
-train::LoadedRun run_of(
-    const data::Dataset& dataset, std::shared_ptr<const train::Recommender> model
-) {
-    train::LoadedRun run;
-    run.name = "run";
-    run.manifest = {{"dataset", {{"hash", dataset.hash}}}};
-    for (const auto& name : dataset.items.names()) {
-        run.items.intern(name);
-    }
-    run.model = std::move(model);
-    return run;
-}
-
-std::vector<Outcome> score(
-    const data::Dataset& dataset,
-    const Protocol& protocol,
-    const train::LoadedRun& run,
-    std::size_t k = 10
-) {
-    SilentProgress silent;
-    const std::vector<Contender> contenders{{.name = "run", .settings = {}, .run = &run}};
-    return run_protocol(dataset, protocol, contenders, {.k = k}, {silent, {}});
-}
 
 constexpr std::array kinds{
     ProtocolKind::leave_one_out, ProtocolKind::ratio, ProtocolKind::time, ProtocolKind::few_shot
@@ -400,7 +358,7 @@ TEST(Protocol, an_unknown_name_is_refused_with_the_known_ones) {
 
 TEST(ProtocolFile, queries_are_asked_at_every_context_length) {
     const SmallWorld world = small_world();
-    const testing_support::TemporaryFolder folder;
+    const hg::testing_support::TemporaryFolder folder;
     std::ofstream{folder / "q.jsonl"}
         << R"({"user_id": "a", "context": ["item0", "item4"], "targets": ["item8"]})"
         << "\n"
@@ -417,7 +375,7 @@ TEST(ProtocolFile, queries_are_asked_at_every_context_length) {
 
 TEST(ProtocolFile, a_bad_line_is_named) {
     const SmallWorld world = small_world();
-    const testing_support::TemporaryFolder folder;
+    const hg::testing_support::TemporaryFolder folder;
     std::ofstream{folder / "q.jsonl"}
         << "{\"context\": [], \"targets\": [\"item1\"]}\n{\"context\": 3}\n";
     try {
@@ -426,220 +384,6 @@ TEST(ProtocolFile, a_bad_line_is_named) {
     } catch (const Error& error) {
         EXPECT_THAT(error.what(), testing::HasSubstr("q.jsonl:2"));
     }
-}
-
-TEST(Runs, a_run_trained_on_the_whole_dataset_is_called_out) {
-    const SmallWorld world = small_world();
-    const auto run = run_of(world.dataset, std::make_shared<Parrot>(world.dataset.items.size()));
-
-    const auto outcomes = score(world.dataset, make_protocol(world.dataset, {}), run);
-
-    EXPECT_THAT(outcomes[0].warnings, testing::Contains(testing::HasSubstr("seen the answers")));
-}
-
-/// Score = place in the run's own item order, so that a wrong mapping shows.
-class Counting final : public train::Recommender {
-  public:
-    explicit Counting(std::size_t n_items) : n_items_(n_items) {}
-
-    void score(std::span<const data::History> histories, MatrixView<float> out) const override {
-        for (std::size_t row = 0; row < histories.size(); ++row) {
-            for (std::size_t i = 0; i < n_items_; ++i) {
-                out(row, i) = static_cast<float>(i);
-            }
-        }
-    }
-
-    [[nodiscard]] std::size_t n_items() const override { return n_items_; }
-
-    void save(SafetensorsWriter& /*weights*/) const override {}
-
-  private:
-    std::size_t n_items_;
-};
-
-TEST(Runs, rows_of_a_run_are_matched_by_item_id_and_unknown_items_are_never_shown) {
-    const SmallWorld world = small_world();
-    train::LoadedRun run;
-    run.name = "run";
-    run.manifest = nlohmann::json::object();
-    for (const auto* name : {"item9", "item3", "elsewhere"}) {
-        run.items.intern(name);
-    }
-    run.model = std::make_shared<Counting>(3);
-
-    const auto protocol = make_protocol(world.dataset, {});
-    const auto outcomes = score(world.dataset, protocol, run);
-
-    for (std::size_t i = 0; i < protocol.n_queries(); ++i) {
-        const auto seen = protocol.trials[0].queries[i].history.items;
-        evaluate::ItemList expected;
-        for (const std::uint32_t item : {3U, 9U}) {
-            if (std::ranges::find(seen, ItemId{item}) == seen.end()) {
-                expected.push_back(ItemId{item});
-            }
-        }
-        EXPECT_EQ(outcomes[0].lists[i], expected);
-    }
-    EXPECT_THAT(
-        outcomes[0].warnings, testing::Contains(testing::HasSubstr("does not know 38 items"))
-    );
-}
-
-/// A small world with the year of each item: one in four items is of the last year.
-SmallWorld world_with_years() {
-    auto world = small_world({.n_users = 120, .n_items = 48});
-    data::Field year{.name = "year", .kind = data::FieldKind::number};
-    for (std::size_t i = 0; i < 48; ++i) {
-        year.present.push_back(1);
-        year.numbers.push_back(i / 4 % 4 == 3 ? 2000.0F : 1990.0F + static_cast<float>(i / 16));
-    }
-    std::vector<data::Field> fields{
-        world.dataset.item_fields.fields().begin(), world.dataset.item_fields.fields().end()
-    };
-    fields.push_back(std::move(year));
-    world.dataset.item_fields = data::Catalogue{48, std::move(fields)};
-    return world;
-}
-
-ProtocolOptions new_items(Part part = Part::test) {
-    return {
-        .kind = ProtocolKind::new_items,
-        .part = part,
-        .folds = 3,
-        .contexts = {3},
-        .max_targets = 3,
-        .new_share = 0.2
-    };
-}
-
-TEST(NewItems, are_the_latest_and_in_no_training_log_and_ranked_among_themselves) {
-    const auto world = world_with_years();
-    const auto protocol = make_protocol(world.dataset, new_items());
-
-    const auto& trial = protocol.trials.at(0);
-    ASSERT_EQ(trial.ages.size(), 48U);
-    for (std::size_t i = 0; i < 48; ++i) {
-        EXPECT_EQ(trial.ages[i] == data::ItemAge::fresh, i / 4 % 4 == 3) << i;
-    }
-    for (const auto item : trial.train.columns().items) {
-        EXPECT_EQ(trial.ages[item.index()], data::ItemAge::old);
-    }
-    std::set<std::size_t> groups;
-    for (const auto& query : trial.queries) {
-        groups.insert(query.group);
-        const bool are_new = query.group < 2;
-        EXPECT_EQ(query.candidates.size(), are_new ? 12U : 36U);
-        for (const auto target : query.targets) {
-            EXPECT_NE(std::ranges::find(query.candidates, target), query.candidates.end());
-        }
-        EXPECT_EQ(trial.train.history(query.user).empty(), query.group % 2 == 0);
-    }
-    EXPECT_EQ(groups.size(), 4U);
-    EXPECT_THAT(protocol.label, testing::HasSubstr("12 items from year 2000 on"));
-}
-
-TEST(NewItems, the_validation_part_does_without_the_items_of_the_test_part) {
-    const auto world = world_with_years();
-    const auto test = make_protocol(world.dataset, new_items());
-    const auto validation = make_protocol(world.dataset, new_items(Part::validation));
-
-    const auto& ages = validation.trials.at(0).ages;
-    for (std::size_t i = 0; i < 48; ++i) {
-        if (test.trials.at(0).ages[i] == data::ItemAge::fresh) {
-            EXPECT_EQ(ages[i], data::ItemAge::gone);
-        }
-    }
-    for (const auto& query : validation.trials[0].queries) {
-        for (const auto target : query.targets) {
-            EXPECT_NE(ages[target.index()], data::ItemAge::gone);
-        }
-    }
-}
-
-TEST(NewItems, models_are_fitted_without_them_and_find_them_by_content) {
-    const auto world = world_with_years();
-    const auto protocol = make_protocol(world.dataset, new_items());
-    SilentProgress silent;
-    Settings four;
-    four.set("dim", "4");
-    std::vector<Contender> contenders;
-    for (const auto* name : {"random", "content_knn", "gaussian", "similar_popularity", "ease"}) {
-        contenders.push_back({.name = name, .entry = &train::find_model(name), .settings = {}});
-    }
-    contenders[2].settings = four;
-
-    const auto outcomes = run_protocol(
-        world.dataset, protocol, contenders, {.k = 3, .content = &world.content}, {silent, {}}
-    );
-    const auto evaluation =
-        summarise(world.dataset, protocol, outcomes, {.k = 3, .baseline = "random"});
-
-    ASSERT_EQ(evaluation.groups.size(), 4U);
-    EXPECT_EQ(evaluation.groups[0].n_candidates, 12U);
-    EXPECT_THAT(evaluation.ranking, testing::HasSubstr("new users, new items"));
-    EXPECT_THAT(outcomes[4].refused, testing::HasSubstr("cannot place items"));
-    // Three new items of twelve are of the own group: content finds them, a shuffle does not.
-    const auto& rows = evaluation.rows;
-    EXPECT_DOUBLE_EQ(rows[1].ndcg, rows[1].groups.at(0).ndcg);
-    EXPECT_GT(rows[1].ndcg, 2 * rows[0].ndcg);
-    EXPECT_GT(rows[2].ndcg, 2 * rows[0].ndcg);
-    EXPECT_GT(rows[2].groups.at(1).difference->bootstrap.low, 0);
-    EXPECT_THAT(to_text(evaluation), testing::HasSubstr("old users, new items"));
-    EXPECT_EQ(to_json(evaluation)["rows"][1]["groups"].size(), 4U);
-}
-
-TEST(NewItems, a_field_without_numbers_or_a_share_that_leaves_nothing_is_refused) {
-    const auto world = world_with_years();
-    for (const auto* by : {"group", "nowhere"}) {
-        auto options = new_items();
-        options.new_by = by;
-        EXPECT_THROW((void)make_protocol(world.dataset, options), Error) << by;
-    }
-    auto options = new_items();
-    options.new_since = 3000;
-    EXPECT_THROW((void)make_protocol(world.dataset, options), Error);
-}
-
-TEST(Transfer, a_run_knows_another_catalogue_by_its_content_and_not_by_its_names) {
-    auto source = small_world({.n_users = 120, .n_items = 48});
-    source.content.encoder = "text";
-    auto target = small_world({.n_users = 40, .n_items = 32, .seed = 23});
-    target.content.encoder = "text";
-    SilentProgress silent;
-    Settings four;
-    four.set("dim", "4");
-    const auto& entry = train::find_model("gaussian");
-    auto run = run_of(
-        source.dataset,
-        entry.fit(
-            {.dataset = source.dataset,
-             .log = source.dataset.log,
-             .content = &source.content,
-             .rng = Rng{1},
-             .progress = silent,
-             .stop = {}},
-            four
-        )
-    );
-    run.manifest["content_encoder"] = "text";
-    const auto protocol = make_protocol(
-        target.dataset, {.kind = ProtocolKind::few_shot, .folds = 2, .contexts = {0, 3}}
-    );
-    const std::vector<Contender> contenders{
-        {.name = "run", .settings = {}, .run = &run, .run_items = RunItems::by_content}
-    };
-
-    const auto outcomes = run_protocol(
-        target.dataset, protocol, contenders, {.k = 3, .content = &target.content}, {silent, {}}
-    );
-    const auto refused = run_protocol(target.dataset, protocol, contenders, {.k = 3}, {silent, {}});
-    const auto evaluation = summarise(target.dataset, protocol, outcomes, {.k = 3});
-
-    EXPECT_THAT(refused[0].refused, testing::HasSubstr("--encoder text"));
-    ASSERT_TRUE(outcomes[0].refused.empty());
-    const auto& curve = evaluation.rows.at(0).curve;
-    EXPECT_GT(curve.at(1), 2 * curve.at(0));  // three clicks tell the group, of four
 }
 
 TEST(Sampled, metrics_against_few_negatives_are_labelled_and_larger) {
