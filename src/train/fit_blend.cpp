@@ -248,6 +248,62 @@ bool is_surely_better(
     return mean > one_sided * std::sqrt(variance / static_cast<double>(n_users));
 }
 
+/// Users with more events than that are asked for something.
+std::size_t users_beyond(std::span<const Asked> asked, std::size_t n_events) {
+    std::size_t n_users = 0;
+    for (const auto& one : asked) {
+        n_users += static_cast<std::size_t>(std::ranges::count_if(
+            std::span{one.histories}.first(one.n_users),
+            [n_events](const data::History& history) { return history.size() > n_events; }
+        ));
+    }
+    return n_users;
+}
+
+std::vector<float> one_part(std::size_t n_parts, std::size_t part) {
+    std::vector<float> weights(n_parts, 0.0F);
+    weights[part] = 1;
+    return weights;
+}
+
+/// Fills the row of one knot, whose cases are not all empty.
+void fit_knot(
+    std::span<const BlendTrial> trials,
+    const std::vector<std::vector<Case>>& cases,
+    std::size_t knot,
+    BlendWeights& fitted
+) {
+    const auto& parts = trials.front().parts;
+    const auto n_parts = parts.size();
+    Climb climb{trials, cases};
+    const auto alone = fitted.single_ndcg.row(knot);
+    for (std::size_t p = 0; p < n_parts; ++p) {
+        alone[p] = static_cast<float>(climb.evaluate(one_part(n_parts, p)));
+    }
+    const auto best = static_cast<std::size_t>(std::ranges::max_element(alone) - alone.begin());
+    auto weights = one_part(n_parts, best);
+    fitted.ndcg[knot] = climb.climb(weights, static_cast<double>(alone[best]));
+    const auto safe = static_cast<std::size_t>(
+        std::ranges::find(parts, "popularity", &Blend::Part::name) - parts.begin()
+    );
+    if (Blend::knots[knot] == 0 && safe < n_parts &&
+        !is_surely_better(climb, weights, one_part(n_parts, safe), fitted.n_users[knot])) {
+        weights = one_part(n_parts, safe);
+        fitted.ndcg[knot] = static_cast<double>(alone[safe]);
+    }
+    std::ranges::copy(weights, fitted.weights.row(knot).begin());
+}
+
+/// The knot before, or all parts alike.
+void copy_knot(std::size_t knot, BlendWeights& fitted) {
+    const auto row = fitted.weights.row(knot);
+    if (knot > 0) {
+        std::ranges::copy(fitted.weights.row(knot - 1), row.begin());
+    } else {
+        std::ranges::fill(row, 1.0F / static_cast<float>(row.size()));
+    }
+}
+
 }  // namespace
 
 BlendWeights fit_blend_weights(
@@ -257,16 +313,15 @@ BlendWeights fit_blend_weights(
     ProgressSink& progress
 ) {
     HG_CHECK(!trials.empty(), "weights need users to choose them on");
-    const auto& parts = trials.front().parts;
-    const auto n_knots = Blend::knots.size();
-    const auto n_parts = parts.size();
-    const auto n_items = parts.front().model->n_items();
+    const auto n_parts = trials.front().parts.size();
+    const auto n_items = trials.front().parts.front().model->n_items();
     const auto limit =
         std::max<std::size_t>(min_users, max_floats / (n_items * n_parts * trials.size()));
     std::vector<Asked> asked;
     for (const auto& trial : trials) {
         asked.push_back(asked_of(trial, targets.order, rng, limit));
     }
+    const auto n_knots = Blend::knots.size();
     BlendWeights fitted{
         .weights = Matrix<float>(n_knots, n_parts),
         .ndcg = std::vector<double>(n_knots),
@@ -276,48 +331,16 @@ BlendWeights fit_blend_weights(
     Progress bar{progress, "blend weights", n_knots, "knots"};
     for (std::size_t knot = 0; knot < n_knots; ++knot) {
         std::vector<std::vector<Case>> cases;
-        bool is_empty = true;
         for (const auto& one : asked) {
             cases.push_back(cases_at(one.histories, knot, targets));
-            is_empty = is_empty && cases.back().empty();
-            fitted.n_users[knot] += static_cast<std::size_t>(std::ranges::count_if(
-                std::span{one.histories}.first(one.n_users),
-                [knot](const data::History& history) { return history.size() > Blend::knots[knot]; }
-            ));
         }
+        fitted.n_users[knot] = users_beyond(asked, Blend::knots[knot]);
+        const bool is_empty = std::ranges::all_of(cases, &std::vector<Case>::empty);
         if (fitted.n_users[knot] < min_users || is_empty) {
-            for (std::size_t p = 0; p < n_parts; ++p) {
-                fitted.weights(knot, p) =
-                    knot > 0 ? fitted.weights(knot - 1, p) : 1.0F / static_cast<float>(n_parts);
-            }
-            bar.advance();
-            continue;
+            copy_knot(knot, fitted);
+        } else {
+            fit_knot(trials, cases, knot, fitted);
         }
-        Climb climb{trials, cases};
-        const auto only = [n_parts](std::size_t part) {
-            std::vector<float> weights(n_parts, 0.0F);
-            weights[part] = 1;
-            return weights;
-        };
-        std::size_t best = 0;
-        for (std::size_t p = 0; p < n_parts; ++p) {
-            fitted.single_ndcg(knot, p) = static_cast<float>(climb.evaluate(only(p)));
-            if (fitted.single_ndcg(knot, p) > fitted.single_ndcg(knot, best)) {
-                best = p;
-            }
-        }
-        auto weights = only(best);
-        fitted.ndcg[knot] =
-            climb.climb(weights, static_cast<double>(fitted.single_ndcg(knot, best)));
-        const auto safe = static_cast<std::size_t>(
-            std::ranges::find(parts, "popularity", &Blend::Part::name) - parts.begin()
-        );
-        if (Blend::knots[knot] == 0 && safe < n_parts &&
-            !is_surely_better(climb, weights, only(safe), fitted.n_users[knot])) {
-            weights = only(safe);
-            fitted.ndcg[knot] = static_cast<double>(fitted.single_ndcg(knot, safe));
-        }
-        std::ranges::copy(weights, fitted.weights.row(knot).begin());
         bar.advance();
     }
     return fitted;
