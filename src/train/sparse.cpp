@@ -102,6 +102,17 @@ Result<Csr> load_csr(const SafetensorsFile& weights, const std::string& name, st
     };
 }
 
+void keep_strongest(std::vector<Neighbour>& row, std::size_t most) {
+    if (most == 0 || row.size() <= most) {
+        return;
+    }
+    const auto stronger = [](const Neighbour& a, const Neighbour& b) {
+        return a.count > b.count || (a.count == b.count && a.item < b.item);
+    };
+    std::ranges::nth_element(row, row.begin() + static_cast<std::ptrdiff_t>(most), stronger);
+    row.resize(most);
+}
+
 void for_each_cooccurrence_row(
     const Csr& users,
     const std::function<void(ItemId, std::span<const Neighbour>)>& visit,

@@ -78,6 +78,9 @@ struct Neighbour {
     float count = 0;  // users who have both, by their weights
 };
 
+/// The `most` of the highest count (0 = all; the lower item where counts are equal), in no order.
+void keep_strongest(std::vector<Neighbour>& row, std::size_t most);
+
 /// Calls `visit` for each item in turn with the items some user has beside it (ascending, without
 /// itself). user_weights: >= 0, [n_users], or empty = 1 each; users of weight 0 are left out.
 /// O(sum over users of n_items(user)^2) time, O(n_items) memory; the span is reused.

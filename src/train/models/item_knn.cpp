@@ -58,18 +58,6 @@ class ItemKnn final : public Recommender {
     std::vector<float> whisper_;  // [n_items]
 };
 
-void keep_nearest(std::vector<Neighbour>& row, std::size_t most) {
-    if (most == 0 || row.size() <= most) {
-        return;
-    }
-    const auto nearer = [](const Neighbour& a, const Neighbour& b) {
-        return a.count > b.count || (a.count == b.count && a.item < b.item);
-    };
-    std::ranges::nth_element(row, row.begin() + static_cast<std::ptrdiff_t>(most), nearer);
-    row.resize(most);
-    std::ranges::sort(row, {}, &Neighbour::item);
-}
-
 std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
     const auto options = settings.read<ItemKnnOptions>();
     const auto users = positive_pairs(context.log);
@@ -97,7 +85,8 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
                 std::sqrt(static_cast<double>(counts[item.index()]) * counts[other.item]);
             other.count = static_cast<float>(other.count / (norm + options.shrink));
         }
-        keep_nearest(kept, most);
+        keep_strongest(kept, most);
+        std::ranges::sort(kept, {}, &Neighbour::item);
         for (const auto& other : kept) {
             similar.indices.push_back(other.item);
             similar.values.push_back(other.count);

@@ -126,7 +126,7 @@ class Followers {
         }
     }
 
-    /// The strongest `most` (0 = all), and the sum over all of them.
+    /// The strongest options.rules, and the sum over all of them.
     std::pair<std::span<const Neighbour>, double> of(
         std::uint32_t item,
         const Sequences& sequences,
@@ -154,15 +154,7 @@ class Followers {
         for (auto& one : found_) {
             one.count = std::exchange(counts_[one.item], 0.0F);
         }
-        if (const auto most = static_cast<std::size_t>(options.rules);
-            most > 0 && found_.size() > most) {
-            const auto stronger = [](const Neighbour& a, const Neighbour& b) {
-                return a.count > b.count || (a.count == b.count && a.item < b.item);
-            };
-            const auto last = found_.begin() + static_cast<std::ptrdiff_t>(most);
-            std::ranges::nth_element(found_, last, stronger);
-            found_.resize(most);
-        }
+        keep_strongest(found_, static_cast<std::size_t>(options.rules));
         std::ranges::sort(found_, {}, &Neighbour::item);
         return {found_, total};
     }

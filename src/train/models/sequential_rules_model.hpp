@@ -54,7 +54,7 @@ struct SequentialRulesOptions {
             "fade",
             o.fade,
             "the d-th event of the window counts d^-fade; 0 = all the same",
-            {.min = 0, .max = 10}
+            {.min = 0, .max = 5}
         );
         bind("rules", o.rules, "keep the strongest of each item; 0 = all", {.min = 0});
     }
