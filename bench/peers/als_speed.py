@@ -17,7 +17,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from machine import describe_machine  # noqa: E402
-from sasrec_epoch import run, sequences_of  # noqa: E402
+from peer_runs import read_sequences, run  # noqa: E402
 
 FACTORS, SWEEPS = 64, 15
 
@@ -28,10 +28,10 @@ def peer(arguments):
     import numpy
     import scipy.sparse
 
-    users, n_items = sequences_of(arguments.data)
+    users, names = read_sequences(arguments.data)
     rows = numpy.concatenate([numpy.full(len(items), u) for u, items in enumerate(users)])
     columns = numpy.concatenate(users) - 1
-    matrix = scipy.sparse.csr_matrix((numpy.ones(len(rows), dtype=numpy.float32), (rows, columns)), shape=(len(users), n_items))
+    matrix = scipy.sparse.csr_matrix((numpy.ones(len(rows), dtype=numpy.float32), (rows, columns)), shape=(len(users), len(names)))
     model = implicit.als.AlternatingLeastSquares(factors=FACTORS, iterations=SWEEPS, num_threads=arguments.threads, random_state=7)
     start = time.perf_counter()
     model.fit(matrix, show_progress=False)
@@ -68,7 +68,7 @@ def main():
         print(f"round {number + 1}: implicit {seconds:.2f} s, honeyguide {own:.2f} s", flush=True)
         for row, took, memory in ((best["implicit"], seconds, peer_memory), (best["honeyguide"], own, many[2])):
             row[0], row[1] = min(row[0], took), max(row[1], memory)
-    events = sum(map(len, sequences_of(arguments.data)[0]))
+    events = sum(map(len, read_sequences(arguments.data)[0]))
     lines = [f"{events} events, {FACTORS} factors, {SWEEPS} sweeps, {arguments.threads} threads, {arguments.rounds} rounds. "
              f"{describe_machine()}", "", "| | seconds | peak memory, MiB |", "|---|---|---|"]
     lines += [f"| {name} | {row[0]:.2f} | {row[1]:.0f} |" for name, row in best.items()]

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """One table: what others recommend from the same log, on the same machine. For docs/compare.md.
 
-    python bench/peers/compare.py --binary build/release/honeyguide --data ../shared/data/ml-100k [--only NAMES] [--out OUT.md]
+    python bench/peers/compare.py --binary build/release/honeyguide --data ../shared/data/ml-100k [--vectors FILE] [--only NAMES]
+        [--out OUT.md]
 
 The last event of each user is asked for, all items are ranked, what the user has had is left out: NDCG@10 and the share of users
 whose item is in the list. Equal timestamps keep the order of the file, for everybody. RecBole's models are fitted on all but the
@@ -17,6 +18,7 @@ import contextlib
 import io
 import json
 import math
+import os
 import pathlib
 import subprocess
 import sys
@@ -25,7 +27,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from machine import describe_machine  # noqa: E402
-from sasrec_epoch import sequences_of  # noqa: E402
+from peer_runs import read_sequences  # noqa: E402
 
 RECBOLE = {"Pop": {}, "ItemKNN": {}, "EASE": {"reg_weight": 500.0}, "BPR": {}, "LightGCN": {}, "SASRec": {"train_neg_sample_args": None}}
 OURS = ["popularity", "item_knn", "sequential_rules", "ease", "als", "vector_db", "sasrec", "blend"]
@@ -40,6 +42,7 @@ def quality(places):
 
 
 def recbole(name, settings, users, folder, epochs):
+    os.environ["TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"] = "1"  # RecBole keeps more than weights in its checkpoints
     import torch
     from recbole.config import Config
     from recbole.data import create_dataset, data_preparation
@@ -71,6 +74,7 @@ def recbole(name, settings, users, folder, epochs):
 
 
 def implicit_als(users, n_items):
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # implicit asks for it
     import implicit
     import numpy
     import scipy.sparse
@@ -89,11 +93,23 @@ def implicit_als(users, n_items):
     return *quality(places), fitted, took
 
 
-def lancedb(users, vectors, folder):
+def read_vectors(path, names):
+    """A row for each item, in the order of names; None where it has no content. The file: docs/formats/vectors.md."""
+    from safetensors.numpy import load_file
+
+    file = load_file(path)
+    offsets, text = file["ids.offsets"], file["ids.bytes"].tobytes()
+    places = {text[offsets[i]:offsets[i + 1]].decode(): i for i in range(len(offsets) - 1)}
+    rows = [places.get(name) for name in names]
+    return [None if row is None or not file["present"][row] else file["vectors"][row] for row in rows]
+
+
+def lancedb(users, names, path, folder):
     """What a vector database does: the mean of what was clicked, its nearest neighbours, without what was clicked."""
     import lancedb as lance
     import numpy
 
+    vectors = read_vectors(path, names)
     known = [v is not None for v in vectors]
     start = time.perf_counter()
     table = lance.connect(str(folder / "lance")).create_table(
@@ -115,9 +131,10 @@ def lancedb(users, vectors, folder):
 def ours(binary, data, name, folder):
     words = [binary, "-q", "evaluate", "--data", data, "--protocol", "leave-one-out", "--model", "popularity", "--json"]
     words += [] if name == "popularity" else ["--model", name]
-    row = next(r for r in json.loads(subprocess.run(words, check=True, capture_output=True, text=True, env={
-        **__import__("os").environ, "OMP_NUM_THREADS": "1"}).stdout)["rows"] if r["model"] == name)
-    return row["ndcg"], row["hit_rate"], row["fit_seconds"], row["score_seconds"] / row["queries"]
+    done = subprocess.run(words, check=True, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    found = json.loads(done.stdout)
+    row = next(r for r in found["rows"] if r["model"] == name)
+    return row["ndcg"], row["hit_rate"], row["fit_seconds"], row["score_seconds"] / found["queries"]
 
 
 def main():
@@ -129,12 +146,14 @@ def main():
     parser.add_argument("--only", default="", help="names, by comma")
     parser.add_argument("--out", type=pathlib.Path)
     arguments = parser.parse_args()
-    users, n_items = sequences_of(arguments.data)
+    users, names = read_sequences(arguments.data)
     only = [name for name in arguments.only.split(",") if name]
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         jobs = [(f"RecBole {name}", lambda n=name, s=s: recbole(n, s, users, folder, arguments.epochs)) for name, s in RECBOLE.items()]
-        jobs.append(("implicit ALS", lambda: implicit_als(users, n_items)))
+        jobs.append(("implicit ALS", lambda: implicit_als(users, len(names))))
+        if arguments.vectors:
+            jobs.append(("lancedb", lambda: lancedb(users, names, arguments.vectors, folder)))
         jobs += [(f"honeyguide {name}", lambda n=name: ours(arguments.binary, arguments.data, n, folder)) for name in OURS]
         lines = ["| system | NDCG@10 | HR@10 | fit, seconds | a list, milliseconds |", "|---|---|---|---|---|"]
         for label, job in jobs:

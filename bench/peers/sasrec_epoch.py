@@ -9,33 +9,17 @@ or clumsy. An epoch is the time of many less the time of one, so that starting u
 rounds of both alternate, and the fastest of each is told. DIR: a raw folder.
 """
 import argparse
-import os
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from machine import describe_machine  # noqa: E402
+from peer_runs import read_sequences, run  # noqa: E402
 
 DIM, BLOCKS, LENGTH, BATCH, DROPOUT, RATE = 50, 2, 200, 128, 0.2, 1e-3
-
-
-def sequences_of(folder):
-    """Items of each user in their order, counted from 1; a raw folder: interactions.csv[.gz] with user_id, item_id, timestamp."""
-    import csv
-    import gzip
-
-    file = next(p for p in sorted(pathlib.Path(folder).iterdir()) if p.name.startswith("interactions."))
-    opened = gzip.open(file, "rt") if file.suffix == ".gz" else open(file)
-    users, items = {}, {}
-    with opened:
-        for row in csv.DictReader(opened):
-            item = items.setdefault(row["item_id"], len(items) + 1)
-            users.setdefault(row["user_id"], []).append((float(row["timestamp"] or 0), item))
-    return [[item for _, item in sorted(events, key=lambda e: e[0])] for events in users.values()], len(items)
 
 
 def peer(arguments):
@@ -48,7 +32,8 @@ def peer(arguments):
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(7)
     rng = numpy.random.default_rng(7)
-    users, n_items = sequences_of(arguments.data)
+    users, names = read_sequences(arguments.data)
+    n_items = len(names)
     inputs = numpy.zeros((len(users), LENGTH), dtype=numpy.int64)
     targets = numpy.zeros((len(users), LENGTH), dtype=numpy.int64)
     for row, items in enumerate(users):
@@ -107,18 +92,6 @@ def peer(arguments):
         print(f"epoch {time.perf_counter() - start:.3f} s, loss {loss.item():.4f}", flush=True)
 
 
-def run(command, threads):
-    """Wall seconds, processor seconds and peak memory in MiB."""
-    start = time.perf_counter()
-    process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               env={**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)})
-    text = process.stdout.read().decode()
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"{command[0]} failed:\n{text}")
-    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text
-
-
 def ours(arguments, epochs, folder):
     settings = [f"dim={DIM}", f"blocks={BLOCKS}", "heads=1", f"max_length={LENGTH}", f"batch_size={BATCH}", f"dropout={DROPOUT}",
                 f"learning_rate={RATE}", "loss=bce", "long_histories=last", "validate=false", "use_content=false", f"epochs={epochs}"]
@@ -139,7 +112,8 @@ def main():
     if arguments.peer:
         peer(arguments)
         return
-    users, n_items = sequences_of(arguments.data)
+    users, names = read_sequences(arguments.data)
+    n_items = len(names)
     real = sum(min(len(items), LENGTH) for items in users)
     best = {"plain PyTorch, padded": [1e9, 0.0], "honeyguide": [1e9, 0.0]}
     for number in range(arguments.rounds):
