@@ -20,7 +20,7 @@ ASAN_OPTIONS=detect_leaks=0 ctest --test-dir build/asan-full --output-on-failure
 say 'thread sanitizer over the torch-free rooms'
 cmake --preset tsan >/dev/null
 cmake --build build/tsan -j "$jobs"
-ctest --test-dir build/tsan --output-on-failure --no-tests=error
+TSAN_OPTIONS=suppressions=$PWD/tests/thread_sanitizer_suppressions.txt ctest --test-dir build/tsan --output-on-failure --no-tests=error
 
 say "fuzzing each target for $fuzz_seconds s"
 cmake --preset fuzz >/dev/null
