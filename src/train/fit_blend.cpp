@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::size_t list_length = 10;
 constexpr std::size_t min_users = 20;
-constexpr std::size_t most_orders = 4;  // in which a user is asked where order means nothing
+constexpr std::size_t enough_users = 100;  // to leave those out who have no later events
+constexpr std::size_t most_orders = 4;     // in which a user is asked where order means nothing
 constexpr std::size_t max_floats = 48'000'000;  // of z-scores held at once: 192 MB
 
 /// One held-out user at one knot: what is shown, what is asked for.
@@ -210,12 +211,33 @@ struct Asked {
     std::size_t n_users = 0;
 };
 
-Asked asked_of(const BlendTrial& trial, EventOrder order, const Rng& rng, std::size_t limit) {
+/// The first `limit`, those with events beyond targets.after first, and only those where they are
+/// enough: the others would be asked for what comes next.
+std::vector<data::History> chosen_of(
+    std::span<const data::History> held_out, const BlendTargets& targets, std::size_t limit
+) {
+    std::vector<data::History> users(held_out.begin(), held_out.end());
+    if (targets.order == EventOrder::matters) {
+        const auto rest = std::ranges::stable_partition(users, [&](const data::History& history) {
+            return history.size() > targets.after;
+        });
+        const auto n_long = users.size() - rest.size();
+        if (n_long >= enough_users) {
+            users.resize(n_long);
+        }
+    }
+    users.resize(std::min(limit, users.size()));
+    return users;
+}
+
+Asked asked_of(
+    const BlendTrial& trial, const BlendTargets& targets, const Rng& rng, std::size_t limit
+) {
     Asked asked;
-    asked.n_users = std::min(limit, trial.held_out.size());
-    const auto users = std::span{trial.held_out}.first(asked.n_users);
-    asked.histories.assign(users.begin(), users.end());
-    if (order == EventOrder::means_nothing && !users.empty()) {
+    asked.histories = chosen_of(trial.held_out, targets, limit);
+    asked.n_users = asked.histories.size();
+    const auto users = asked.histories;
+    if (targets.order == EventOrder::means_nothing && !users.empty()) {
         const auto n_orders = std::min(most_orders, limit / users.size());
         for (std::size_t i = 1; i < n_orders; ++i) {
             auto own = rng.split(i);
@@ -319,7 +341,7 @@ BlendWeights fit_blend_weights(
         std::max<std::size_t>(min_users, max_floats / (n_items * n_parts * trials.size()));
     std::vector<Asked> asked;
     for (const auto& trial : trials) {
-        asked.push_back(asked_of(trial, targets.order, rng, limit));
+        asked.push_back(asked_of(trial, targets, rng, limit));
     }
     const auto n_knots = Blend::knots.size();
     BlendWeights fitted{

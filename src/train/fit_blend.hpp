@@ -30,8 +30,9 @@ enum class EventOrder : std::uint8_t { matters, means_nothing };
 struct BlendTargets {
     EventOrder order = EventOrder::matters;
     /// None of the first so many: 0 asks for what comes next, 10 for the same ten events after 0
-    /// and after 10 known ones. A shorter history is asked for its last ten; where order means
-    /// nothing this does not count.
+    /// and after 10 known ones. Users with no more events than that are left out where at least
+    /// 100 others decide, and else asked for their last ten; where order means nothing this does
+    /// not count.
     std::size_t after = 0;
 };
 

@@ -253,6 +253,38 @@ TEST(FitBlendWeights, targets_may_lie_behind_what_comes_next) {
     }
 }
 
+TEST(FitBlendWeights, users_without_later_events_decide_only_where_the_others_are_few) {
+    // Short users take items 0 to 7; long ones items 0 to 9 and then 10 to 19.
+    constexpr std::uint32_t n_items = 40;
+    std::vector<float> soon(n_items, 0.0F);
+    std::vector<float> later(n_items, 0.0F);
+    data::HistoryBuffer short_user;
+    data::HistoryBuffer long_user;
+    for (std::uint32_t i = 0; i < 20; ++i) {
+        (i < 10 ? soon : later)[i] = 40 - static_cast<float>(i);
+        long_user.add(ItemId{i});
+        if (i < 8) {
+            short_user.add(ItemId{i});
+        }
+    }
+    SilentProgress progress;
+    const auto fitted = [&](std::size_t n_long) {
+        std::vector<BlendTrial> trials(1);
+        trials[0].parts.push_back({"soon", std::make_unique<Fixed>(soon)});
+        trials[0].parts.push_back({"later", std::make_unique<Fixed>(later)});
+        trials[0].held_out.assign(300, short_user.view());
+        trials[0].held_out.insert(trials[0].held_out.end(), n_long, long_user.view());
+        return fit_blend_weights(trials, {.after = 10}, Rng{0}, progress);
+    };
+
+    const auto few = fitted(50);
+    EXPECT_EQ(few.n_users[0], 350U);
+    EXPECT_GT(few.weights(0, 0), few.weights(0, 1));
+    const auto enough = fitted(100);
+    EXPECT_EQ(enough.n_users[0], 100U);
+    EXPECT_GT(enough.weights(0, 1), enough.weights(0, 0));
+}
+
 TEST(FitBlendWeights, users_of_every_trial_are_judged_by_the_parts_of_their_own) {
     constexpr std::uint32_t n_items = 40;
     std::vector<float> wrong(n_items);
