@@ -187,9 +187,10 @@ bool Ga4Rows::read_line(Row& row) {
     const auto session = number.empty() ? std::string{} : user + ":" + number;
     for (const auto entry : items) {
         object item;
-        auto id = entry.get(item) == simdjson::SUCCESS ? member(item, "item_id") : std::string{};
-        if (id.empty()) {
-            id = member(item, "item_name");
+        std::string id;
+        if (entry.get(item) == simdjson::SUCCESS) {
+            id = member(item, "item_id");
+            id = id.empty() ? member(item, "item_name") : id;
         }
         if (id.empty()) {
             leave_out("item without item_id and item_name");

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <exception>
 #include <iterator>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -67,9 +68,21 @@ void append_number(std::string& out, const arrow::Array& array, std::int64_t row
     fmt::format_to(std::back_inserter(out), "{}", static_cast<const Array&>(array).Value(row));
 }
 
+/// Arrow does not look at every offset and code of a damaged file.
+void check_within(std::int64_t begin, std::int64_t end, std::int64_t size) {
+    if (begin < 0 || end < begin || end > size) {
+        throw std::out_of_range{"a value lies outside of its column"};
+    }
+}
+
 template <typename Array>
 void append_text(std::string& out, const arrow::Array& array, std::int64_t row) {
-    out += static_cast<const Array&>(array).GetView(row);
+    const auto& text = static_cast<const Array&>(array);
+    const auto bytes = text.value_data();
+    check_within(
+        text.value_offset(row), text.value_offset(row + 1), bytes == nullptr ? 0 : bytes->size()
+    );
+    out += text.GetView(row);
 }
 
 void append_value(std::string& out, const arrow::Array& array, std::int64_t row);
@@ -77,6 +90,7 @@ void append_value(std::string& out, const arrow::Array& array, std::int64_t row)
 void append_list(
     std::string& out, const arrow::Array& words, std::int64_t begin, std::int64_t end
 ) {
+    check_within(begin, end, words.length());
     bool is_first = true;
     for (auto i = begin; i < end; ++i) {
         if (words.IsNull(i)) {
@@ -154,7 +168,9 @@ void append_value(std::string& out, const arrow::Array& array, std::int64_t row)
         }
         case Type::DICTIONARY: {
             const auto& coded = static_cast<const arrow::DictionaryArray&>(array);
-            return append_value(out, *coded.dictionary(), coded.GetValueIndex(row));
+            const auto code = coded.GetValueIndex(row);
+            check_within(code, code + 1, coded.dictionary()->length());
+            return append_value(out, *coded.dictionary(), code);
         }
         case Type::LIST: {
             const auto& list = static_cast<const arrow::ListArray&>(array);
@@ -199,18 +215,14 @@ class ParquetRows final : public RowReader {
         if (has_failed_ || batch_ == nullptr) {
             return !row.problem.empty();
         }
-        row.line = ++line_;
-        text_.clear();
-        row.cells.resize(columns_.size());
-        ends_.clear();
-        for (int i = 0; i < batch_->num_columns(); ++i) {
-            const auto& column = *batch_->column(i);
-            if (!column.IsNull(at_)) {
-                append_value(text_, column, at_);
-            }
-            ends_.push_back(text_.size());
-            text_ += ',';
+        try {
+            write_cells();
+        } catch (const std::out_of_range& error) {
+            fail(row, error.what());
+            return true;
         }
+        row.line = ++line_;
+        row.cells.resize(columns_.size());
         std::size_t begin = 0;
         for (std::size_t i = 0; i < columns_.size(); ++i) {
             row.cells[i] = std::string_view{text_}.substr(begin, ends_[i] - begin);
@@ -227,6 +239,19 @@ class ParquetRows final : public RowReader {
     }
 
   private:
+    void write_cells() {
+        text_.clear();
+        ends_.clear();
+        for (int i = 0; i < batch_->num_columns(); ++i) {
+            const auto& column = *batch_->column(i);
+            if (!column.IsNull(at_)) {
+                append_value(text_, column, at_);
+            }
+            ends_.push_back(text_.size());
+            text_ += ',';
+        }
+    }
+
     /// The next rows; a damaged page is one row with a problem, behind which nothing can be read.
     void fetch(Row& row) {
         at_ = 0;
@@ -240,9 +265,16 @@ class ParquetRows final : public RowReader {
         } catch (const std::exception& error) {  // Parquet throws, Arrow returns
             problem = error.what();
         }
-        if (problem.empty()) {
-            return;
+        if (problem.empty() && batch_ != nullptr) {
+            const auto valid = batch_->Validate();
+            problem = valid.ok() ? "" : valid.message();
         }
+        if (!problem.empty()) {
+            fail(row, problem);
+        }
+    }
+
+    void fail(Row& row, std::string_view problem) {
         has_failed_ = true;
         row.line = line_ + 1;
         row.text = {};
