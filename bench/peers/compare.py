@@ -130,7 +130,7 @@ def lancedb(users, names, path, folder):
 
 
 def ours(binary, data, name, folder):
-    words = [binary, "-q", "evaluate", "--data", data, "--protocol", "leave-one-out", "--model", "popularity", "--json"]
+    words = [str(binary), "-q", "evaluate", "--data", str(data), "--protocol", "leave-one-out", "--model", "popularity", "--json"]
     words += [] if name == "popularity" else ["--model", name]
     done = subprocess.run(words, check=True, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
     found = json.loads(done.stdout)
@@ -148,9 +148,13 @@ def main():
     parser.add_argument("--out", type=pathlib.Path)
     arguments = parser.parse_args()
     users, names = read_sequences(arguments.data)
+    for path in ("binary", "vectors", "data", "out"):
+        if getattr(arguments, path):
+            setattr(arguments, path, pathlib.Path(getattr(arguments, path)).resolve())
     only = [name for name in arguments.only.split(",") if name]
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
+        os.chdir(folder)  # RecBole leaves logs where it runs
         jobs = [(f"RecBole {name}", lambda n=name, s=s: recbole(n, s, users, folder, arguments.epochs)) for name, s in RECBOLE.items()]
         jobs.append(("implicit ALS", lambda: implicit_als(users, len(names))))
         if arguments.vectors:
