@@ -7,17 +7,15 @@
 starting up and reading the log do not count; the peer's is that of fit() on a matrix made before. Rounds of both alternate, the
 fastest of each is told. DIR: a raw folder with interactions.csv[.gz]. The peer needs deps/peers.txt.
 """
-import argparse
 import os
 import pathlib
 import re
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from machine import describe_machine  # noqa: E402
-from peer_runs import read_sequences, run  # noqa: E402
+from peer_runs import Comparison, finish, read_sequences  # noqa: E402
 
 FACTORS, SWEEPS = 64, 15
 
@@ -38,43 +36,19 @@ def peer(arguments):
     print(f"fit {time.perf_counter() - start:.3f} s")
 
 
-def ours(arguments, sweeps, folder):
-    sets = [part for setting in (f"factors={FACTORS}", f"iterations={sweeps}") for part in ("--set", setting)]
-    return run([arguments.binary, "-q", "train", "--model", "als", "--data", arguments.data, "--out", folder, *sets], arguments.threads)
-
-
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--binary")
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--out")
-    parser.add_argument("--peer", action="store_true")
-    arguments = parser.parse_args()
-    if arguments.peer:
-        peer(arguments)
+    comparison = Comparison(__file__, peer)
+    arguments = comparison.arguments()
+    if not arguments:
         return
-    best = {"implicit": [1e9, 0.0], "honeyguide": [1e9, 0.0]}
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # implicit asks for it: its threads are its own
-    for number in range(arguments.rounds):
-        peer_memory, text = run([sys.executable, __file__, "--peer", "--data", arguments.data, "--threads", arguments.threads],
-                                arguments.threads)[2:]
-        seconds = float(re.search(r"fit ([\d.]+) s", text)[1])
-        with tempfile.TemporaryDirectory() as name:
-            one = ours(arguments, 1, pathlib.Path(name) / "one")
-            many = ours(arguments, 1 + SWEEPS, pathlib.Path(name) / "many")
-        own = many[0] - one[0]
-        print(f"round {number + 1}: implicit {seconds:.2f} s, honeyguide {own:.2f} s", flush=True)
-        for row, took, memory in ((best["implicit"], seconds, peer_memory), (best["honeyguide"], own, many[2])):
-            row[0], row[1] = min(row[0], took), max(row[1], memory)
+    comparison.rounds(arguments, "implicit", lambda text: float(re.search(r"fit ([\d.]+) s", text)[1]),
+                      "als", lambda sweeps: [f"factors={FACTORS}", f"iterations={sweeps}"], SWEEPS)
     events = sum(map(len, read_sequences(arguments.data)[0]))
     lines = [f"{events} events, {FACTORS} factors, {SWEEPS} sweeps, {arguments.threads} threads, {arguments.rounds} rounds. "
              f"{describe_machine()}", "", "| | seconds | peak memory, MiB |", "|---|---|---|"]
-    lines += [f"| {name} | {row[0]:.2f} | {row[1]:.0f} |" for name, row in best.items()]
-    print("\n".join(lines))
-    if arguments.out:
-        pathlib.Path(arguments.out).write_text("\n".join(lines) + "\n")
+    lines += [f"| {name} | {seconds:.2f} | {memory:.0f} |" for name, (seconds, memory) in comparison.rows.items()]
+    finish(lines, arguments.out)
 
 
 if __name__ == "__main__":

@@ -8,16 +8,14 @@ pads every sequence to 200, as the published implementations do, and takes fused
 or clumsy. An epoch is the time of many less the time of one, so that starting up and reading the log do not count;
 rounds of both alternate, and the fastest of each is told. DIR: a raw folder.
 """
-import argparse
 import pathlib
 import re
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from machine import describe_machine  # noqa: E402
-from peer_runs import read_sequences, run  # noqa: E402
+from peer_runs import Comparison, finish, read_sequences  # noqa: E402
 
 DIM, BLOCKS, LENGTH, BATCH, DROPOUT, RATE = 50, 2, 200, 128, 0.2, 1e-3
 
@@ -92,49 +90,27 @@ def peer(arguments):
         print(f"epoch {time.perf_counter() - start:.3f} s, loss {loss.item():.4f}", flush=True)
 
 
-def ours(arguments, epochs, folder):
-    settings = [f"dim={DIM}", f"blocks={BLOCKS}", "heads=1", f"max_length={LENGTH}", f"batch_size={BATCH}", f"dropout={DROPOUT}",
-                f"learning_rate={RATE}", "loss=bce", "long_histories=last", "validate=false", "use_content=false", f"epochs={epochs}"]
-    sets = [part for setting in settings for part in ("--set", setting)]
-    return run([arguments.binary, "-q", "train", "--model", "sasrec", "--data", arguments.data, "--out", folder, *sets], arguments.threads)
+def settings(epochs):
+    return [f"dim={DIM}", f"blocks={BLOCKS}", "heads=1", f"max_length={LENGTH}", f"batch_size={BATCH}", f"dropout={DROPOUT}",
+            f"learning_rate={RATE}", "loss=bce", "long_histories=last", "validate=false", "use_content=false", f"epochs={epochs}"]
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--binary")
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--epochs", type=int, default=4, help="per round")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--out")
-    parser.add_argument("--peer", action="store_true")
-    arguments = parser.parse_args()
-    if arguments.peer:
-        peer(arguments)
+    comparison = Comparison(__file__, peer, epochs=4)
+    arguments = comparison.arguments()
+    if not arguments:
         return
     users, names = read_sequences(arguments.data)
-    n_items = len(names)
     real = sum(min(len(items), LENGTH) for items in users)
-    best = {"plain PyTorch, padded": [1e9, 0.0], "honeyguide": [1e9, 0.0]}
-    for number in range(arguments.rounds):
-        _, _, memory, text = run([sys.executable, __file__, "--peer", "--data", arguments.data, "--threads", arguments.threads,
-                                  "--epochs", arguments.epochs], arguments.threads)
-        seconds = min(float(t) for t in re.findall(r"epoch ([\d.]+) s", text))
-        row = best["plain PyTorch, padded"]
-        row[0], row[1] = min(row[0], seconds), max(row[1], memory)
-        with tempfile.TemporaryDirectory() as name:
-            one = ours(arguments, 1, pathlib.Path(name) / "one")
-            many = ours(arguments, 1 + arguments.epochs, pathlib.Path(name) / "many")
-        row = best["honeyguide"]
-        row[0], row[1] = min(row[0], (many[0] - one[0]) / arguments.epochs), max(row[1], many[2])
-        print(f"round {number + 1}: PyTorch {seconds:.2f} s, honeyguide {(many[0] - one[0]) / arguments.epochs:.2f} s an epoch", flush=True)
-    lines = [f"{len(users)} users, {n_items} items; {real} events are learned from, {len(users) * LENGTH} with padding "
+    epochs = arguments.epochs
+    comparison.rounds(arguments, "plain PyTorch, padded",
+                      lambda text: epochs * min(float(t) for t in re.findall(r"epoch ([\d.]+) s", text)), "sasrec", settings, epochs)
+    lines = [f"{len(users)} users, {len(names)} items; {real} events are learned from, {len(users) * LENGTH} with padding "
              f"({len(users) * LENGTH / real:.2f} times). {arguments.threads} threads, {arguments.rounds} rounds. {describe_machine()}", "",
              "| | seconds an epoch | events/s | peak memory, MiB |", "|---|---|---|---|"]
-    lines += [f"| {name} | {row[0]:.2f} | {real / row[0]:,.0f} | {row[1]:.0f} |" for name, row in best.items()]
-    print("\n".join(lines))
-    if arguments.out:
-        pathlib.Path(arguments.out).write_text("\n".join(lines) + "\n")
+    lines += [f"| {name} | {seconds / epochs:.2f} | {real * epochs / seconds:,.0f} | {memory:.0f} |"
+              for name, (seconds, memory) in comparison.rows.items()]
+    finish(lines, arguments.out)
 
 
 if __name__ == "__main__":
