@@ -5,23 +5,22 @@ import argparse
 import json
 import pathlib
 import re
-import subprocess
 import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from program_under_test import Program  # noqa: E402
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--source", type=pathlib.Path, required=True)
 parser.add_argument("--binary", type=pathlib.Path, required=True)
 arguments, _ = parser.parse_known_args()
+run = Program(arguments.binary).run
 
 REGISTRIES = {
     "model": "train/models", "encoder": "encode/encoders", "agent": "policy/agents", "world": "simulate/worlds",
     "state encoder": "policy/state_encoders",
 }
 VERB_OPTIONS = {"simulate fit": "holdout", "gate": "margin", "learn": "learn.steps", "iterate": "learn.users"}
-
-
-def run(*words):
-    return subprocess.run([str(arguments.binary), "-q", *words], capture_output=True, text=True, check=False)
 
 
 def names_in(folder):

@@ -7,25 +7,20 @@ import math
 import pathlib
 import random
 import struct
-import subprocess
+import sys
 import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from program_under_test import Program  # noqa: E402
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--source", type=pathlib.Path, required=True)
 parser.add_argument("--binary", type=pathlib.Path, required=True)
 arguments, _ = parser.parse_known_args()
+program = Program(arguments.binary)
+run, json_of = program.run, program.json_of
 
 SHOP = ["--world", "interest_exploration", "--set", "world.n_candidates=5", "--set", "world.slate_size=1"]
-
-
-def run(*words):
-    return subprocess.run([str(arguments.binary), "-q", *map(str, words)], capture_output=True, text=True, check=False)
-
-
-def json_of(*words):
-    done = run(*words, "--json")
-    assert done.returncode == 0, (words, done.returncode, done.stderr)
-    return json.loads(done.stdout)
 
 
 def fits_and_measures(folder):

@@ -12,11 +12,16 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from program_under_test import Program  # noqa: E402
+
 parser = argparse.ArgumentParser()
 parser.add_argument("--source", type=pathlib.Path, required=True)
 parser.add_argument("--binary", type=pathlib.Path, required=True)
 parser.add_argument("--shared", type=pathlib.Path)
 arguments = parser.parse_args()
+program = Program(arguments.binary)
+run, json_of, decision_of, refused = program.run, program.json_of, program.decision_of, program.refused
 
 # A world in which the topic fewer users love is the better made, small enough for a log of all its slates.
 SHOP = ("--world", "interest_exploration", "--set", "world.n_candidates=5", "--set", "world.slate_size=1")
@@ -27,36 +32,6 @@ KNOWN_MEANS = {
     "interest_exploration": (13.81, 0.14),
     "long_term_satisfaction": (949.5, 2.5),
 }
-
-
-def run(*words):
-    command = [str(word) for word in (arguments.binary, "-q", *words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def json_of(*words):
-    done = run(*words, "--json")
-    assert done.returncode == 0, (words, done.returncode, done.stderr)
-    return json.loads(done.stdout)
-
-
-def json_of_any(*words):
-    """Of a verb that may also end with 3."""
-    done = run(*words, "--json")
-    assert done.returncode in (0, 3), (words, done.returncode, done.stderr)
-    return json.loads(done.stdout)
-
-
-def refused(words, *keys):
-    """The program ends with 1 or 2 and says why in one sentence and at most one hint."""
-    done = run(*words)
-    assert done.returncode in (1, 2), (words, done.returncode, done.stdout, done.stderr)
-    lines = done.stderr.strip().splitlines()
-    assert 1 <= len(lines) <= 2 and lines[0].startswith("honeyguide: "), (words, done.stderr)
-    for word in ("exception", "frame #", "terminate", "std::"):
-        assert word not in done.stderr, (words, done.stderr)
-    for key in keys:
-        assert key in done.stderr, (words, key, done.stderr)
 
 
 def check_known_means():
@@ -189,7 +164,7 @@ def check_closed_loop(folder, learned):
     assert {c["verdict"] for c in record["checks"] if c["required"]} == {"passed"}, record
 
     parted = write_lines(folder / "parted.jsonl", ({**d, "segment": "odd" if i % 2 else "even"} for i, d in enumerate(decisions)))
-    record = json_of_any("gate", "--log", parted, "--out", folder / "parted", "--candidate", learned, "--incumbent", "random")
+    record = decision_of("gate", "--log", parted, "--out", folder / "parted", "--candidate", learned, "--incumbent", "random")
     groups = {g["name"]: g["difference"] for g in record["groups"]}
     assert {"segment even", "segment odd", "the first 10 impressions of each user"} <= groups.keys(), record["groups"]
     assert abs((groups["segment even"] + groups["segment odd"]) / 2 - record["difference"]) < 1e-9, (groups, record["difference"])
@@ -290,7 +265,7 @@ def check_deterministic_candidate(folder):
     (record,) = records(folder / "wide")
     epsilon = record["epsilon_advice"]["on_this_log"]
     assert 0.1 < epsilon < 0.4 and f"--epsilon {epsilon:.2f}" in done.stdout, (epsilon, done.stdout)  # 1 - sqrt(19 / 29) = 0.19
-    mixed = json_of_any(*gate, "--epsilon", epsilon)
+    mixed = json_of(*gate, "--epsilon", epsilon)
     support = {c["name"]: c["verdict"] for c in mixed["checks"]}
     assert support["effective_rows"] == support["largest_weight"] == support["mean_weight"] == "passed", mixed["checks"]
     assert mixed["decision"] == "promote" and mixed["epsilon_advice"] is None, mixed

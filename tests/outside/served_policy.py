@@ -6,23 +6,20 @@ Nothing of it serves until the gate has said so of these very weights and this r
 """
 import json
 import pathlib
-import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from program_under_test import Program  # noqa: E402
 from server_under_test import Checks, Server, arguments, train, write_dataset  # noqa: E402
 
 args = arguments()
+program = Program(args.binary)
+run, refused = program.run, program.refused
 check = Checks()
 WINDOW = 0.5
 EXPLORING = ("--epsilon", "0.5", "--temperature", "2", "--candidates", "12")
-
-
-def run(*words):
-    command = [str(word) for word in (args.binary, "-q", *words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
 
 
 def learn(data, model, out, *extra):
@@ -107,11 +104,6 @@ def check_promoted(data, model, meta, folder):
     status = server.call("GET", "/v1/status")[1]
     check("other weights are another policy", status["knobs_chosen_by"] == "constant" and "other weights" in status["knobs_note"], status)
     server.stop()
-
-
-def refused(words, *keys):
-    done = run(*words)
-    check(f"refused: {keys[0]}", done.returncode in (1, 2) and all(key in done.stderr for key in keys), (done.returncode, done.stderr))
 
 
 def main():

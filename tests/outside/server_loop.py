@@ -8,15 +8,17 @@ tastes is better, that popularity is worse than that run, and that a policy equa
 import json
 import pathlib
 import random
-import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from program_under_test import Program  # noqa: E402
 from server_under_test import Checks, Server, arguments, train  # noqa: E402
 
 args = arguments()
+program = Program(args.binary)
+run, json_of, decision_of, refused = program.run, program.json_of, program.decision_of, program.refused
 check = Checks()
 N_USERS, N_ITEMS, N_ROUNDS = 250, 12, 16
 WINDOW = 1.0  # seconds; clicks carry the time of the slate they answer
@@ -42,17 +44,6 @@ def write_dataset(folder):
 
     with open(folder / "users.csv", "w") as out:
         out.write("user_id,taste\n" + "".join(f"u{u},{'odd' if u % 2 else 'even'}\n" for u in range(N_USERS)))
-
-
-def run(*words):
-    command = [str(word) for word in (args.binary, "-q", *words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-
-
-def json_of(*words):
-    done = run(*words, "--json")
-    assert done.returncode in (0, 3), (words, done.returncode, done.stderr)
-    return json.loads(done.stdout)
 
 
 def traffic(server, seed, n_rounds):
@@ -107,25 +98,25 @@ def check_equal(log, popular, mean):
         check(f"{policy}: the estimate is the log's mean", abs(estimate(answer, "ipw")["value"] - mean) < 1e-12, (answer, mean))
         check(f"{policy}: and dr agrees", abs(estimate(answer, "dr")["value"] - mean) < 0.02, answer)
     check("a replay says how well it does", any("in 100.0 % of its decisions" in note for note in answer["notes"]), answer["notes"])
-    same = json_of("gate", *log, "--candidate", popular)
+    same = decision_of("gate", *log, "--candidate", popular)
     check("an equal candidate differs by 0", abs(same["difference"]) < 1e-9 and same["decision"] == "promote", same)
 
 
 def check_gate(log, popular, tastes, truth, folder):
     # The slates are drawn by chance: at 5 standard errors instead of 2 and 3 these checks fail once in a million runs.
     out = ("--out", folder / "decisions", "--set", "max_model_gap=5", "--set", "max_mean_weight_z=5")
-    better = json_of("gate", *log, *out, "--candidate", tastes)
+    better = decision_of("gate", *log, *out, "--candidate", tastes)
     check("a truly better candidate is promoted", better["decision"] == "promote", better)
     check("against whoever served", better["incumbent"] == "served", better)
     check("every required check passed", {c["verdict"] for c in better["checks"] if c["required"]} == {"passed"}, better["checks"])
     check("its value is what it earns when it serves", abs(better["candidate_value"] - truth) < 0.1, (better["candidate_value"], truth))
-    worse = json_of("gate", *log, *out, "--candidate", popular, "--incumbent", tastes)
+    worse = decision_of("gate", *log, *out, "--candidate", popular, "--incumbent", tastes)
     check("a truly worse candidate is held as worse", worse["decision"] == "hold" and worse["reason"] == "worse", worse)
     several = run("gate", *log, *out, "--candidate", tastes, "--incumbent", "served", "--incumbent", popular)
     check("it may have to pass against several", several.returncode == 0 and several.stdout.count("against: ") == 2, several)
     one_fails = run("gate", *log, *out, "--candidate", popular, "--incumbent", "served", "--incumbent", tastes)
     check("and one that fails holds it", one_fails.returncode == 3 and "promote:" in one_fails.stdout, one_fails)
-    greedy = json_of("gate", *log, *out, "--candidate", tastes, "--epsilon", 0, "--temperature", 0)
+    greedy = decision_of("gate", *log, *out, "--candidate", tastes, "--epsilon", 0, "--temperature", 0)
     check("other options are another policy", greedy["candidate_value"] != better["candidate_value"], greedy)
     check("and are in the record", greedy["serving"] == {"epsilon": 0, "temperature": 0}, greedy)
 
@@ -146,10 +137,10 @@ def check_groups(log, data, popular, tastes, folder):
                "--model", "popular=popularity", "--model", "tastes=item_knn", "--curves", curves)
     check("evaluate writes every user's curve", done.returncode == 0 and "curves:" in done.stdout, done.stderr)
     gate = ("gate", *log, "--out", folder / "groups", "--set", "max_model_gap=5", "--set", "max_mean_weight_z=5")
-    blind = json_of(*gate, "--candidate", tastes)
+    blind = decision_of(*gate, "--candidate", tastes)
     check("what was not given is not available", {verdict(blind, n) for n in ("few_shot", "worst_decile", "segments")} == {"not available"}, blind)
     check("first impressions are in the log", verdict(blind, "first_impressions") == "passed", blind["checks"])
-    seen = json_of(*gate, "--candidate", tastes, "--few-shot", curves, "--segment", "taste")
+    seen = decision_of(*gate, "--candidate", tastes, "--few-shot", curves, "--segment", "taste")
     check("a better candidate passes them all", seen["decision"] == "promote" and verdict(seen, "few_shot") == "passed", seen["checks"])
     check("at each length of history", [g["name"] for g in group(seen, "few_shot")] == ["after 1 events", "after 2 events"], seen["groups"])
     check("and in each segment", sorted(g["name"] for g in group(seen, "segments")) == ["segment even", "segment odd"], seen["groups"])
@@ -159,7 +150,7 @@ def check_groups(log, data, popular, tastes, folder):
         if row["name"] == "tastes":
             row["values"] = [[value and value / 2 for value in values] for values in row["values"]]
     (folder / "worse.json").write_text(json.dumps(worse))
-    held = json_of(*gate, "--candidate", tastes, "--few-shot", folder / "worse.json")
+    held = decision_of(*gate, "--candidate", tastes, "--few-shot", folder / "worse.json")
     check("new users who lose hold it", held["reason"] == "group_worse" and verdict(held, "few_shot") == "failed", held["checks"])
     refused(("gate", *log, "--candidate", tastes, "--few-shot", db_like(folder)), "holds no few-shot curves")
     alone = json.loads(curves.read_text())
@@ -174,11 +165,6 @@ def db_like(folder):
     path = folder / "other.json"
     path.write_text("{}")
     return path
-
-
-def refused(words, *keys):
-    done = run(*words)
-    check(f"{words[0]} refuses {keys[0]}", done.returncode in (1, 2) and all(key in done.stderr for key in keys), done.stderr)
 
 
 def check_refusals(log, db, data, popular, folder):
