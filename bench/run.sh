@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Benchmarks beside their limits and peers, into bench/results/. `make bench` runs them all (about 20 minutes).
-#   bench/run.sh [belief|ingest|serving|encode|gate|interest_evolution|closed_loop|ratings|growth ...]
+# Benchmarks beside their limits and peers, into bench/results/. `make bench` runs the first five (about 20 minutes).
+#   bench/run.sh [belief|ingest|serving|encode|gate|interest_evolution|closed_loop|ratings|growth|big_catalogue ...]
 # Run it on a quiet machine: every figure shares the cores with whatever else runs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -24,7 +24,7 @@ ingest() {
     $python bench/ingest.py --binary $program --folder "$work/million" --out $results/ingest.md
 }
 
-# The catalogue of ml-1m (3,706 items) where it is present, else the demo's MovieLens 100k (1,682).
+# The catalogue of ml-1m (3,883 items) where it is present, else the demo's MovieLens 100k (1,682).
 serving() {
     say 'serving: saturation, then an open loop at half of it; durable events'
     cmake --build build/release --target bench_load >/dev/null

@@ -113,6 +113,10 @@ for title, world, options, optimum, shifts in WORLDS:
         rows["meta_policy, from the best constant knob"] = [
             learn(folder, "begun", "meta_policy", world, options, [window], seed, arguments.steps,
                   "--from", f"{b}:{alpha.split(',')[-1]}") for seed, b in enumerate(beliefs)]
+        half = f"alpha={float(alpha.split('=')[1]) / 2:g}"
+        rows["meta_policy, from half of the best constant knob"] = [
+            learn(folder, "cautious", "meta_policy", world, options, [window], seed, arguments.steps,
+                  "--from", f"{b}:{half}") for seed, b in enumerate(beliefs)]
         rows["evolution over the actor, from the best constant knob"] = [
             learn(folder, "tried", "evolution", world, options,
                   [window, "knobs=state", "lessons=0", "population=16", "episodes=256", "deviation=0.1"], seed,
