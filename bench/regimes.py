@@ -7,7 +7,8 @@ In every cell and seed a belief is learned; the constant bonus alpha of UCB is t
 with both and learn what to do in which state, by PPO (meta_policy) and by trying (evolution over the last layer of the same
 actor); then all are played with users nobody has seen, the same for every policy. Exploring pays where the best constant
 beats greed on the same belief, planning where an actor beats the best constant; of the two actors the one counts that
-did better on the validation users. DATASET: what `ingest` made of MovieLens 100k.
+did better on the validation users. Cells that say so have a second table: how good the first turn is, how long users stay, how
+many of the items are shown. DATASET: what `ingest` made of MovieLens 100k.
 """
 import argparse
 import pathlib
@@ -34,10 +35,11 @@ class Cell:
     """One world; `judged`: what is changed for the users who judge."""
 
     def __init__(self, title, horizon, items, leave, world, options, judged=(), steps=100_000, users=128, episodes=4_000,
-                 tried=256, seconds=60):
+                 tried=256, seconds=60, detailed=False):
         self.title, self.horizon, self.items, self.leave = title, horizon, items, leave
         self.world, self.options, self.judged = world, [*options, *(LEAVE if leave else [])], list(judged)
         self.steps, self.users, self.episodes, self.tried, self.seconds = steps, users, episodes, tried, seconds
+        self.detailed = detailed
 
 
 def cells(learned_world):
@@ -55,7 +57,10 @@ def cells(learned_world):
             if leave and horizon != 20:
                 continue
             yield Cell(f"({'e' if leave else 'b'}) users of MovieLens 100k, {horizon} steps", horizon, "known", leave,
-                       f"labels:{arguments.data}", ["items=400", f"step_limit={horizon}"], ["users=judge"], 20_000, 64, 1_000, 64, 20)
+                       f"labels:{arguments.data}", ["items=400", f"step_limit={horizon}"], ["users=judge"], 20_000, 64, 1_000, 64, 20,
+                       detailed=horizon == 20)
+    yield Cell("(b) users of MovieLens 100k, 20 slates of 5", 20, "known", False, f"labels:{arguments.data}",
+               ["items=400", "step_limit=20", "slate_size=5"], ["users=judge"], 20_000, 64, 1_000, 64, 20, detailed=True)
     yield Cell("(c) learned from MovieLens 100k: feature models, judged by sequence models, 20 steps", 20, "known", False,
                learned_world, ["slate_size=1", "step_limit=20", "family=feature"], ["family=sequence"], 20_000, 64, 1_000, 128, 25)
     for every in (0, 20, 5):
@@ -64,13 +69,28 @@ def cells(learned_world):
                    [f"arrival_every={every}", "step_limit=200"], steps=100_000, users=64, episodes=400, tried=64, seconds=25)
 
 
-def play(policy, cell, options, seed, episodes):
+def watch(policy, cell, options, seed, episodes):
     users = str(min(100, episodes))
-    return program.play(policy, cell.world, options, seed, episodes, "--users", users)["return"]["mean"]
+    return program.play(policy, cell.world, options, seed, episodes, "--users", users)
+
+
+def play(policy, cell, options, seed, episodes):
+    return watch(policy, cell, options, seed, episodes)["return"]["mean"]
+
+
+def changed(options, changes):
+    names = {change.split("=")[0] for change in changes}
+    return [o for o in options if o.split("=")[0] not in names] + list(changes)
+
+
+def details(policy, cell, options, seed):
+    seen = watch(policy, cell, options, seed, cell.episodes)
+    first = play(policy, cell, changed(options, ["step_limit=1"]), seed, cell.episodes)
+    return {"first": first, "length": seen["length"]["mean"], "coverage": 100 * seen["coverage"]["mean"]}
 
 
 def played(cell, folder, seed):
-    """Return by row for one seed, and the constant that was chosen."""
+    """For one seed: the return by row, the constant that was chosen, and details by row or None."""
     window = f"session_length={min(cell.horizon, 50)}"
     budget = [f"learn.users={cell.users}", f"learn.evaluation_episodes={4 * cell.tried}"]
     belief = folder / f"belief-{seed}"
@@ -87,10 +107,12 @@ def played(cell, folder, seed):
                   [window, "knobs=state", "lessons=0", "population=16", "deviation=0.1", f"episodes={cell.tried}", *budget,
                    f"learn.steps={tried}", f"learn.evaluate_every={tried // 5}", f"learn.wall_seconds={cell.seconds}"], seed, *begun)
     actor = max(ppo, evolution, key=lambda a: play(a, cell, cell.options, 500_000 + seed, cell.episodes))
-    judged = [o for o in cell.options if o.split("=")[0] not in {j.split("=")[0] for j in cell.judged}] + cell.judged
+    judged = changed(cell.options, cell.judged)
     rows = {"random": "random", "prior": f"{belief}:context=none", "greedy": belief, "thompson": f"{belief}:explore=thompson",
             "constant": f"{belief}:alpha={alpha}", "ppo": ppo, "evolution": evolution, "actor": actor}
-    return {row: play(policy, cell, judged, 900_000 + seed, cell.episodes) for row, policy in rows.items()}, alpha
+    returns = {row: play(policy, cell, judged, 900_000 + seed, cell.episodes) for row, policy in rows.items()}
+    more = {row: details(policy, cell, judged, 900_000 + seed) for row, policy in rows.items()} if cell.detailed else None
+    return returns, alpha, more
 
 
 def gain(results, row, over):
@@ -103,11 +125,21 @@ def gain(results, row, over):
 
 HEAD = ["| world | items | users leave | random | prior alone | greedy | Thompson | best constant (alpha) | PPO | evolution | exploring "
         "pays: constant over greedy | planning pays: actor over constant |", "|---|---|---|---|---|---|---|---|---|---|---|---|"]
-lines = []
+DETAIL_HEAD = ["| world | policy | reward | reward of the first turn | turns | items shown, % |", "|---|---|---|---|---|---|"]
+lines, detail_lines = [], []
+
+
+def add_details(cell, results, more):
+    for row in more[0]:
+        cells = [with_interval([r[row] for r in results], 2)]
+        cells += [with_interval([m[row][what] for m in more], digits) for what, digits in (("first", 3), ("length", 1), ("coverage", 0))]
+        detail_lines.append("| " + " | ".join([cell.title, row, *cells]) + " |")
 
 
 def write():
     text = [f"{describe_machine()} {arguments.seeds} seeds.", "", *HEAD, *lines]
+    if detail_lines:
+        text += ["", *DETAIL_HEAD, *detail_lines]
     pathlib.Path(arguments.out).write_text("\n".join(text) + "\n")
 
 
@@ -120,10 +152,12 @@ with tempfile.TemporaryDirectory() as name:
         if arguments.cells not in cell.title:
             continue
         (folder / str(number)).mkdir()
-        results, alphas = zip(*[played(cell, folder / str(number), seed) for seed in range(arguments.seeds)])
+        results, alphas, more = zip(*[played(cell, folder / str(number), seed) for seed in range(arguments.seeds)])
         means = [with_interval([r[row] for r in results], 2) for row in results[0] if row != "actor"]
         means[4] += f" ({', '.join(sorted({f'{a:g}' for a in alphas}))})"
         lines.append("| " + " | ".join([cell.title, cell.items, "yes" if cell.leave else "no", *means,
                                         gain(results, "constant", "greedy"), gain(results, "actor", "constant")]) + " |")
+        if cell.detailed:
+            add_details(cell, results, more)
         write()
         print(lines[-1], flush=True)
