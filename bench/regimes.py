@@ -71,7 +71,7 @@ def cells(learned_world):
 
 def watch(policy, cell, options, seed, episodes):
     users = str(min(100, episodes))
-    return program.play(policy, cell.world, options, seed, episodes, "--users", users)
+    return program.play(policy, cell.world, options, seed, episodes, "--users", users, "--turns", "1")
 
 
 def play(policy, cell, options, seed, episodes):
@@ -83,14 +83,13 @@ def changed(options, changes):
     return [o for o in options if o.split("=")[0] not in names] + list(changes)
 
 
-def details(policy, cell, options, seed):
-    seen = watch(policy, cell, options, seed, cell.episodes)
-    first = play(policy, cell, changed(options, ["step_limit=1"]), seed, cell.episodes)
-    return {"first": first, "length": seen["length"]["mean"], "coverage": 100 * seen["coverage"]["mean"]}
+def details(seen):
+    return {"reward": seen["return"]["mean"], "first": seen["reward_of_turn_001"]["mean"], "length": seen["length"]["mean"],
+            "coverage": 100 * seen["coverage"]["mean"]}
 
 
 def played(cell, folder, seed):
-    """For one seed: the return by row, the constant that was chosen, and details by row or None."""
+    """For one seed: what was reached by row, and the constant that was chosen."""
     window = f"session_length={min(cell.horizon, 50)}"
     budget = [f"learn.users={cell.users}", f"learn.evaluation_episodes={4 * cell.tried}"]
     belief = folder / f"belief-{seed}"
@@ -110,14 +109,12 @@ def played(cell, folder, seed):
     judged = changed(cell.options, cell.judged)
     rows = {"random": "random", "prior": f"{belief}:context=none", "greedy": belief, "thompson": f"{belief}:explore=thompson",
             "constant": f"{belief}:alpha={alpha}", "ppo": ppo, "evolution": evolution, "actor": actor}
-    returns = {row: play(policy, cell, judged, 900_000 + seed, cell.episodes) for row, policy in rows.items()}
-    more = {row: details(policy, cell, judged, 900_000 + seed) for row, policy in rows.items()} if cell.detailed else None
-    return returns, alpha, more
+    return {row: details(watch(policy, cell, judged, 900_000 + seed, cell.episodes)) for row, policy in rows.items()}, alpha
 
 
 def gain(results, row, over):
     """Per cent of `over`, paired by seed; marked where the interval leaves 0 out."""
-    values = [100 * (r[row] / r[over] - 1) for r in results]
+    values = [100 * (r[row]["reward"] / r[over]["reward"] - 1) for r in results]
     mean, half = statistics.mean(values), half_width(values)
     text = f"{mean:+.1f} % [{mean - half:+.1f}, {mean + half:+.1f}]"
     return f"**{text}**" if abs(mean) > half else text
@@ -129,10 +126,10 @@ DETAIL_HEAD = ["| world | policy | reward | reward of the first turn | turns | i
 lines, detail_lines = [], []
 
 
-def add_details(cell, results, more):
-    for row in more[0]:
-        cells = [with_interval([r[row] for r in results], 2)]
-        cells += [with_interval([m[row][what] for m in more], digits) for what, digits in (("first", 3), ("length", 1), ("coverage", 0))]
+def add_details(cell, results):
+    for row in results[0]:
+        cells = [with_interval([r[row][what] for r in results], digits)
+                 for what, digits in (("reward", 2), ("first", 3), ("length", 1), ("coverage", 0))]
         detail_lines.append("| " + " | ".join([cell.title, row, *cells]) + " |")
 
 
@@ -152,12 +149,12 @@ with tempfile.TemporaryDirectory() as name:
         if arguments.cells not in cell.title:
             continue
         (folder / str(number)).mkdir()
-        results, alphas, more = zip(*[played(cell, folder / str(number), seed) for seed in range(arguments.seeds)])
-        means = [with_interval([r[row] for r in results], 2) for row in results[0] if row != "actor"]
+        results, alphas = zip(*[played(cell, folder / str(number), seed) for seed in range(arguments.seeds)])
+        means = [with_interval([r[row]["reward"] for r in results], 2) for row in results[0] if row != "actor"]
         means[4] += f" ({', '.join(sorted({f'{a:g}' for a in alphas}))})"
         lines.append("| " + " | ".join([cell.title, cell.items, "yes" if cell.leave else "no", *means,
                                         gain(results, "constant", "greedy"), gain(results, "actor", "constant")]) + " |")
         if cell.detailed:
-            add_details(cell, results, more)
+            add_details(cell, results)
         write()
         print(lines[-1], flush=True)
