@@ -5,7 +5,9 @@
 Every episode is another user, drawn from a prior. Learners meet the prior only through episodes; the optimum
 knows it. Constant knobs (alpha of ucb, gamma of square_cb) are tuned on 4,000 validation episodes; everything is
 then played for EPISODES episodes a seed with users nobody has seen, the same users for every policy, so that
-differences are paired. Out of family: learned in the first world, played in a shifted one.
+differences are paired. Out of family: learned in the first world, played in a shifted one. Which kind of actor would be
+deployed is chosen on validation users too: of those that lose nothing to greed under two other priors (not the ones judged by
+below), the best in family; greed is among them.
 """
 import argparse
 import pathlib
@@ -26,22 +28,24 @@ parser.add_argument("--worlds", default="", help="only the worlds whose title ha
 arguments = parser.parse_args()
 
 BERNOULLI = ["redraw=episode"]
+OTHER_RATES = [["high=0.5"], ["low=0.4"]]  # what actors are chosen on: as far from what was learned as the priors judged by
+OTHER_TYPES = [["scale=1.3"], ["skew=0.4"]]
 WORLDS = [
     ("Bernoulli, 5 arms, 10 steps", "bernoulli_bandit", [*BERNOULLI, "arms=5", "step_limit=10"], "bayes_optimal",
-     [("probabilities between 0 and .4", ["high=0.4"]), ("probabilities between .5 and 1", ["low=0.5"])]),
+     [("probabilities between 0 and .4", ["high=0.4"]), ("probabilities between .5 and 1", ["low=0.5"])], OTHER_RATES),
     ("Bernoulli, 5 arms, 20 steps", "bernoulli_bandit", [*BERNOULLI, "arms=5", "step_limit=20"], "bayes_optimal",
-     [("probabilities between 0 and .4", ["high=0.4"]), ("probabilities between .5 and 1", ["low=0.5"])]),
+     [("probabilities between 0 and .4", ["high=0.4"]), ("probabilities between .5 and 1", ["low=0.5"])], OTHER_RATES),
     ("Bernoulli, 10 arms, 20 steps", "bernoulli_bandit", [*BERNOULLI, "arms=10", "step_limit=20"], "bayes_optimal",
-     [("probabilities between 0 and .4", ["high=0.4"])]),
+     [("probabilities between 0 and .4", ["high=0.4"])], OTHER_RATES),
     ("Bernoulli, 3 arms, 50 steps", "bernoulli_bandit", [*BERNOULLI, "arms=3", "step_limit=50"], "bayes_optimal",
-     [("probabilities between 0 and .4", ["high=0.4"])]),
+     [("probabilities between 0 and .4", ["high=0.4"])], OTHER_RATES),
     ("Linear, d = 2, 5 items, 8 types, 10 steps", "typed_bandit", ["step_limit=10"],
      "bayes_optimal:prior=types,step_limit=10",
-     [("types of half the spread", ["scale=1.5"]), ("the first types four times as often", ["skew=0.5"])]),
+     [("types of half the spread", ["scale=1.5"]), ("the first types four times as often", ["skew=0.5"])], OTHER_TYPES),
     ("Linear, d = 4, 4 items, 12 types, 12 steps", "typed_bandit",
      ["arms=4", "dim=4", "types=12", "step_limit=12"],
      "bayes_optimal:prior=types,arms=4,dim=4,types=12,step_limit=12",
-     [("types of half the spread", ["scale=1.5"]), ("the first types more often", ["skew=0.3"])]),
+     [("types of half the spread", ["scale=1.5"]), ("the first types more often", ["skew=0.3"])], OTHER_TYPES),
 ]
 ALPHAS = [0.25, 0.5, 1, 1.5, 2]
 GAMMAS = [10, 30, 100, 300]
@@ -62,6 +66,23 @@ def learn(folder, name, agent, world, options, settings, seed, steps, *more):
     return str(run)
 
 
+def changed(options, change):
+    return [o for o in options if o.split("=")[0] not in {c.split("=")[0] for c in change}] + change
+
+
+def chosen(kinds, world, options, others):
+    """The name of the best kind of actor in family that is not worse than greed under any other prior; on validation users."""
+    seeds = [600_000 + s for s in range(arguments.seeds)]
+
+    def mean(policies, here):
+        return statistics.mean(play(p, world, here, s, 4_000) for p, s in zip(policies, seeds))
+
+    greedy = [mean(kinds["greedy belief"], changed(options, other)) for other in others]
+    safe = [name for name, policies in kinds.items()
+            if all(mean(policies, changed(options, other)) >= bar for other, bar in zip(others, greedy))]
+    return max(safe, key=lambda name: mean(kinds[name], options))
+
+
 def best(candidates, world, options):
     """The candidate with the best return on validation users."""
     return max(candidates, key=lambda policy: play(policy, world, options, 500_000, 4_000))
@@ -78,7 +99,7 @@ def cell(values, reference):
            f"{statistics.mean(share):.1f} % +- {half_width(share):.1f}"
 
 
-for title, world, options, optimum, shifts in WORLDS:
+for title, world, options, optimum, shifts, others in WORLDS:
     if arguments.worlds not in title:
         continue
     horizon = next(o.split("=")[1] for o in options if o.startswith("step_limit"))
@@ -121,6 +142,9 @@ for title, world, options, optimum, shifts in WORLDS:
             learn(folder, "tried", "evolution", world, options,
                   [window, "knobs=state", "lessons=0", "population=16", "episodes=256", "deviation=0.1"], seed,
                   15 * arguments.steps, "--from", f"{b}:{alpha.split(',')[-1]}") for seed, b in enumerate(beliefs)]
+        kinds = {row: rows[row] for row in rows if row == "greedy belief" or row.startswith("meta_policy")}
+        kind = chosen(kinds, world, options, others)
+        rows[f"what would be deployed: {kind}"] = rows[kind]
         for outer, rollout in (("a2c", 5), ("reinforce", int(horizon))) if arguments.more else ():
             rows[f"meta_policy: {outer} over the belief"] = [
                 learn(folder, outer, "meta_policy", world, options,
@@ -140,7 +164,7 @@ for title, world, options, optimum, shifts in WORLDS:
             rows["in_context: distilled, another user's session"] = [
                 f"{p}:context=shuffled" for p in rows["in_context: distilled from the optimum"]]
         for heading, change, with_optimum in [("in family", [], True)] + [(h, c, False) for h, c in shifts]:
-            here = [o for o in options if o.split("=")[0] not in {c.split("=")[0] for c in change}] + change
+            here = changed(options, change)
             seeds = [900_000 + s for s in range(arguments.seeds)]
             returns = {row: [play(p, world, here, s, arguments.episodes) for p, s in zip(policies, seeds)]
                        for row, policies in rows.items()}
