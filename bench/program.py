@@ -21,6 +21,12 @@ def sets(assignments, prefix=""):
     return [word for a in assignments for word in ("--set", prefix + a)]
 
 
+def changed(options, changes):
+    """Options of a world with some of them set otherwise."""
+    names = {change.split("=")[0] for change in changes}
+    return [o for o in options if o.split("=")[0] not in names] + list(changes)
+
+
 class Program:
     def __init__(self, binary):
         self.binary = binary

@@ -16,7 +16,7 @@ import statistics
 import tempfile
 
 from machine import describe_machine
-from program import Program, half_width, with_interval
+from program import Program, changed, half_width, with_interval
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--binary", required=True)
@@ -78,11 +78,6 @@ def play(policy, cell, options, seed, episodes):
     return watch(policy, cell, options, seed, episodes)["return"]["mean"]
 
 
-def changed(options, changes):
-    names = {change.split("=")[0] for change in changes}
-    return [o for o in options if o.split("=")[0] not in names] + list(changes)
-
-
 def details(seen):
     return {"reward": seen["return"]["mean"], "first": seen["reward_of_turn_001"]["mean"], "length": seen["length"]["mean"],
             "coverage": 100 * seen["coverage"]["mean"]}
@@ -105,11 +100,13 @@ def played(cell, folder, seed):
     program.learn(evolution, "evolution", cell.world, cell.options,
                   [window, "knobs=state", "lessons=0", "population=16", "deviation=0.1", f"episodes={cell.tried}", *budget,
                    f"learn.steps={tried}", f"learn.evaluate_every={tried // 5}", f"learn.wall_seconds={cell.seconds}"], seed, *begun)
-    actor = max(ppo, evolution, key=lambda a: play(a, cell, cell.options, 500_000 + seed, cell.episodes))
+    actors = {"ppo": ppo, "evolution": evolution}
+    actor = max(actors, key=lambda a: play(actors[a], cell, cell.options, 500_000 + seed, cell.episodes))
     judged = changed(cell.options, cell.judged)
     rows = {"random": "random", "prior": f"{belief}:context=none", "greedy": belief, "thompson": f"{belief}:explore=thompson",
-            "constant": f"{belief}:alpha={alpha}", "ppo": ppo, "evolution": evolution, "actor": actor}
-    return {row: details(watch(policy, cell, judged, 900_000 + seed, cell.episodes)) for row, policy in rows.items()}, alpha
+            "constant": f"{belief}:alpha={alpha}", **actors}
+    reached = {row: details(watch(policy, cell, judged, 900_000 + seed, cell.episodes)) for row, policy in rows.items()}
+    return {**reached, "actor": reached[actor]}, alpha
 
 
 def gain(results, row, over):

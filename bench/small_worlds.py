@@ -15,7 +15,7 @@ import statistics
 import tempfile
 
 from machine import describe_machine
-from program import Program, half_width
+from program import Program, changed, half_width
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--binary", required=True)
@@ -66,10 +66,6 @@ def learn(folder, name, agent, world, options, settings, seed, steps, *more):
     return str(run)
 
 
-def changed(options, change):
-    return [o for o in options if o.split("=")[0] not in {c.split("=")[0] for c in change}] + change
-
-
 def chosen(kinds, world, options, others):
     """The name of the best kind of actor in family that is not worse than greed under any other prior; on validation users."""
     seeds = [600_000 + s for s in range(arguments.seeds)]
@@ -77,9 +73,8 @@ def chosen(kinds, world, options, others):
     def mean(policies, here):
         return statistics.mean(play(p, world, here, s, 4_000) for p, s in zip(policies, seeds))
 
-    greedy = [mean(kinds["greedy belief"], changed(options, other)) for other in others]
-    safe = [name for name, policies in kinds.items()
-            if all(mean(policies, changed(options, other)) >= bar for other, bar in zip(others, greedy))]
+    reached = {name: [mean(policies, changed(options, other)) for other in others] for name, policies in kinds.items()}
+    safe = [name for name in kinds if all(own >= greedy for own, greedy in zip(reached[name], reached["greedy belief"]))]
     return max(safe, key=lambda name: mean(kinds[name], options))
 
 
@@ -144,7 +139,6 @@ for title, world, options, optimum, shifts, others in WORLDS:
                   15 * arguments.steps, "--from", f"{b}:{alpha.split(',')[-1]}") for seed, b in enumerate(beliefs)]
         kinds = {row: rows[row] for row in rows if row == "greedy belief" or row.startswith("meta_policy")}
         kind = chosen(kinds, world, options, others)
-        rows[f"what would be deployed: {kind}"] = rows[kind]
         for outer, rollout in (("a2c", 5), ("reinforce", int(horizon))) if arguments.more else ():
             rows[f"meta_policy: {outer} over the belief"] = [
                 learn(folder, outer, "meta_policy", world, options,
@@ -168,6 +162,7 @@ for title, world, options, optimum, shifts, others in WORLDS:
             seeds = [900_000 + s for s in range(arguments.seeds)]
             returns = {row: [play(p, world, here, s, arguments.episodes) for p, s in zip(policies, seeds)]
                        for row, policies in rows.items()}
+            returns[f"what would be deployed: {kind}"] = returns[kind]
             if with_optimum:
                 returns["Bayes-optimal (knows the prior)"] = [
                     play(optimum, world, here, s, arguments.episodes) for s in seeds]

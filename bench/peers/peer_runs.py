@@ -82,7 +82,7 @@ class Comparison:
             self.take(name, seconds, memory)
             own = many[0] - one[0]
             self.take("honeyguide", own, many[2])
-            print(f"round {number + 1}: {name} {seconds:.2f} s, honeyguide {own:.2f} s", flush=True)
+            print(f"round {number + 1}: {name} {seconds:.2f} s, honeyguide {own:.2f} s for {repeat} passes", flush=True)
 
 
 def finish(lines, out):

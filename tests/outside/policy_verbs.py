@@ -265,7 +265,7 @@ def check_deterministic_candidate(folder):
     (record,) = records(folder / "wide")
     epsilon = record["epsilon_advice"]["on_this_log"]
     assert 0.1 < epsilon < 0.4 and f"--epsilon {epsilon:.2f}" in done.stdout, (epsilon, done.stdout)  # 1 - sqrt(19 / 29) = 0.19
-    mixed = json_of(*gate, "--epsilon", epsilon)
+    mixed = decision_of(*gate, "--epsilon", epsilon)
     support = {c["name"]: c["verdict"] for c in mixed["checks"]}
     assert support["effective_rows"] == support["largest_weight"] == support["mean_weight"] == "passed", mixed["checks"]
     assert mixed["decision"] == "promote" and mixed["epsilon_advice"] is None, mixed
