@@ -209,13 +209,14 @@ TEST(HttpServer, large_bodies_in_work_have_a_limit_and_small_ones_pass) {
     };
     {
         const Client slow{server.port()};
-        slow.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 800\r\n\r\nabc");
-        std::string refused;
-        while (refused.find("503") == std::string::npos) {  // until the slow one is in work
-            refused = server.ask(
-                "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 300\r\n\r\n" + std::string(300, 'x')
-            );
-        }
+        slow.send(
+            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 800\r\nExpect: 100-continue\r\n\r\n"
+        );
+        ASSERT_NE(slow.read("\r\n\r\n").find("100 Continue"), std::string::npos) << "in work";
+        const auto refused = server.ask(
+            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 300\r\n\r\n" + std::string(300, 'x')
+        );
+        EXPECT_NE(refused.find("503"), std::string::npos) << refused;
         EXPECT_NE(refused.find("Retry-After"), std::string::npos);
         EXPECT_NE(
             server.ask("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
