@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/parameter_search.hpp"
 
+#include "core/nearest.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 #include <vector>
@@ -141,20 +144,16 @@ SearchPoint parzen_point(const SearchSpace& space, std::vector<SeenPoint> seen, 
 }  // namespace
 
 SearchKind parse_search(std::string_view name) {
-    if (name == "random") {
-        return SearchKind::random;
+    constexpr std::array<std::string_view, 3> names{"random", "tpe", "halving"};  // as SearchKind
+    const auto found = std::ranges::find(names, name);
+    if (found == names.end()) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format("--search {}: no such search", name),
+            suggest(name, names),
+        };
     }
-    if (name == "tpe") {
-        return SearchKind::tpe;
-    }
-    if (name == "halving") {
-        return SearchKind::halving;
-    }
-    throw Error{
-        ErrorCode::invalid_argument,
-        fmt::format("--search {}: no such search", name),
-        "take one of random, tpe, halving",
-    };
+    return static_cast<SearchKind>(found - names.begin());
 }
 
 SearchPoint next_point(

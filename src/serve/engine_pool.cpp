@@ -125,7 +125,7 @@ Engine::Pool Engine::pool_of(
             pool.events = session.events;
             pool.attributes = session.attributes;
             keep_belief(snapshot, session);
-            belief = session.belief;
+            belief = session.copy_of_belief();
         }
     }
     if (!is_enough()) {

@@ -121,7 +121,7 @@ Result<Engine::UserState> Engine::state_of(
         state.knobs = knobs_of(snapshot, *options_.knobs, session);
         state.event_number = session.event_number;
         state.last_event = session.sequence;
-        state.wishes = session.settings.wishes;
+        state.wishes = session.settings->wishes;
         const auto& cached = session.candidates;
         const bool is_fresh =
             cached != nullptr && cached->snapshot == snapshot.number &&
@@ -135,7 +135,7 @@ Result<Engine::UserState> Engine::state_of(
         }
         state.events = session.events;
         state.attributes = session.attributes;
-        state.belief = session.belief;
+        state.belief = session.copy_of_belief();
     }
     score(
         snapshot, state

@@ -193,8 +193,7 @@ Result<nlohmann::json> Engine::user(const std::string& id, std::size_t n_events)
     HG_TRY(const auto stored, store_.last_events(id, n_read, data::EventStore::forever));
     HG_TRY(const auto session, sessions_.open(*snapshot, id));
     const std::scoped_lock lock{session->mutex};
-    if (!record && session->history_size == 0 && stored.empty() &&
-        session->settings.text().empty()) {
+    if (!record && session->history_size == 0 && stored.empty() && session->settings->empty()) {
         return fail(
             ErrorCode::not_found,
             fmt::format("no user \"{}\"", id),
@@ -248,7 +247,7 @@ nlohmann::json Engine::history_json(
 nlohmann::json Engine::knobs_json(const Snapshot& snapshot, const Session& session) const {
     auto out = to_json(knobs_of(snapshot, *options_.knobs, session));
     out["chosen_by"] = options_.knobs->name();
-    out["by_hand"] = !session.settings.knobs.empty();
+    out["by_hand"] = !session.settings->knobs.empty();
     return out;
 }
 

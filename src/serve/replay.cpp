@@ -65,8 +65,8 @@ void Replay::restore(Session& session, std::size_t decision) const {
 
 Candidates Replay::score(Session& session, const policy::Knobs& knobs, const Wanted& wanted) const {
     keep_belief(*snapshot_, session);
-    const auto* const belief = session.belief ? &*session.belief : nullptr;
-    const Taste taste{.belief = belief, .wishes = session.settings.wishes};
+    const auto* const belief = session.belief.get();
+    const Taste taste{.belief = belief, .wishes = session.settings->wishes};
     auto candidates = score_candidates(*snapshot_, items_, session.view(), taste, wanted);
     if (needs_signals(knobs)) {
         candidates.signals =

@@ -42,7 +42,7 @@ void HistoryReader::add_dataset_history(Session& session, const std::string& use
     const auto history = dataset.log.history(UserId{*user});
     for (std::size_t i = 0; i < history.size(); ++i) {
         const auto& item_id = dataset.items.name(history.items[i].value);
-        if (session.settings.is_forgotten(i, item_id)) {
+        if (session.settings->is_forgotten(i, item_id)) {
             continue;
         }
         append(
@@ -66,7 +66,9 @@ void HistoryReader::fill(
     session.attributes = attributes_of(
         fields_of_user(items_.dataset(), user_id, stored.dataset_history, stored.fields)
     );
-    session.settings = stored.settings;
+    session.settings = stored.settings.empty()
+                           ? no_settings()
+                           : std::make_shared<const UserSettings>(stored.settings);
     session.events.clear();
     session.seen.clear();
     session.history_size = 0;

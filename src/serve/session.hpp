@@ -2,7 +2,7 @@
 // Session: what the server keeps of one user between requests: the last events, what was seen, the
 // belief and the scored candidates. A cache: everything in it is rebuilt from the dataset and the
 // store. Most of its memory are candidates and belief: only the sessions that were scored last have
-// them.
+// them, and what few users have is a pointer.
 //
 // Read-your-writes: an event is applied to the session after its commit and before it is
 // acknowledged. A session is put into the cache empty and then filled under its lock, so an event
@@ -60,13 +60,17 @@ struct Session {
     std::uint64_t event_number = 0;  // grows with every change of the above
     std::int64_t sequence = 0;       // of the last stored event in here
     TimeMs pending_from = data::EventStore::forever;  // an event of the future: load again then
-    std::optional<policy::Belief> belief;             // nothing when the model has no prior
-    UserSettings settings;                            // what the user asked for
-    std::shared_ptr<const Candidates> candidates;     // of the newest scoring
-    std::shared_ptr<const Ranked> ranked;             // of those, or of older ones
-    std::uint64_t scoring = 0;                        // which of all scorings the newest was
+    std::unique_ptr<policy::Belief> belief;           // null when the model has no prior
+    std::shared_ptr<const UserSettings> settings = no_settings();  // what the user asked for
+    std::shared_ptr<const Candidates> candidates;                  // of the newest scoring
+    std::shared_ptr<const Ranked> ranked;                          // of those, or of older ones
+    std::uint64_t scoring = 0;  // which of all scorings the newest was
 
     [[nodiscard]] UserView view() const noexcept { return {events, attributes.view()}; }
+
+    [[nodiscard]] std::optional<policy::Belief> copy_of_belief() const {
+        return belief ? std::optional{*belief} : std::nullopt;
+    }
 };
 
 struct SessionOptions {

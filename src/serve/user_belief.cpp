@@ -70,7 +70,9 @@ void keep_belief(const Snapshot& snapshot, Session& session) {
     if (session.belief && session.belief->space_id == prior->space_id()) {
         return;
     }
-    session.belief = make_belief(snapshot, session.view(), session.settings.wishes);
+    session.belief = std::make_unique<policy::Belief>(
+        *make_belief(snapshot, session.view(), session.settings->wishes)
+    );
 }
 
 std::optional<policy::Belief> make_belief(
@@ -126,8 +128,8 @@ nlohmann::json belief_json(const Snapshot& snapshot, const Session& session) {
         {"n_liked", n_liked},
         {"traits", std::move(traits)},
     };
-    if (!session.settings.wishes.empty()) {
-        out["wishes"] = to_json(session.settings.wishes);
+    if (!session.settings->wishes.empty()) {
+        out["wishes"] = to_json(session.settings->wishes);
     }
     if (has_belief) {
         out["uncertainty"] = policy::uncertainty_left(*prior, *session.belief);

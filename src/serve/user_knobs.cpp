@@ -14,8 +14,8 @@ policy::KnobState knob_state(const Snapshot& snapshot, const policy::Belief* bel
 policy::Knobs knobs_of(
     const Snapshot& snapshot, const policy::KnobPolicy& policy, const Session& session
 ) {
-    const auto* const belief = session.belief ? &*session.belief : nullptr;
-    return session.settings.knobs.over(policy.choose(knob_state(snapshot, belief)));
+    const auto* const belief = session.belief.get();
+    return session.settings->knobs.over(policy.choose(knob_state(snapshot, belief)));
 }
 
 bool needs_signals(const policy::Knobs& knobs) noexcept {

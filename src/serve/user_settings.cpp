@@ -79,6 +79,11 @@ bool UserSettings::is_forgotten(std::size_t index, std::string_view item_id) con
     });
 }
 
+const std::shared_ptr<const UserSettings>& no_settings() {
+    static const auto none = std::make_shared<const UserSettings>();
+    return none;
+}
+
 std::string UserSettings::text() const {
     auto out = json::object();
     for (const auto& knob : all_knobs) {

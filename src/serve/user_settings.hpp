@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,10 +55,17 @@ struct UserSettings {
     std::vector<TraitWish> wishes{};
     std::vector<ForgottenEvent> forgotten{};
 
+    [[nodiscard]] bool empty() const noexcept {
+        return knobs.empty() && wishes.empty() && forgotten.empty();
+    }
+
     /// JSON; empty when nothing is set.
     [[nodiscard]] std::string text() const;
     [[nodiscard]] bool is_forgotten(std::size_t index, std::string_view item_id) const;
 };
+
+/// What nearly everybody has: one for all of them.
+[[nodiscard]] const std::shared_ptr<const UserSettings>& no_settings();
 
 /// Of what text() wrote; throws Error on anything else.
 [[nodiscard]] UserSettings parse_settings(std::string_view text);

@@ -26,7 +26,8 @@ at::Tensor Dropout::operator()(const at::Tensor& x) const {
     if (share_ <= 0) {
         return x;
     }
-    auto mask = at::empty_like(x, x.options().requires_grad(false), at::MemoryFormat::Contiguous);
+    const auto kind = x.options().requires_grad(false).dtype(at::kFloat);
+    auto mask = at::empty_like(x, kind, at::MemoryFormat::Contiguous);
     const auto bits = (*rng_)();
     const auto seed = static_cast<std::uint32_t>(bits);
     const auto stride = static_cast<std::uint32_t>(bits >> 32U) | 1U;

@@ -22,7 +22,7 @@ class Dropout {
     /// share in [0, 1); the generator outlives this.
     Dropout(double share, Rng& rng) noexcept : share_(share), rng_(&rng) {}
 
-    /// x: float32 on the host, any shape; differentiable.
+    /// x: on the host, any shape -> float32; differentiable.
     [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
 
   private:

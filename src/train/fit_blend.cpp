@@ -236,12 +236,11 @@ Asked asked_of(
     Asked asked;
     asked.histories = chosen_of(trial.held_out, targets, limit);
     asked.n_users = asked.histories.size();
-    const auto users = asked.histories;
-    if (targets.order == EventOrder::means_nothing && !users.empty()) {
-        const auto n_orders = std::min(most_orders, limit / users.size());
+    if (targets.order == EventOrder::means_nothing && asked.n_users > 0) {
+        const auto n_orders = std::min(most_orders, limit / asked.n_users);
         for (std::size_t i = 1; i < n_orders; ++i) {
             auto own = rng.split(i);
-            for (const auto& user : users) {
+            for (const auto& user : asked.histories) {
                 asked.owners.push_back(data::shuffled(user, own));
             }
         }

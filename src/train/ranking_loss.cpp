@@ -15,6 +15,12 @@ at::Tensor index_of(const std::vector<std::int64_t>& values) {
     return torch::tensor(at::ArrayRef<std::int64_t>{values}, at::kLong);
 }
 
+/// Of every state with every vector; float32 also where the products are short.
+at::Tensor products(const at::Tensor& states, const at::Tensor& vectors) {
+    const auto made = states.matmul(vectors.transpose(-1, -2));
+    return made.scalar_type() == at::kBFloat16 ? made.to(at::kFloat) : made;
+}
+
 /// Row by row inner product, [M].
 at::Tensor own_logits(const at::Tensor& states, const at::Tensor& table, const at::Tensor& items) {
     return (states * at::embedding(table, items)).sum(1);
@@ -50,7 +56,7 @@ Negatives NegativeSampler::draw(std::size_t count, Rng& rng) const {
 at::Tensor full_softmax_loss(
     const at::Tensor& states, const at::Tensor& table, const at::Tensor& targets
 ) {
-    return at::cross_entropy_loss(states.matmul(table.t()), targets);
+    return at::cross_entropy_loss(products(states, table), targets);
 }
 
 at::Tensor sampled_softmax_loss(
@@ -61,7 +67,7 @@ at::Tensor sampled_softmax_loss(
     bool correct_log_q
 ) {
     const auto drawn = index_of(negatives.items);
-    auto logits = states.matmul(at::embedding(table, drawn).t());  // [M, K]
+    auto logits = products(states, at::embedding(table, drawn));  // [M, K]
     if (correct_log_q) {
         const auto expected =
             torch::tensor(at::ArrayRef<float>{negatives.probabilities}, at::kFloat) *
@@ -93,7 +99,7 @@ at::Tensor gbce_loss(
                              .view({n_groups, gbce_group, states.size(1)});
     const auto wanted =
         at::constant_pad_nd(targets, {0, missing}, -1).view({n_groups, gbce_group, 1});
-    const auto logits = grouped.bmm(at::embedding(table, drawn).transpose(1, 2));  // [G, group, K]
+    const auto logits = products(grouped, at::embedding(table, drawn));  // [G, group, K]
     const auto negative = at::softplus(logits)
                               .masked_fill(wanted.eq(drawn.unsqueeze(1)), 0)
                               .sum(2)

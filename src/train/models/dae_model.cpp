@@ -137,7 +137,7 @@ class DaeTrainee final : public Trainee {
     }
 
     [[nodiscard]] std::size_t n_examples() const override {
-        return users_.size() * passes_per_epoch(users_.size(), options_.batch_size);
+        return users_.size() * passes_per_epoch(users_.size(), options_.training.batch_size);
     }
 
     /// Mean over users of -mean over targets of log p(target | context): every user counts the
@@ -290,21 +290,11 @@ std::unique_ptr<Recommender> fit_dae(
     torch::manual_seed(context.rng.split("weights")());
     net->initialise(log_popularity(users, context.log.n_items()));
     DaeTrainee trainee{*net, options, std::move(users), std::move(queries)};
-    const auto result = train(
-        trainee,
-        {
-            .label = std::string{label},
-            .epochs = options.epochs,
-            .batch_size = options.batch_size,
-            .patience = options.patience,
-            .learning_rate = options.learning_rate,
-            .weight_decay = options.weight_decay,
-            .final_rate_share = options.schedule == "cosine" ? 0.0 : 1.0,
-            .fingerprint = fmt::format("{} {}", options_json(options).dump(), context.log.size()),
-        },
-        context
+    auto how = options.training.of(
+        label, fmt::format("{} {}", options_json(options).dump(), context.log.size())
     );
-    note_result(result, context);
+    how.final_rate_share = options.schedule == "cosine" ? 0.0 : 1.0;
+    note_result(train(trainee, how, context), context);
     return std::make_unique<Dae>(net);
 }
 

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "train/model_entry.hpp"
+#include "train/training_options.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -23,11 +24,9 @@ namespace hg::train {
 
 struct DaeOptions {
     std::int64_t dim = 256;
-    std::int64_t epochs = 150;
-    std::int64_t batch_size = 128;
-    std::int64_t patience = 10;
-    double learning_rate = 1e-3;
-    double weight_decay = 0;
+    TrainingOptions training{
+        .epochs = 150, .batch_size = 128, .patience = 10, .learning_rate = 1e-3
+    };
     double dropout = 0.2;
     std::string dropout_per = "example";
     std::int64_t max_context = 10;
@@ -40,21 +39,7 @@ struct DaeOptions {
 
     static void describe(OptionBinder& bind, DaeOptions& o) {
         bind("dim", o.dim, "width of the hidden layer", {.min = 1, .max = 65536});
-        bind("epochs", o.epochs, "passes over the users, at most", {.min = 1, .max = 1e6});
-        bind("batch_size", o.batch_size, "users per step", {.min = 1, .max = 1e6});
-        bind(
-            "patience",
-            o.patience,
-            "epochs without a better validation before stopping; 0 = never",
-            {.min = 0}
-        );
-        bind("learning_rate", o.learning_rate, "step size of AdamW", {.min = 1e-8, .max = 10});
-        bind(
-            "weight_decay",
-            o.weight_decay,
-            "decoupled decay of the weight matrices",
-            {.min = 0, .max = 10}
-        );
+        TrainingOptions::describe(bind, o.training, "users");
         bind(
             "dropout",
             o.dropout,

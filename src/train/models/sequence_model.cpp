@@ -25,13 +25,12 @@ namespace {
 class SequenceModel final : public Recommender, public UserModel {
   public:
     /// `table`: the finished item vectors, [N, D].
-    SequenceModel(std::shared_ptr<SequenceNet> net, at::Tensor table, double temperature)
-        : net_(std::move(net)), table_(std::move(table)), temperature_(temperature) {
+    SequenceModel(std::shared_ptr<SequenceNet> net, const at::Tensor& table, double temperature)
+        : net_(std::move(net)), temperature_(temperature) {
         const at::NoGradGuard no_grad;
-        const auto vectors = for_logits(table_, temperature_);
-        item_vectors_ = Matrix<float>(n_items(), dim());
-        to_matrix(vectors, item_vectors_.view());
-        logit_table_ = vectors.contiguous();
+        tokens_ = net_->token_table(table);
+        table_ = tokens_.slice(0, 1);
+        logit_table_ = for_logits(table_, temperature_).contiguous();
     }
 
     void score(std::span<const data::History> histories, MatrixView<float> out) const override {
@@ -45,7 +44,7 @@ class SequenceModel final : public Recommender, public UserModel {
     }
 
     [[nodiscard]] std::optional<MatrixView<const float>> item_vectors() const override {
-        return item_vectors_.view();
+        return MatrixView<const float>{logit_table_.const_data_ptr<float>(), n_items(), dim()};
     }
 
     void user_vectors(std::span<const data::History> histories, MatrixView<float> out)
@@ -124,7 +123,7 @@ class SequenceModel final : public Recommender, public UserModel {
             for (const auto row : rows) {
                 part.push_back(std::move(sequences[row]));
             }
-            use(state_for_logits(last_states(*net_, table_, part), temperature_), rows);
+            use(state_for_logits(last_states(*net_, tokens_, part), temperature_), rows);
         }
     }
 
@@ -143,10 +142,10 @@ class SequenceModel final : public Recommender, public UserModel {
     }
 
     std::shared_ptr<SequenceNet> net_;
-    at::Tensor table_;        // [N, D]
+    at::Tensor tokens_;       // [1 + N, D]
+    at::Tensor table_;        // [N, D], the same memory
     at::Tensor logit_table_;  // [N, D], table_ as the logits want it
     double temperature_;
-    Matrix<float> item_vectors_;
 };
 
 SequenceShape shape_of(
@@ -198,23 +197,13 @@ NetPointer learn(
     torch::manual_seed(context.rng.split("weights")());
     net->initialise();
     SequenceTrainee trainee{*net, options, std::move(split), content};
-    const auto result = train(
-        trainee,
-        {
-            .label = std::string{label},
-            .epochs = options.epochs,
-            .batch_size = options.batch_size,
-            .patience = options.patience,
-            .learning_rate = options.learning_rate,
-            .weight_decay = options.weight_decay,
-            .warmup_steps = options.warmup_steps,
-            .beta2 = 0.98,
-            .fingerprint = fmt::format(
-                "{} {} {}", options_json(options).dump(), context.log.size(), shape.content_dim
-            ),
-        },
-        context
+    auto how = options.training.of(
+        label,
+        fmt::format("{} {} {}", options_json(options).dump(), context.log.size(), shape.content_dim)
     );
+    how.warmup_steps = options.warmup_steps;
+    how.beta2 = 0.98;
+    const auto result = train(trainee, how, context);
     note_result(result, context);
     if (told != nullptr) {
         *told = result;
@@ -245,8 +234,8 @@ NetPointer learn_twice(
     }
     auto all = options;
     all.validate = false;
-    all.epochs = found.best_epoch;
-    all.patience = 0;
+    all.training.epochs = found.best_epoch;
+    all.training.patience = 0;
     net = learn(label, shape, context, all, content);
     if (trial) {
         note_result(found, context);
@@ -274,10 +263,8 @@ std::unique_ptr<Recommender> fit_sequence_model(
                        ? learn_twice(label, shape, context, options, content)
                        : learn(label, shape, context, options, content);
     const at::NoGradGuard no_grad;
-    auto table = learned->item_table(content).clone();
-    return std::make_unique<SequenceModel>(
-        std::move(learned), std::move(table), options.temperature
-    );
+    const auto table = learned->item_table(content);
+    return std::make_unique<SequenceModel>(std::move(learned), table, options.temperature);
 }
 
 std::unique_ptr<Recommender> load_sequence_model(
@@ -286,7 +273,7 @@ std::unique_ptr<Recommender> load_sequence_model(
     const SafetensorsFile& weights,
     const SequenceOptions& options
 ) {
-    auto table = load_tensor(weights, "table");
+    const auto table = load_tensor(weights, "table");
     const bool has_content = weights.contains("projection");
     const auto content_dim =
         has_content ? load_tensor(weights, "projection").size(0) : std::int64_t{0};
@@ -304,7 +291,7 @@ std::unique_ptr<Recommender> load_sequence_model(
             copy_tensor(weights, parameter.key(), parameter.value());
         }
     }
-    return std::make_unique<SequenceModel>(net, std::move(table), options.temperature);
+    return std::make_unique<SequenceModel>(net, table, options.temperature);
 }
 
 }  // namespace hg::train

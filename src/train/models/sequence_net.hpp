@@ -83,13 +83,17 @@ struct SequenceNet : torch::nn::Module {
         return at::addmm(own.defined() ? items * own : items, content, projection);
     }
 
-    /// States after each token, [B, T, D].
+    /// What tokens are looked up in, [1 + N, D]: the start, then the items.
+    [[nodiscard]] at::Tensor token_table(const at::Tensor& table) const {
+        return at::cat({start, table}, 0);
+    }
+
+    /// States after each token, [B, T, D]. tokens: [1 + N, D].
     [[nodiscard]] at::Tensor states(
-        const at::Tensor& table, const TokenBatch& batch, const Dropout& drop = {}
+        const at::Tensor& tokens, const TokenBatch& batch, const Dropout& drop = {}
     ) {
         const auto t = batch.longest;
         HG_CHECK(t <= shape.max_length, "sequences must be cut to max_length");
-        const auto tokens = at::cat({start, table}, 0);
         const double scale = std::sqrt(static_cast<double>(shape.dim));
         auto x = at::embedding(tokens, batch.tokens) * scale + positions.slice(0, 0, t);
         x = drop(x);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/options.hpp"
+#include "train/training_options.hpp"
 
 #include <cstdint>
 #include <string>
@@ -19,11 +20,7 @@ struct SequenceOptions {
     std::int64_t heads = 2;
     std::int64_t max_length = 200;
     double dropout = 0.3;
-    std::int64_t epochs = 100;
-    std::int64_t batch_size = 32;
-    std::int64_t patience = 6;
-    double learning_rate = 2e-3;
-    double weight_decay = 0;
+    TrainingOptions training{.epochs = 100, .batch_size = 32, .patience = 6, .learning_rate = 2e-3};
     std::int64_t warmup_steps = 100;
     std::string loss = "auto";
     std::int64_t negatives = 256;
@@ -36,6 +33,7 @@ struct SequenceOptions {
     double content_only_share = 0.1;
     bool validate = true;
     bool refit = false;
+    std::string precision = "fp32";
 
     static void describe(OptionBinder& bind, SequenceOptions& o) {
         bind("dim", o.dim, "width of item vectors and states", {.min = 1, .max = 4096});
@@ -48,16 +46,7 @@ struct SequenceOptions {
             {.min = 2, .max = 65536}
         );
         bind("dropout", o.dropout, "share of units dropped in training", {.min = 0, .max = 0.95});
-        bind("epochs", o.epochs, "passes over the log, at most", {.min = 1, .max = 1e6});
-        bind("batch_size", o.batch_size, "sequences per step", {.min = 1, .max = 1e6});
-        bind(
-            "patience",
-            o.patience,
-            "epochs without a better validation before stopping; 0 = never",
-            {.min = 0}
-        );
-        bind("learning_rate", o.learning_rate, "step size of AdamW", {.min = 1e-8, .max = 10});
-        bind("weight_decay", o.weight_decay, "decoupled decay of matrices", {.min = 0, .max = 10});
+        TrainingOptions::describe(bind, o.training, "sequences");
         bind(
             "warmup_steps", o.warmup_steps, "steps over which the learning rate rises", {.min = 0}
         );
@@ -117,6 +106,13 @@ struct SequenceOptions {
             "refit",
             o.refit,
             "learn again from everything for as many epochs as were best; takes twice the time"
+        );
+        bind(
+            "precision",
+            o.precision,
+            "of the matrix products in training; bf16 needs a processor with such instructions to "
+            "be faster, auto = bf16 on those",
+            {.choices = {"fp32", "bf16", "auto"}}
         );
     }
 };

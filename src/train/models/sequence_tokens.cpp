@@ -42,10 +42,10 @@ at::Tensor state_for_logits(const at::Tensor& states, double temperature) {
 }
 
 at::Tensor last_states(
-    SequenceNet& net, const at::Tensor& table, std::span<const Tokens> sequences
+    SequenceNet& net, const at::Tensor& tokens, std::span<const Tokens> sequences
 ) {
     const TokenBatch batch{sequences};
-    const auto states = net.states(table, batch);
+    const auto states = net.states(tokens, batch);
     std::vector<std::int64_t> last;
     for (const auto& s : sequences) {
         last.push_back(static_cast<std::int64_t>(s.size()) - 1);

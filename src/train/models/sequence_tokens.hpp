@@ -30,9 +30,9 @@ using Tokens = std::vector<std::int64_t>;
 [[nodiscard]] at::Tensor state_for_logits(const at::Tensor& states, double temperature);
 
 /// The state after the last token of each sequence, [B, D]; sequences of any length up to
-/// max_length.
+/// max_length. tokens: the net's token_table.
 [[nodiscard]] at::Tensor last_states(
-    SequenceNet& net, const at::Tensor& table, std::span<const Tokens> sequences
+    SequenceNet& net, const at::Tensor& tokens, std::span<const Tokens> sequences
 );
 
 }  // namespace hg::train

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/models/sequence_trainee.hpp"
 
+#include "train/short_products.hpp"
 #include "train/tensor_io.hpp"
 
 #include <torch/types.h>
@@ -56,7 +57,8 @@ SequenceTrainee::SequenceTrainee(
       split_(std::move(split)),
       content_(std::move(content)),
       loss_(chosen_loss(options, split_.popularity.size())),
-      sampler_(split_.popularity, options.negative_power) {}
+      sampler_(split_.popularity, options.negative_power),
+      short_products_(products_are_short(options.precision)) {}
 
 std::vector<std::pair<std::string, at::Tensor>> SequenceTrainee::parameters() {
     std::vector<std::pair<std::string, at::Tensor>> all;
@@ -69,7 +71,7 @@ std::vector<std::pair<std::string, at::Tensor>> SequenceTrainee::parameters() {
 std::vector<Batch> SequenceTrainee::plan_epoch(std::size_t batch_size, Rng rng) {
     windows_.clear();
     const auto n_sequences = split_.sequences.size();
-    const auto passes = passes_per_epoch(n_sequences, options_.batch_size);
+    const auto passes = passes_per_epoch(n_sequences, options_.training.batch_size);
     for (std::size_t i = 0; i < n_sequences * passes; ++i) {
         cut(static_cast<std::uint32_t>(i % n_sequences), rng);
     }
@@ -113,9 +115,10 @@ at::Tensor SequenceTrainee::loss(const Batch& batch, Rng& rng) {
             );
         }
     }
+    const ShortProducts guard{short_products_};
     const auto table = training_table(rng);
     const auto states =
-        net_.states(table, tokens, {options_.dropout, rng})
+        net_.states(net_.token_table(table), tokens, {options_.dropout, rng})
             .flatten(0, 1)
             .index_select(0, torch::tensor(at::ArrayRef<std::int64_t>{places}, at::kLong));
     const auto answers = torch::tensor(at::ArrayRef<std::int64_t>{targets}, at::kLong);
@@ -133,6 +136,7 @@ std::optional<double> SequenceTrainee::validate() {
     }
     const at::NoGradGuard no_grad;
     const auto table = net_.item_table(content_);
+    const auto token_table = net_.token_table(table);
     const auto logit_table = for_logits(table, options_.temperature);
     return mean_ndcg(
         split_.queries,
@@ -147,7 +151,7 @@ std::optional<double> SequenceTrainee::validate() {
                 sequences.push_back(with_start(std::move(tokens), net_.shape.max_length));
             }
             const auto states =
-                state_for_logits(last_states(net_, table, sequences), options_.temperature);
+                state_for_logits(last_states(net_, token_table, sequences), options_.temperature);
             to_matrix(states.matmul(logit_table.t()), out);
         }
     );

@@ -69,6 +69,7 @@ class SequenceTrainee final : public Trainee {
     at::Tensor content_;
     Loss loss_;
     NegativeSampler sampler_;
+    bool short_products_;
     std::vector<Window> windows_;
 };
 

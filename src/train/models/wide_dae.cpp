@@ -14,8 +14,8 @@ namespace {
 struct WideDaeOptions : DaeOptions {
     WideDaeOptions() {
         dim = 768;
-        epochs = 80;
-        patience = 0;
+        training.epochs = 80;
+        training.patience = 0;
         dropout = 0.6;
         dropout_per = "step";
         activation = "relu";
