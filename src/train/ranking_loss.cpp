@@ -3,6 +3,8 @@
 
 #include "core/error.hpp"
 
+#include <ATen/autocast_mode.h>
+#include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -25,6 +27,60 @@ at::Tensor products(const at::Tensor& states, const at::Tensor& vectors) {
 at::Tensor own_logits(const at::Tensor& states, const at::Tensor& table, const at::Tensor& items) {
     return (states * at::embedding(table, items)).sum(1);
 }
+
+/// So many states that their logits stay in the processor's cache.
+std::int64_t rows_in_cache(const at::Tensor& states, const at::Tensor& table) {
+    constexpr std::int64_t cache = 4 << 20;  // bytes
+    const auto row = table.size(0) * static_cast<std::int64_t>(table.element_size());
+    return std::clamp<std::int64_t>(cache / row, 1, std::max<std::int64_t>(1, states.size(0)));
+}
+
+/// Loss and gradient in one go over a few states at a time: their logits never leave the processor's
+/// cache, where those of all states would be written and read five times.
+class FullSoftmax : public torch::autograd::Function<FullSoftmax> {
+  public:
+    static at::Tensor forward(
+        torch::autograd::AutogradContext* context,
+        const at::Tensor& states,
+        const at::Tensor& table,
+        const at::Tensor& targets
+    ) {
+        const bool is_short = at::autocast::is_autocast_enabled(at::kCPU);
+        const auto kind = is_short ? at::kBFloat16 : table.scalar_type();
+        const auto vectors = table.to(kind);
+        auto by_states = at::empty_like(states);
+        auto by_table = at::zeros_like(table);
+        double sum = 0;
+        const auto n = states.size(0);
+        const auto step = rows_in_cache(states, table);
+        for (std::int64_t first = 0; first < n; first += step) {
+            const auto count = std::min(step, n - first);
+            const auto own = states.narrow(0, first, count).to(kind);
+            const auto wanted = targets.narrow(0, first, count).unsqueeze(1);
+            auto share = at::log_softmax(own.matmul(vectors.t()).to(table.scalar_type()), 1);
+            sum -= share.gather(1, wanted).sum().item<double>();
+            share.exp_();
+            share.scatter_add_(1, wanted, at::full_like(wanted, -1, share.options()));
+            share = share.to(kind);
+            by_states.narrow(0, first, count).copy_(share.matmul(vectors));
+            if (is_short) {
+                by_table.add_(share.t().matmul(own));
+            } else {
+                by_table.addmm_(share.t(), own);
+            }
+        }
+        context->save_for_backward({by_states, by_table});
+        return at::scalar_tensor(sum / static_cast<double>(n), table.options());
+    }
+
+    static torch::autograd::variable_list backward(
+        torch::autograd::AutogradContext* context, const torch::autograd::variable_list& outer
+    ) {
+        const auto saved = context->get_saved_variables();
+        const auto scale = outer[0] / static_cast<double>(saved[0].size(0));
+        return {saved[0] * scale, saved[1] * scale, at::Tensor{}};
+    }
+};
 
 }  // namespace
 
@@ -56,7 +112,7 @@ Negatives NegativeSampler::draw(std::size_t count, Rng& rng) const {
 at::Tensor full_softmax_loss(
     const at::Tensor& states, const at::Tensor& table, const at::Tensor& targets
 ) {
-    return at::cross_entropy_loss(products(states, table), targets);
+    return FullSoftmax::apply(states, table, targets);
 }
 
 at::Tensor sampled_softmax_loss(
