@@ -335,15 +335,7 @@ void judge(Advice& advice, bool learned_was_tried, bool learned_is_better) {
 std::string config_of(std::string_view model) {
     std::string toml;
     train::find_model(model).options([&toml](const OptionInfo& option) {
-        const bool is_text = option.type_name() == "string";
-        toml += fmt::format(
-            "{} = {}{}{}  # {}\n",
-            option.name,
-            is_text ? "\"" : "",
-            option.value_text(),
-            is_text ? "\"" : "",
-            option.help
-        );
+        toml += fmt::format("{} = {}  # {}\n", option.name, option.toml_text(), option.help);
     });
     return toml;
 }

@@ -283,6 +283,9 @@ Matrix<float> rating_content(
         const auto vectors = encoder->represent(dataset.item_fields, work.progress, work.stop);
         append_columns(content, vectors.vectors.view());
     }
+    if (choice == "attributes") {
+        return content;
+    }
     const auto encoded = encoder_vectors(dataset, dataset_folder, choice, work);
     if (encoded && encoded->encoder != "fields") {
         const auto pca =
@@ -300,15 +303,20 @@ RatingEvaluation evaluate_ratings(
     const RatingProtocol& protocol,
     std::span<const RatingContender> contenders,
     std::string_view baseline,
+    RatingTasks tasks,
     const Work& work
 ) {
+    const bool of_users = tasks == RatingTasks::users;
     RatingEvaluation evaluation{
         .dataset = dataset.name,
         .dataset_hash = dataset.hash,
+        .tasks = tasks,
         .label = fmt::format(
-            "ratings, {} folds over users never trained on, {:.0f} % of the items new{}",
+            "ratings, {} folds over {} never trained on, {:.0f} % of the {} new{}",
             protocol.folds,
+            of_users ? "users" : "items",
             100 * protocol.new_item_share,
+            of_users ? "items" : "users",
             protocol.part == Part::validation ? ", validation part" : ""
         ),
         .baseline = std::string{baseline},
@@ -335,8 +343,10 @@ RatingEvaluation evaluate_ratings(
     }
     if (n_too_short > 0) {
         evaluation.notes.push_back(fmt::format(
-            "{} users have no rating of an old item after their first {} and were not asked",
+            "{} {} have no rating {} after their first {} and were not asked",
             n_too_short,
+            of_users ? "users" : "items",
+            of_users ? "of an old item" : "by an old user",
             protocol.contexts.back()
         ));
     }

@@ -52,6 +52,10 @@ struct RatingCell {
 
 enum class ItemAge : std::uint8_t { known, fresh };
 
+/// Who is learned from a few ratings, and who is asked about: users about items, or items about
+/// users.
+enum class RatingTasks : std::uint8_t { users, items };
+
 struct RatingRow {
     std::string name;
     double fit_seconds = 0;  // all trials
@@ -62,6 +66,7 @@ struct RatingRow {
 struct RatingEvaluation {
     std::string dataset;
     std::string dataset_hash;
+    RatingTasks tasks = RatingTasks::users;
     std::string label;
     std::string baseline;
     std::vector<std::size_t> contexts;
@@ -74,18 +79,21 @@ struct RatingEvaluation {
     std::vector<RatingRow> rows{};
 };
 
-/// Throws Error{interrupted} on a stop request.
+/// With RatingTasks::items the dataset is transposed (data/transposed.hpp), and "users" of the result
+/// are items. Throws Error{interrupted} on a stop request.
 [[nodiscard]] RatingEvaluation evaluate_ratings(
     const data::Dataset& dataset,
     MatrixView<const float> content,
     const RatingProtocol& protocol,
     std::span<const RatingContender> contenders,
     std::string_view baseline,
+    RatingTasks tasks,
     const Work& work
 );
 
 /// What learners may know of items from the catalogue: attributes, and vectors of an encoder where
-/// they are on disk. `choice` as encode::content_for; "none" gives no columns.
+/// they are on disk. `choice` as encode::content_for; "none" gives no columns, "attributes" no
+/// vectors.
 [[nodiscard]] Matrix<float> rating_content(
     const data::Dataset& dataset,
     const std::filesystem::path& dataset_folder,

@@ -13,6 +13,16 @@ using nlohmann::json;
 
 constexpr std::array age_names{"old", "new"};
 
+/// Who is learned, and who is asked about.
+struct Words {
+    std::string_view task;
+    std::string_view asked;
+};
+
+Words words_of(const RatingEvaluation& e) {
+    return e.tasks == RatingTasks::users ? Words{"user", "item"} : Words{"item", "user"};
+}
+
 std::size_t name_width(const RatingEvaluation& evaluation) {
     std::size_t width = 7;
     for (const auto& row : evaluation.rows) {
@@ -23,9 +33,11 @@ std::size_t name_width(const RatingEvaluation& evaluation) {
 
 void add_errors(std::string& text, const RatingEvaluation& e, std::size_t age, std::size_t width) {
     text += fmt::format(
-        "\n{} items ({} users, {} ratings)\n{:<{}}",
+        "\n{} {}s ({} {}s, {} ratings)\n{:<{}}",
         age_names.at(age),
+        words_of(e).asked,
         e.n_users.at(age),
+        words_of(e).task,
         e.n_queries.at(age),
         "MAE/RMSE",
         width
@@ -47,8 +59,9 @@ void add_differences(
     std::string& text, const RatingEvaluation& e, std::size_t age, std::size_t width
 ) {
     text += fmt::format(
-        "\n{} items: MAE - {} [95 %], folds better (negative = better)\n",
+        "\n{} {}s: MAE - {} [95 %], folds better (negative = better)\n",
         age_names.at(age),
+        words_of(e).asked,
         e.baseline
     );
     for (const auto& row : e.rows) {
@@ -115,10 +128,12 @@ std::string to_text(const RatingEvaluation& e) {
             add_differences(text, e, age, width);
         }
     }
-    text +=
-        "\nA user's error is the mean over the user's ratings, a row's the mean over users; "
-        "differences are paired per user\n(bootstrap over the users of all folds; no two folds "
-        "share one). Predictions are cut to the range of the ratings.\n";
+    text += fmt::format(
+        "\nThe error of one {0} is the mean over the ratings asked, a row's the mean over {0}s; "
+        "differences are paired per {0}\n(bootstrap over the {0}s of all folds; no two folds "
+        "share one). Predictions are cut to the range of the ratings.\n",
+        words_of(e).task
+    );
     for (const auto& note : e.notes) {
         text += fmt::format("note: {}\n", note);
     }
@@ -131,6 +146,7 @@ json to_json(const RatingEvaluation& e) {
         {"dataset", {{"name", e.dataset}, {"hash", e.dataset_hash}}},
         {"protocol", "ratings"},
         {"protocol_label", e.label},
+        {"tasks", e.tasks == RatingTasks::users ? "users" : "items"},
         {"folds", e.folds},
         {"seed", e.seed},
         {"contexts", e.contexts},

@@ -11,6 +11,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <iterator>
 #include <sstream>
 
 namespace hg {
@@ -39,6 +40,23 @@ struct ValueText {
 
     std::string operator()(const std::vector<std::string>* v) const {
         return fmt::format("[{}]", fmt::join(*v, ", "));
+    }
+};
+
+std::string toml_string(std::string_view text) {
+    return nlohmann::json(text).dump();  // the basic strings of TOML are escaped alike
+}
+
+/// As a TOML file writes it.
+struct TomlText : ValueText {
+    using ValueText::operator();
+
+    std::string operator()(const std::string* v) const { return toml_string(*v); }
+
+    std::string operator()(const std::vector<std::string>* v) const {
+        std::vector<std::string> words;
+        std::ranges::transform(*v, std::back_inserter(words), toml_string);
+        return fmt::format("[{}]", fmt::join(words, ", "));
     }
 };
 
@@ -137,6 +155,10 @@ std::string OptionInfo::type_name() const {
 
 std::string OptionInfo::value_text() const {
     return std::visit(ValueText{}, field);
+}
+
+std::string OptionInfo::toml_text() const {
+    return std::visit(TomlText{}, field);
 }
 
 std::string OptionInfo::limits_text() const {

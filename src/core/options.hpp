@@ -52,7 +52,10 @@ struct OptionInfo {
     OptionField field;
 
     [[nodiscard]] std::string type_name() const;
+    /// As --set takes it.
     [[nodiscard]] std::string value_text() const;
+    /// As a file for --config has it.
+    [[nodiscard]] std::string toml_text() const;
     /// "1 .. 100" or "a | b", empty when unlimited.
     [[nodiscard]] std::string limits_text() const;
 };

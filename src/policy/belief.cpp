@@ -5,17 +5,6 @@
 #include <cmath>
 
 namespace hg::policy {
-namespace {
-
-double trace(const train::GaussianPosterior& posterior) {
-    double sum = 0;
-    for (std::size_t i = 0; i < posterior.dim(); ++i) {
-        sum += posterior.covariance[i * posterior.dim() + i];
-    }
-    return sum;
-}
-
-}  // namespace
 
 Belief::Belief(const train::GaussianPrior& prior, std::string_view of_segment)
     : posterior(prior.start(of_segment)), space_id(prior.space_id()), segment(of_segment) {}
@@ -99,8 +88,8 @@ void adapt_to_wish(
 }
 
 double uncertainty_left(const train::GaussianPrior& prior, const Belief& belief) {
-    const double before = trace(prior.start(belief.segment));
-    return before > 0 ? trace(belief.posterior) / before : 0;
+    const double before = prior.start(belief.segment).trace();
+    return before > 0 ? belief.posterior.trace() / before : 0;
 }
 
 std::vector<Trait> traits(

@@ -10,10 +10,9 @@ BeliefSummary summarise(const train::GaussianPrior& prior, const Belief& belief)
     constexpr std::uint32_t many = 50;
     const auto& start = prior.start(belief.segment);
     const auto d = start.dim();
-    double trace = 0;
+    const double trace = start.trace();
     double squares = 0;
     for (std::size_t i = 0; i < d; ++i) {
-        trace += start.covariance[i * d + i];
         const double moved = belief.posterior.mean[i] - start.mean[i];
         squares += moved * moved;
     }

@@ -115,6 +115,11 @@ std::vector<Axis> axes_of(const GaussianOptions& options) {
         {[](GaussianOptions& o, double value) { o.flat_share = value; }, {0, 0.1, 0.3, 0.6, 1}},
         {[](GaussianOptions& o, double value) { o.mean_scale = value; }, {0.5, 0.75, 1, 1.25, 1.5}},
     };
+    if (options.likelihood == "choice") {
+        axes.push_back(
+            {[](GaussianOptions& o, double value) { o.sharpness = value; }, {2, 4, 8, 16, 32}}
+        );
+    }
     if (!options.segment_field.empty()) {
         axes.push_back(
             {[](GaussianOptions& o, double value) { o.segment_shrinkage = value; },

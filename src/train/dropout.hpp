@@ -3,7 +3,7 @@
 //
 // Srivastava et al., "Dropout" (2014). The mask is a hash of (seed, position), so it is the same
 // for any number of threads; at::dropout draws its own from one serial generator, which took a
-// fifth of the training time of a small transformer.
+// seventh of the training time of a small transformer.
 //
 //   const Dropout drop{0.3, rng};      // each call draws a new mask
 //   x = x + drop(layer(x));            // Dropout{} changes nothing

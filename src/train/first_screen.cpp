@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/first_screen.hpp"
 
+#include "core/dot.hpp"
 #include "core/error.hpp"
 
 #include <algorithm>
@@ -23,23 +24,10 @@ std::vector<std::uint32_t> considered(std::span<const float> shares) {
     return items;
 }
 
-std::vector<double> covariance_times(const GaussianPosterior& belief, std::span<const float> v) {
-    const auto d = belief.dim();
-    std::vector<double> out(d);
-    for (std::size_t r = 0; r < d; ++r) {
-        for (std::size_t c = 0; c < d; ++c) {
-            out[r] += static_cast<double>(belief.covariance[r * d + c]) * v[c];
-        }
-    }
-    return out;
-}
-
-double dot(std::span<const float> v, std::span<const double> w) {
-    double sum = 0;
-    for (std::size_t i = 0; i < v.size(); ++i) {
-        sum += v[i] * w[i];
-    }
-    return sum;
+std::vector<float> covariance_times(const GaussianPosterior& belief, std::span<const float> v) {
+    std::vector<float> product(belief.dim());
+    belief.multiply(v, product);
+    return product;
 }
 
 double entropy(double p) {
@@ -51,25 +39,17 @@ double moved_by_a_tap(
     const GaussianPosterior& belief, std::span<const float> v, double noise_variance
 ) {
     const auto cv = covariance_times(belief, v);
-    double expected = 0;
-    double squares = 0;
-    for (std::size_t i = 0; i < v.size(); ++i) {
-        expected += static_cast<double>(v[i]) * belief.mean[i];
-        squares += cv[i] * cv[i];
-    }
-    return std::abs(1 - expected) * std::sqrt(squares) / (dot(v, cv) + noise_variance);
+    const double expected = dot(v, std::span<const float>{belief.mean});
+    const double squares = dot(std::span<const float>{cv}, std::span<const float>{cv});
+    const double variance = dot(v, std::span<const float>{cv});
+    return std::abs(1 - expected) * std::sqrt(squares) / (variance + noise_variance);
 }
 
 /// C <- C - p K (Cv)': what is left unknown on average after asking for an item of share p.
 void shrink(GaussianPosterior& belief, std::span<const float> v, double p, double noise_variance) {
     const auto cv = covariance_times(belief, v);
-    const double scale = p / (dot(v, cv) + noise_variance);
-    const auto d = belief.dim();
-    for (std::size_t r = 0; r < d; ++r) {
-        for (std::size_t c = 0; c < d; ++c) {
-            belief.covariance[r * d + c] -= static_cast<float>(scale * cv[r] * cv[c]);
-        }
-    }
+    const double variance = dot(v, std::span<const float>{cv});
+    belief.shrink(cv, static_cast<float>(p / (variance + noise_variance)));
 }
 
 }  // namespace
@@ -93,7 +73,9 @@ std::vector<std::uint32_t> first_screen(
                 return p * moved_by_a_tap(belief, vector_of(item), noise);
             case Asking::information: {
                 const auto v = vector_of(item);
-                return p * std::log1p(dot(v, covariance_times(belief, v)) / noise) / 2;
+                const auto cv = covariance_times(belief, v);
+                const double variance = dot(v, std::span<const float>{cv});
+                return p * std::log1p(variance / noise) / 2;
             }
         }
         return 0;

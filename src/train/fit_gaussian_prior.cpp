@@ -83,6 +83,19 @@ Matrix<float> residuals(
     return rest;
 }
 
+void keep_variances(GaussianPrior::Parts& parts) {
+    for (auto& segment : parts.segments) {
+        segment.start = segment.start.diagonal();
+    }
+    if (!parts.around_demographics.empty()) {
+        const auto d = parts.item_vectors.cols();
+        const GaussianPosterior around{
+            .mean = std::vector<float>(d), .covariance = std::move(parts.around_demographics)
+        };
+        parts.around_demographics = around.diagonal().covariance;
+    }
+}
+
 }  // namespace
 
 GaussianPosterior scaled_moments(
@@ -135,10 +148,30 @@ GaussianPrior prior_in(
         );
     }
     parts.item_vectors = space.items;
+    if (options.covariance == "diagonal") {
+        keep_variances(parts);
+    }
+    if (options.likelihood == "choice") {
+        parts.choice = draw_rivals(
+            space.items.view(),
+            space.events_of_item,
+            static_cast<std::size_t>(options.rivals),
+            static_cast<float>(options.sharpness),
+            static_cast<std::size_t>(options.newton_steps),
+            context.rng.split("rivals")
+        );
+    }
     return GaussianPrior{std::move(parts)};
 }
 
 GaussianPrior fit_gaussian_prior(const FitContext& context, const GaussianOptions& options) {
+    if (options.likelihood == "choice" && options.covariance == "diagonal") {
+        throw Error{
+            ErrorCode::invalid_argument,
+            "likelihood = choice needs the whole covariance",
+            "set covariance = full, or likelihood = look",
+        };
+    }
     const auto chosen = options.calibrate ? calibrated(context, options) : options;
     return prior_in(fit_preference_space(context, space_options(chosen)), context, chosen);
 }

@@ -20,6 +20,11 @@ namespace hg::train {
 struct GaussianOptions {
     std::int64_t dim = 48;
     std::string prior = "meta";
+    std::string covariance = "full";
+    std::string likelihood = "look";
+    double sharpness = 8;
+    std::int64_t rivals = 256;
+    std::int64_t newton_steps = 2;
     double prior_scale = 1;
     double noise_scale = 1;
     double mean_scale = 1;
@@ -38,6 +43,28 @@ struct GaussianOptions {
         bind(
             "prior", o.prior, "learned from training users, or flat", {.choices = {"meta", "flat"}}
         );
+        bind(
+            "covariance",
+            o.covariance,
+            "what is kept of a user beside the mean: all of it, or the variances alone (d numbers "
+            "instead of d^2)",
+            {.choices = {"full", "diagonal"}}
+        );
+        bind(
+            "likelihood",
+            o.likelihood,
+            "a liked item is a noisy look at the preference (closed form), or a choice among all "
+            "items (softmax, by Laplace's approximation)",
+            {.choices = {"look", "choice"}}
+        );
+        bind(
+            "sharpness",
+            o.sharpness,
+            "choice: factor on the scores in the softmax",
+            {.min = 1e-3, .max = 1e3}
+        );
+        bind("rivals", o.rivals, "choice: items drawn to stand for all", {.min = 1, .max = 100000});
+        bind("newton_steps", o.newton_steps, "choice: steps per event", {.min = 1, .max = 100});
         bind(
             "prior_scale",
             o.prior_scale,

@@ -14,19 +14,6 @@ namespace {
 
 constexpr std::size_t max_dim = 256;
 
-/// product = C v, for symmetric C: row by row of C, so that the sums do not wait for each other.
-void multiply(const GaussianPosterior& belief, std::span<const float> v, std::span<float> product) {
-    const auto d = v.size();
-    std::ranges::fill(product, 0.0F);
-    for (std::size_t r = 0; r < d; ++r) {
-        const float* const row = belief.covariance.data() + r * d;
-        const float x = v[r];
-        for (std::size_t c = 0; c < d; ++c) {
-            product[c] += x * row[c];
-        }
-    }
-}
-
 /// What an event of that weight says: liked (1), passed by (0, half the evidence) or disliked (-1).
 struct Look {
     float target = 0;
@@ -89,6 +76,11 @@ std::string digest_of(const GaussianPrior::Parts& parts) {
     }
     add(parts.around_demographics);
     add(std::array{parts.noise_variance, parts.forgetting});
+    add(parts.choice.rivals.values());
+    add(parts.choice.log_weights);
+    if (!parts.choice.empty()) {
+        add(std::array{parts.choice.sharpness, static_cast<float>(parts.choice.steps)});
+    }
     constexpr std::size_t short_id = 16;
     return digest.hex().substr(0, short_id);
 }
@@ -136,23 +128,21 @@ void GaussianPrior::observe_vector(
     HG_CHECK(item_vector.size() == d && belief.dim() == d, "belief and item differ in width");
     const auto [target, evidence] = look_of(weight);
     if (parts_.forgetting > 0) {
-        for (auto& c : belief.covariance) {
-            c /= 1 - parts_.forgetting;
-        }
+        belief.forget(parts_.forgetting);
+    }
+    if (weight > 0 && !parts_.choice.empty()) {
+        parts_.choice.observe(belief, item_vector, weight);
+        return;
     }
     std::array<float, max_dim> buffer{};
     const std::span<float> cv{buffer.data(), d};
-    multiply(belief, item_vector, cv);
+    belief.multiply(item_vector, cv);
     const float gain = 1 / (dot(item_vector, cv) + parts_.noise_variance / evidence + extra_noise);
     const float surprise = target - dot(item_vector, belief.mean);
     for (std::size_t r = 0; r < d; ++r) {
         belief.mean[r] += gain * cv[r] * surprise;
-        float* const row = belief.covariance.data() + r * d;
-        const float scaled = gain * cv[r];
-        for (std::size_t c = 0; c < d; ++c) {
-            row[c] -= scaled * cv[c];
-        }
     }
+    belief.shrink(cv, gain);
 }
 
 double GaussianPrior::log_evidence(const GaussianPosterior& belief, std::size_t item, float weight)
@@ -182,7 +172,7 @@ float GaussianPrior::uncertainty_at(
 ) const {
     std::array<float, max_dim> buffer{};
     const std::span<float> cv{buffer.data(), dim()};
-    multiply(belief, item_vector, cv);
+    belief.multiply(item_vector, cv);
     return std::sqrt(std::max(0.0F, dot(item_vector, cv)));
 }
 
@@ -209,7 +199,7 @@ float GaussianPrior::place_variance(const GaussianPosterior& belief, std::size_t
     }
     float sum = 0;
     for (std::size_t i = 0; i < r.size(); ++i) {
-        sum += r[i] * (belief.mean[i] * belief.mean[i] + belief.covariance[i * r.size() + i]);
+        sum += r[i] * (belief.mean[i] * belief.mean[i] + belief.variance(i));
     }
     return sum;
 }
@@ -217,7 +207,7 @@ float GaussianPrior::place_variance(const GaussianPosterior& belief, std::size_t
 void GaussianPrior::save(SafetensorsWriter& weights, const std::string& prefix) const {
     const auto n_segments = parts_.segments.size();
     Matrix<float> means(n_segments, dim());
-    Matrix<float> covariances(n_segments, dim() * dim());
+    Matrix<float> covariances(n_segments, parts_.segments.front().start.covariance.size());
     std::vector<std::string> names;
     for (std::size_t s = 0; s < n_segments; ++s) {
         const auto& segment = parts_.segments[s];
@@ -241,6 +231,7 @@ void GaussianPrior::save(SafetensorsWriter& weights, const std::string& prefix) 
         weights.add<float>(prefix + "content_offset", std::span{map.offset});
         weights.add<float>(prefix + "content_variance", std::span{map.variance});
     }
+    parts_.choice.save(weights, prefix);
     weights.add<std::uint64_t>(prefix + "n_placed", std::vector{std::uint64_t{parts_.n_placed}});
 }
 
@@ -253,7 +244,8 @@ GaussianPrior GaussianPrior::load(const SafetensorsFile& weights, const std::str
     const auto scalars = value_or_throw(weights.values<float>(prefix + "noise_and_forgetting"));
     const auto d = parts.item_vectors.cols();
     if (names.empty() || means.rows() != names.size() || covariances.rows() != names.size() ||
-        means.cols() != d || covariances.cols() != d * d || scalars.size() != 2 || d > max_dim) {
+        means.cols() != d || (covariances.cols() != d * d && covariances.cols() != d) ||
+        scalars.size() != 2 || d > max_dim) {
         throw Error{
             ErrorCode::corrupt,
             "weights of the gaussian prior do not fit together",
@@ -275,7 +267,7 @@ GaussianPrior GaussianPrior::load(const SafetensorsFile& weights, const std::str
     if (!parts.demographics.empty()) {
         parts.around_demographics =
             copy_of(value_or_throw(weights.values<float>(prefix + "around_demographics")));
-        if (parts.around_demographics.size() != d * d) {
+        if (parts.around_demographics.size() != covariances.cols()) {
             throw Error{
                 ErrorCode::corrupt,
                 "around_demographics of the gaussian prior is no covariance of its width",
@@ -285,6 +277,14 @@ GaussianPrior GaussianPrior::load(const SafetensorsFile& weights, const std::str
     }
     if (weights.contains(prefix + "content_map")) {
         parts.content_map = load_content_map(weights, prefix, d);
+    }
+    parts.choice = ChoiceLikelihood::load(weights, prefix, d);
+    if (!parts.choice.empty() && d > 1 && covariances.cols() == d) {
+        throw Error{
+            ErrorCode::corrupt,
+            "the gaussian prior has a choice likelihood and no whole covariance",
+            "train the run again",
+        };
     }
     if (weights.contains(prefix + "n_placed")) {
         const auto n = value_or_throw(weights.values<std::uint64_t>(prefix + "n_placed"));

@@ -7,6 +7,9 @@
 //
 //   K = C v / (v' C v + s2),   m <- m + K (y - v' m),   C <- C - K (C v)'          (Kalman, 1960)
 //
+// or, where a choice likelihood was asked for, a liked item is a choice among all of them
+// (choice_likelihood.hpp); what was passed by or disliked is a noisy look in either case.
+//
 // An item without events is placed by its content, v = map(c) + e, e ~ N(0, diag(r)): its score is
 // less certain by m' diag(r) m + tr(diag(r) C), and by as much an event on it is a noisier look.
 //
@@ -20,8 +23,10 @@
 #include "core/matrix.hpp"
 #include "core/safetensors.hpp"
 #include "data/history.hpp"
+#include "train/choice_likelihood.hpp"
 #include "train/content_map.hpp"
 #include "train/demographic_map.hpp"
+#include "train/gaussian_posterior.hpp"
 
 #include <cstddef>
 #include <span>
@@ -30,14 +35,6 @@
 #include <vector>
 
 namespace hg::train {
-
-/// Mean and covariance of one user's preference. Plain data: copy it, store it, throw it away.
-struct GaussianPosterior {
-    std::vector<float> mean;        // [d]
-    std::vector<float> covariance;  // [d, d] row major, symmetric
-
-    [[nodiscard]] std::size_t dim() const noexcept { return mean.size(); }
-};
 
 class GaussianPrior {
   public:
@@ -54,7 +51,8 @@ class GaussianPrior {
         float noise_variance = 1;   // s2 of an event of weight 1
         float forgetting = 0;       // covariance grows by 1 / (1 - forgetting) before each event
         DemographicMap demographics{};             // empty = fields do not move the mean
-        std::vector<float> around_demographics{};  // [d, d], covariance around that mean
+        std::vector<float> around_demographics{};  // covariance around that mean
+        ChoiceLikelihood choice{};                 // empty = every event is a noisy look
         ContentMap content_map;                    // empty = no content
         std::size_t n_placed = 0;  // the last rows of item_vectors come from content_map
     };
@@ -72,7 +70,8 @@ class GaussianPrior {
     [[nodiscard]] GaussianPosterior start_of(const data::History& history) const;
 
     /// One event of preference `weight`: > 0 liked (target 1, noise s2 / weight), 0 shown and
-    /// passed by (target 0, half the evidence), < 0 disliked (target -1). O(d^2), no allocation.
+    /// passed by (target 0, half the evidence), < 0 disliked (target -1). O(d^2), no allocation;
+    /// a choice costs more (choice_likelihood.hpp).
     void observe(GaussianPosterior& belief, std::size_t item, float weight) const;
     /// The same for a vector of any origin; `extra_noise` is added to that of the event.
     void observe_vector(

@@ -193,8 +193,9 @@ TEST(RatingEvaluation, the_user_bias_is_found_and_differences_are_paired) {
     }
     SilentProgress progress;
 
-    const auto evaluation =
-        evaluate_ratings(dataset, content.view(), protocol, rows, "item_bias", {progress, {}});
+    const auto evaluation = evaluate_ratings(
+        dataset, content.view(), protocol, rows, "item_bias", RatingTasks::users, {progress, {}}
+    );
 
     ASSERT_EQ(evaluation.rows.size(), 3U);
     EXPECT_EQ(evaluation.n_users[0], n_users);

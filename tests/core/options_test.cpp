@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/options.hpp"
 
+#include "core/file.hpp"
+#include "support/temporary_folder.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -46,6 +49,24 @@ TEST(Settings, an_assignment_overrides_the_default) {
 
     EXPECT_EQ(options.dim, 32);
     EXPECT_THAT(options.parts, testing::ElementsAre("x", "y", "z"));
+}
+
+TEST(Settings, what_is_printed_as_a_file_is_read_from_a_file) {
+    SampleOptions odd{.rate = 2.5, .loss = "full", .parts = {"als", "two words"}};
+    OptionBinder binder;
+    SampleOptions::describe(binder, odd);
+    std::string toml;
+    for (const auto& option : binder.options()) {
+        toml += option.name + " = " + option.toml_text() + "\n";
+    }
+    const testing_support::TemporaryFolder folder;
+    write_file_atomic(folder.path() / "sample.toml", toml);
+
+    const auto read = load_settings(folder.path() / "sample.toml", {}).read<SampleOptions>();
+
+    EXPECT_EQ(read.rate, odd.rate);
+    EXPECT_EQ(read.loss, odd.loss);
+    EXPECT_EQ(read.parts, odd.parts);
 }
 
 TEST(Settings, an_unknown_key_is_refused_with_the_nearest_known_one) {

@@ -140,13 +140,14 @@ TEST(Gaussian, whatever_changes_a_belief_changes_the_name_of_its_space) {
             .content_map = {},
         };
     };
-    std::vector<GaussianPrior::Parts> changed(6, parts());
+    std::vector<GaussianPrior::Parts> changed(7, parts());
     changed[0].item_vectors(1, 0) = 1;
     changed[1].segments[0].start.covariance[0] = 1;
     changed[2].segments[1].start.mean[0] = 1;
     changed[3].segments[1].name = "M";
     changed[4].noise_variance = 1;
     changed[5].forgetting = 0;
+    changed[6].choice = {Matrix<float>(1, 1, {1}), {0}, 2, 1};
     std::vector<std::string> names{GaussianPrior{parts()}.space_id()};
 
     EXPECT_EQ(GaussianPrior{parts()}.space_id(), names.front());

@@ -39,7 +39,7 @@ void print_text(const Configurable& part) {
         fmt::print(
             "{} = {}  # {}{}{}\n",
             option.name,
-            option.value_text(),
+            option.toml_text(),
             option.help,
             limits.empty() ? "" : "; ",
             limits

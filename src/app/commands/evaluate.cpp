@@ -9,6 +9,7 @@
 #include "app/report.hpp"
 #include "core/file.hpp"
 #include "core/nearest.hpp"
+#include "data/transposed.hpp"
 #include "encode/vector_store.hpp"
 #include "train/model_entry.hpp"
 #include "train/run.hpp"
@@ -37,6 +38,7 @@ struct Arguments {
     std::vector<std::size_t> contexts;
     std::string queries;
     std::string part = "test";
+    std::string tasks = "users";
     std::string repeats = "auto";
     std::string config;
     std::vector<std::string> set;
@@ -267,15 +269,16 @@ int run_ratings(const Arguments& arguments, Session& session) {
         protocol.contexts = arguments.contexts;
     }
     const Work work{session.progress, session.stop};
-    const auto dataset = value_or_throw(data::open_dataset(arguments.data));
-    const auto content = rating_content(
-        dataset,
-        arguments.data,
-        arguments.contents.empty() ? "auto" : arguments.contents.front(),
-        work
-    );
+    const auto tasks = arguments.tasks == "items" ? RatingTasks::items : RatingTasks::users;
+    auto dataset = value_or_throw(data::open_dataset(arguments.data));
+    std::string choice = arguments.contents.empty() ? "auto" : arguments.contents.front();
+    if (tasks == RatingTasks::items) {
+        dataset = data::transposed(dataset);
+        choice = choice == "none" ? choice : "attributes";  // encoders are of items
+    }
+    const auto content = rating_content(dataset, arguments.data, choice, work);
     const auto evaluation =
-        evaluate_ratings(dataset, content.view(), protocol, contenders, baseline, work);
+        evaluate_ratings(dataset, content.view(), protocol, contenders, baseline, tasks, work);
     if (arguments.as_json) {
         fmt::print("{}\n", to_json(evaluation).dump(2));
     } else {
@@ -374,6 +377,14 @@ Run declare(CLI::App& verb) {
     verb.add_option("--queries", a->queries, "ask a file of contexts and targets instead (.jsonl)");
     verb.add_option("--part", a->part, "tune on validation, look at test once")
         ->check(CLI::IsMember({"test", "validation"}))
+        ->capture_default_str();
+    verb.add_option(
+            "--tasks",
+            a->tasks,
+            "ratings: who is learned from the first ratings; items = how will others rate an item "
+            "nobody knew"
+    )
+        ->check(CLI::IsMember({"users", "items"}))
         ->capture_default_str();
     verb.add_option("--repeats", a->repeats, "mask = never recommend items of the history; allow")
         ->check(CLI::IsMember({"auto", "mask", "allow"}))

@@ -18,7 +18,7 @@ std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings
 
 extern const ModelEntry dae{
     .name = "dae",
-    .summary = "denoising autoencoder trained on the first few events of each user",
+    .summary = "denoising autoencoder trained on bags of a few events of each user",
     .facts = Fact::uses_gradient,
     .options = &describe_options<DaeOptions>,
     .fit = &fit,

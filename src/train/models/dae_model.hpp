@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // dae_model: the denoising autoencoder behind dae and wide_dae: what it is trained on, and how.
 //
-// From the first k events of a user, k ~ U{0..10}, to a softmax over the user's other items. One
+// From k events of a user, k ~ U{0..10}, to a softmax over the user's other items. One
 // pass of weights serves every k, k = 0 being learned popularity. Private to the models of this
 // room.
 //
 // After Wu et al., "Collaborative Denoising Auto-Encoders" (2016) and the multinomial likelihood of
 // Liang et al., "Variational Autoencoders for Collaborative Filtering" (2018). Deviations: the
-// corruption is not random dropout but the prefix a new user would have shown, so training sees
-// what serving sees; a share of the examples (`long_share`) takes a longer prefix, so that old
-// users are served well too; no user node.
+// corruption is not random dropout but as few events as a new user would have shown, drawn anywhere
+// (context = random) or the first ones, so training sees what serving sees; a share of the examples
+// (`long_share`) takes more, so that old users are served well too; no user node.
 #pragma once
 
 #include "train/model_entry.hpp"

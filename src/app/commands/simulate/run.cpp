@@ -221,13 +221,15 @@ Run declare(CLI::App& verb) {
     verb.add_option(
             "--world",
             arguments->world,
-            "one of: " + world_names() + "; or a run of simulate fit; or labels:DATASET"
+            "one of: " + world_names() +
+                "; or a run of simulate fit; or labels:DATASET; or served:RUN"
     )
         ->required();
     verb.add_option(
             "--policy",
             arguments->policy,
-            "a run of learn, or random | affinity | fixed_rule, options as NAME:key=value,..."
+            "a run of learn, or an agent that needs no learning: random | affinity | fixed_rule | "
+            "bayes_optimal | constant_knobs, options as NAME:key=value,..."
     )
         ->required();
     verb.add_option("--episodes", arguments->episodes, "per seed")

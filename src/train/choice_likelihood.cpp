@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/choice_likelihood.hpp"
+
+#include "core/error.hpp"
+
+#include <Eigen/LU>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+namespace hg::train {
+namespace {
+
+using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using Square = Eigen::MatrixXd;
+using Vector = Eigen::VectorXd;
+
+Eigen::Index index(std::size_t value) {
+    return static_cast<Eigen::Index>(value);
+}
+
+/// Of the log likelihood at u: its gradient, and its curvature with the sign turned.
+struct Slope {
+    Vector gradient;
+    Square curvature;
+};
+
+Slope slope_at(
+    const Vector& u, const Square& vectors, const Vector& log_weights, double sharpness
+) {
+    Vector logits = sharpness * (vectors * u) + log_weights;
+    Vector share = (logits.array() - logits.maxCoeff()).exp();
+    share /= share.sum();
+    const Vector mean = vectors.transpose() * share;
+    return {
+        .gradient = sharpness * (vectors.row(0).transpose() - mean),
+        .curvature = sharpness * sharpness *
+                     (vectors.transpose() * share.asDiagonal() * vectors - mean * mean.transpose()),
+    };
+}
+
+}  // namespace
+
+void ChoiceLikelihood::observe(GaussianPosterior& belief, std::span<const float> item, float weight)
+    const {
+    const auto d = index(belief.dim());
+    HG_CHECK(!belief.is_diagonal() || d == 1, "a choice needs the whole covariance");
+    HG_CHECK(item.size() == belief.dim() && rivals.cols() == belief.dim(), "widths differ");
+    const auto n = index(rivals.rows());
+    Square vectors(n + 1, d);  // the item, then its rivals
+    vectors.row(0) = Eigen::Map<const Eigen::RowVectorXf>(item.data(), d).cast<double>();
+    vectors.bottomRows(n) = Eigen::Map<const Rows>(rivals.view().data(), n, d).cast<double>();
+    Vector offsets(n + 1);
+    offsets[0] = 0;
+    offsets.tail(n) = Eigen::Map<const Eigen::VectorXf>(log_weights.data(), n).cast<double>();
+    Eigen::Map<Eigen::VectorXf> mean(belief.mean.data(), d);
+    Eigen::Map<Eigen::MatrixXf> covariance(belief.covariance.data(), d, d);
+    const Square prior = covariance.cast<double>();
+    const Vector start = mean.cast<double>();
+    Vector u = start;
+    Square posterior = prior;
+    for (std::size_t step = 0; step < steps; ++step) {
+        const auto slope = slope_at(u, vectors, offsets, sharpness);
+        // (C^-1 + w H)^-1 = (I + w C H)^-1 C, which needs no inverse of C.
+        const Square factor = Square::Identity(d, d) + weight * prior * slope.curvature;
+        const Eigen::PartialPivLU<Square> solver(factor);
+        posterior = solver.solve(prior);
+        u = start +
+            solver.solve(prior * (weight * (slope.gradient + slope.curvature * (u - start))));
+    }
+    mean = u.cast<float>();
+    covariance = ((posterior + posterior.transpose()) / 2).cast<float>();
+}
+
+void ChoiceLikelihood::save(SafetensorsWriter& weights, const std::string& prefix) const {
+    if (empty()) {
+        return;
+    }
+    weights.add<float>(prefix + "choice_rivals", rivals.view());
+    weights.add<float>(prefix + "choice_log_weights", std::span{log_weights});
+    const std::array scalars{sharpness, static_cast<float>(steps)};
+    weights.add<float>(prefix + "choice_sharpness_and_steps", std::span<const float>{scalars});
+}
+
+ChoiceLikelihood ChoiceLikelihood::load(
+    const SafetensorsFile& weights, const std::string& prefix, std::size_t dim
+) {
+    ChoiceLikelihood choice;
+    if (!weights.contains(prefix + "choice_rivals")) {
+        return choice;
+    }
+    const auto rivals = value_or_throw(weights.matrix<float>(prefix + "choice_rivals"));
+    const auto offsets = value_or_throw(weights.values<float>(prefix + "choice_log_weights"));
+    const auto scalars =
+        value_or_throw(weights.values<float>(prefix + "choice_sharpness_and_steps"));
+    constexpr float most_steps = 100;
+    if (rivals.cols() != dim || offsets.size() != rivals.rows() || scalars.size() != 2 ||
+        !(scalars[1] >= 1 && scalars[1] <= most_steps)) {
+        throw Error{
+            ErrorCode::corrupt,
+            "the choice likelihood of the gaussian prior does not fit its item vectors",
+            "train the run again",
+        };
+    }
+    choice.rivals = Matrix<float>(rivals.rows(), rivals.cols());
+    std::copy_n(rivals.data(), rivals.rows() * rivals.cols(), choice.rivals.values().begin());
+    choice.log_weights.assign(offsets.begin(), offsets.end());
+    choice.sharpness = scalars[0];
+    choice.steps = static_cast<std::size_t>(scalars[1]);
+    return choice;
+}
+
+ChoiceLikelihood draw_rivals(
+    MatrixView<const float> item_vectors,
+    std::span<const float> n_events,
+    std::size_t n,
+    float sharpness,
+    std::size_t steps,
+    Rng rng
+) {
+    std::vector<double> cumulative;
+    double sum = 0;
+    for (const float count : n_events) {
+        cumulative.push_back(sum += static_cast<double>(count) + 1);
+    }
+    ChoiceLikelihood choice{
+        .rivals = Matrix<float>(n, item_vectors.cols()),
+        .log_weights = std::vector<float>(n),
+        .sharpness = sharpness,
+        .steps = steps,
+    };
+    for (std::size_t r = 0; r < n; ++r) {
+        const auto at = std::ranges::upper_bound(cumulative, sum * rng.uniform());
+        const auto item =
+            std::min(static_cast<std::size_t>(at - cumulative.begin()), cumulative.size() - 1);
+        std::ranges::copy(item_vectors.row(item), choice.rivals.row(r).begin());
+        const double share = (static_cast<double>(n_events[item]) + 1) / sum;
+        choice.log_weights[r] = static_cast<float>(-std::log(static_cast<double>(n) * share));
+    }
+    return choice;
+}
+
+}  // namespace hg::train

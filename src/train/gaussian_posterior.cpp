@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/gaussian_posterior.hpp"
+
+#include <algorithm>
+
+namespace hg::train {
+
+double GaussianPosterior::trace() const {
+    double sum = 0;
+    for (std::size_t i = 0; i < dim(); ++i) {
+        sum += variance(i);
+    }
+    return sum;
+}
+
+void GaussianPosterior::multiply(std::span<const float> v, std::span<float> product) const {
+    if (is_diagonal()) {
+        std::ranges::transform(v, covariance, product.begin(), std::multiplies{});
+        return;
+    }
+    // Row by row of C, so that the sums do not wait for each other.
+    const auto d = v.size();
+    std::ranges::fill(product, 0.0F);
+    for (std::size_t r = 0; r < d; ++r) {
+        const float* const row = covariance.data() + r * d;
+        const float x = v[r];
+        for (std::size_t c = 0; c < d; ++c) {
+            product[c] += x * row[c];
+        }
+    }
+}
+
+void GaussianPosterior::shrink(std::span<const float> cv, float gain) {
+    const auto d = cv.size();
+    if (is_diagonal()) {
+        for (std::size_t i = 0; i < d; ++i) {
+            covariance[i] -= gain * cv[i] * cv[i];
+        }
+        return;
+    }
+    for (std::size_t r = 0; r < d; ++r) {
+        float* const row = covariance.data() + r * d;
+        const float scaled = gain * cv[r];
+        for (std::size_t c = 0; c < d; ++c) {
+            row[c] -= scaled * cv[c];
+        }
+    }
+}
+
+void GaussianPosterior::forget(float share) {
+    for (auto& c : covariance) {
+        c /= 1 - share;
+    }
+}
+
+GaussianPosterior GaussianPosterior::diagonal() const {
+    GaussianPosterior alone{.mean = mean, .covariance = std::vector<float>(dim())};
+    for (std::size_t i = 0; i < dim(); ++i) {
+        alone.covariance[i] = variance(i);
+    }
+    return alone;
+}
+
+}  // namespace hg::train

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/gaussian_posterior.hpp"
+
+#include "train/fit_gaussian_prior.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+
+namespace hg::train {
+namespace {
+
+GaussianPrior::Parts parts(GaussianPosterior start) {
+    return {
+        .item_vectors = Matrix<float>(2, 3, {1, 2, -1, 0.5F, 0, 1}),
+        .segments = {{"", std::move(start)}},
+        .noise_variance = 0.5F,
+        .content_map = {},
+    };
+}
+
+const GaussianPosterior whole{{0.1F, 0.2F, 0}, {2, 0, 0, 0, 1, 0, 0, 0, 0.5F}};
+
+TEST(GaussianPosterior, a_diagonal_is_the_same_matrix_in_d_numbers) {
+    const auto diagonal = whole.diagonal();
+
+    EXPECT_THAT(diagonal.covariance, testing::ElementsAre(2, 1, 0.5F));
+    EXPECT_TRUE(diagonal.is_diagonal());
+    EXPECT_FALSE(whole.is_diagonal());
+    EXPECT_EQ(diagonal.trace(), whole.trace());
+    const std::array<float, 3> v{1, 2, -1};
+    std::array<float, 3> by_diagonal{};
+    std::array<float, 3> by_whole{};
+    diagonal.multiply(v, by_diagonal);
+    whole.multiply(v, by_whole);
+    EXPECT_EQ(by_diagonal, by_whole);
+}
+
+TEST(GaussianPosterior, the_first_event_moves_both_alike_and_then_only_variances_are_left) {
+    const GaussianPrior of_whole{parts(whole)};
+    const GaussianPrior of_diagonal{parts(whole.diagonal())};
+    auto exact = of_whole.start();
+    auto kept = of_diagonal.start();
+
+    of_whole.observe(exact, 0, 1);
+    of_diagonal.observe(kept, 0, 1);
+
+    for (std::size_t i = 0; i < 3; ++i) {
+        EXPECT_FLOAT_EQ(kept.mean[i], exact.mean[i]);
+        EXPECT_FLOAT_EQ(kept.variance(i), exact.variance(i));
+    }
+    EXPECT_EQ(kept.covariance.size(), 3);
+    EXPECT_NE(of_whole.space_id(), of_diagonal.space_id());
+}
+
+}  // namespace
+}  // namespace hg::train
