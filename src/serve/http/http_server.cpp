@@ -433,10 +433,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
 bool HttpServer::Impl::take_room(std::uint64_t bytes) {
     const auto most = std::max(options.max_large_bodies_bytes, options.max_body_bytes);
-    if (large_bodies_bytes.fetch_add(bytes) + bytes <= most) {
-        return true;
+    auto taken = large_bodies_bytes.load();
+    while (taken + bytes <= most) {  // one that is refused is never counted against another
+        if (large_bodies_bytes.compare_exchange_weak(taken, taken + bytes)) {
+            return true;
+        }
     }
-    large_bodies_bytes.fetch_sub(bytes);
     return false;
 }
 
