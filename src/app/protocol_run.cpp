@@ -190,13 +190,26 @@ Before before_new_items(const Job& job, const Trial& trial, const encode::ItemVe
     return before;
 }
 
+/// The place of a fit in the work folder; a label is no path.
+std::filesystem::path fit_folder(const Job& job, const Contender& contender, std::size_t trial) {
+    auto name = contender.name;
+    std::ranges::replace_if(name, [](char c) { return c == '/' || c == '\\' || c == '.'; }, '_');
+    return job.options.work_folder / name / fmt::format("trial-{}", trial);
+}
+
 std::unique_ptr<train::Recommender> fit(
     const Job& job,
     const Contender& contender,
+    std::size_t trial,
     const Dataset& dataset,
     const data::InteractionLog& log,
     const encode::ItemVectors* content
 ) {
+    std::optional<train::RunWriter> kept;
+    if (!job.options.work_folder.empty() &&
+        has(contender.entry->facts, train::Fact::uses_gradient)) {
+        kept.emplace(fit_folder(job, contender, trial));
+    }
     auto model = contender.entry->fit(
         train::FitContext{
             .dataset = dataset,
@@ -205,6 +218,7 @@ std::unique_ptr<train::Recommender> fit(
             .rng = Rng{job.options.seed},
             .progress = job.work.progress,
             .stop = job.work.stop,
+            .run = kept ? &*kept : nullptr,
         },
         contender.settings
     );
@@ -214,13 +228,14 @@ std::unique_ptr<train::Recommender> fit(
 
 /// Fits without the new items, then adds them by their content.
 void run_before_new_items(
-    const Job& job, const Trial& trial, const Contender& contender, Outcome& outcome
+    const Job& job, std::size_t number, const Contender& contender, Outcome& outcome
 ) {
+    const auto& trial = job.protocol.trials[number];
     const auto before = before_new_items(job, trial, content_of(job, contender));
     const auto& data = before.known.data;
     const auto* content = before.content ? &*before.content : nullptr;
     const Stopwatch watch;
-    const auto model = fit(job, contender, data, data.log, content);
+    const auto model = fit(job, contender, number, data, data.log, content);
     const auto grown =
         content == nullptr ? nullptr : model->grown(std::as_const(before.new_content).view());
     outcome.fit_seconds += watch.seconds();
@@ -236,15 +251,16 @@ void run_entry(const Job& job, const Contender& contender, Outcome& outcome) {
     if (!outcome.refused.empty()) {
         return;
     }
-    for (const auto& trial : job.protocol.trials) {
+    for (std::size_t number = 0; number < job.protocol.trials.size(); ++number) {
+        const auto& trial = job.protocol.trials[number];
         stop_if_asked(job.work);
         if (!trial.ages.empty()) {
-            run_before_new_items(job, trial, contender, outcome);
+            run_before_new_items(job, number, contender, outcome);
             continue;
         }
         const Stopwatch watch;
         const auto model =
-            fit(job, contender, job.dataset, trial.train, content_of(job, contender));
+            fit(job, contender, number, job.dataset, trial.train, content_of(job, contender));
         outcome.fit_seconds += watch.seconds();
         score_trial(job, trial, RowScorer{*model, job.dataset.items.size()}, outcome);
     }

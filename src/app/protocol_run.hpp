@@ -25,6 +25,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -53,6 +54,9 @@ struct ScoreOptions {
     std::size_t sampled_negatives = 0;             // 0 = full ranking
     std::uint64_t seed = 7;                        // of fits and of sampled negatives
     const encode::ItemVectors* content = nullptr;  // for models that use it
+    /// Of fits in progress: checkpoints and curves, in ROW/trial-N; the same call goes on from there
+    /// after a stop or a crash. Empty: none are kept.
+    std::filesystem::path work_folder{};
 };
 
 /// Accuracy per query, in the order of the protocol's trials and queries.

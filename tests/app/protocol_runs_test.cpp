@@ -6,12 +6,15 @@
 #include "app/protocol_support.hpp"
 #include "core/error.hpp"
 #include "support/small_world.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
+#include <utility>
 
 namespace hg::app {
 namespace {
@@ -29,6 +32,45 @@ TEST(Runs, a_run_trained_on_the_whole_dataset_is_called_out) {
     const auto outcomes = score(world.dataset, make_protocol(world.dataset, {}), run);
 
     EXPECT_THAT(outcomes[0].warnings, testing::Contains(testing::HasSubstr("seen the answers")));
+}
+
+/// Asks to stop when the training bar reaches a number.
+class StopTraining final : public ProgressSink {
+  public:
+    void show(const State& state) override {
+        if (state.label == "sasrec" && state.done == 4 && !state.finished) {
+            source.request_stop();
+        }
+    }
+
+    std::stop_source source;
+};
+
+TEST(Fits, one_that_was_stopped_goes_on_in_its_work_folder_and_answers_as_if_never_stopped) {
+    const SmallWorld world = small_world();
+    const hg::testing_support::TemporaryFolder folder;
+    Contender contender{.name = "mine/1", .entry = &train::find_model("sasrec")};
+    for (const auto* option : {"dim=8", "epochs=3", "max_length=8", "batch_size=8"}) {
+        contender.settings.set_assignment(option);
+    }
+    const auto protocol = make_protocol(world.dataset, {});
+    const auto play = [&](const std::filesystem::path& work, ProgressSink& sink, std::stop_token s
+                      ) {
+        return run_protocol(
+            world.dataset, protocol, {&contender, 1}, {.work_folder = work}, {sink, std::move(s)}
+        );
+    };
+    SilentProgress silent;
+    const auto whole = play({}, silent, {});
+    StopTraining stop;
+
+    EXPECT_THROW((void)play(folder.path(), stop, stop.source.get_token()), Error);
+    const auto kept = folder.path() / "mine_1" / "trial-0" / "checkpoint.safetensors";
+    EXPECT_TRUE(std::filesystem::exists(kept));
+    const auto resumed = play(folder.path(), silent, {});
+
+    EXPECT_EQ(resumed[0].lists, whole[0].lists);
+    EXPECT_EQ(resumed[0].accuracy.ndcg, whole[0].accuracy.ndcg);
 }
 
 /// Score = place in the run's own item order, so that a wrong mapping shows.

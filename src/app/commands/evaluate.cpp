@@ -47,6 +47,7 @@ struct Arguments {
     std::vector<std::string> contents;
     std::string report;
     std::string curves;
+    std::filesystem::path work;
     ProtocolOptions protocol;
     ScoreOptions score;
     std::uint64_t seed = 7;
@@ -246,11 +247,12 @@ void print(const Arguments& arguments, const std::vector<Evaluation>& evaluation
 
 int run_ratings(const Arguments& arguments, Session& session) {
     if (arguments.protocols.size() > 1 || !arguments.runs.empty() || !arguments.queries.empty() ||
-        !arguments.report.empty() || !arguments.curves.empty()) {
+        !arguments.report.empty() || !arguments.curves.empty() || !arguments.work.empty()) {
         throw Error{
             ErrorCode::invalid_argument,
             "--protocol ratings stands alone: its rows are meta-learners, not rankers",
-            "leave --run, --queries, --report, --curves and other protocols to a second call",
+            "leave --run, --queries, --report, --curves, --work and other protocols to a second "
+            "call",
         };
     }
     const auto settings = settings_of(arguments);
@@ -313,7 +315,12 @@ int run(const Arguments& arguments, Session& session) {
     score.seed = arguments.seed;
     score.content = contents.empty() ? nullptr : &contents.front();
     std::vector<Evaluation> evaluations;
-    for (const auto& protocol : protocols) {
+    for (std::size_t i = 0; i < protocols.size(); ++i) {
+        const auto& protocol = protocols[i];
+        if (!arguments.work.empty()) {
+            score.work_folder =
+                arguments.work / (arguments.queries.empty() ? arguments.protocols[i] : "queries");
+        }
         const auto outcomes = run_protocol(
             dataset, protocol, entrants.contenders, score, {session.progress, session.stop}
         );
@@ -452,6 +459,13 @@ Run declare(CLI::App& verb) {
     verb.add_option("--config", a->config, "TOML with a [section] per model");
     repeated("--set", a->set, "MODEL.option=value");
     verb.add_option("--seed", a->seed, "of folds, fits and bootstrap")->capture_default_str();
+    verb.add_option(
+        "--work",
+        a->work,
+        "keep checkpoints and curves of what learns by gradients here: the same command goes on "
+        "after "
+        "a stop or a crash"
+    );
     verb.add_option("--report", a->report, "write a self-contained HTML report here");
     verb.add_option(
         "--curves", a->curves, "few-shot, queries: each user's results, for gate --few-shot"
