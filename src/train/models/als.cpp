@@ -25,6 +25,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 #include <span>
 #include <vector>
 
@@ -41,7 +42,7 @@ Eigen::Index index(std::size_t value) {
 struct AlsOptions {
     std::int64_t factors = 128;
     std::int64_t iterations = 10;
-    double unobserved_weight = 0.1;
+    double unobserved_weight = 0;
     double regularization = 0.01;
     double frequency_exponent = 1;
     std::int64_t gradient_steps = 3;
@@ -52,8 +53,10 @@ struct AlsOptions {
         bind(
             "unobserved_weight",
             o.unobserved_weight,
-            "of a pair never seen, against 1 of a seen one",
-            {.min = 1e-6, .max = 10}
+            "of a pair never seen, against 1 of a seen one; 0 = such that all unseen items "
+            "together "
+            "weigh three times what the mean user has seen, at most 0.1",
+            {.min = 0, .max = 10}
         );
         bind("regularization", o.regularization, "lambda", {.min = 1e-9, .max = 1e6});
         bind(
@@ -166,6 +169,7 @@ class Als final : public Recommender {
     Als(Rows factors, std::vector<float> whisper, const AlsOptions& options)
         : factors_(std::move(factors)),
           whisper_(std::move(whisper)),
+          unobserved_weight_(options.unobserved_weight),
           solver_(factors_, options),
           items_(whisper_.size(), static_cast<std::size_t>(factors_.cols()) + 1) {
         for (std::size_t item = 0; item < whisper_.size(); ++item) {
@@ -203,11 +207,13 @@ class Als final : public Recommender {
         const MatrixView<const float> factors{factors_.data(), whisper_.size(), items_.cols() - 1};
         weights.add<float>("item_factors", factors);
         weights.add<float>("popularity", whisper_);
+        weights.add<double>("unobserved_weight", std::span<const double>{&unobserved_weight_, 1});
     }
 
   private:
     Rows factors_;                // [n_items, factors]
     std::vector<float> whisper_;  // [n_items]
+    double unobserved_weight_;    // that was fitted with, and new users are folded in with
     Solver solver_;
     Matrix<float> items_;  // [n_items, factors + 1]
 };
@@ -231,9 +237,23 @@ void sweep(const Csr& observed, const Rows& fixed, const AlsOptions& options, Ro
     });
 }
 
+/// A weight that suits a thousand items drowns what users have seen of a million: the penalty grows
+/// with the weight of all of them.
+double weight_for(const Csr& users) {
+    const auto n_users = std::ranges::count_if(
+        std::views::iota(std::size_t{0}, users.n_rows()),
+        [&users](std::size_t row) { return !users.row(row).empty(); }
+    );
+    const auto pairs = static_cast<double>(n_users) * static_cast<double>(users.n_cols);
+    return std::clamp(3 * static_cast<double>(users.indices.size()) / pairs, 1e-6, 0.1);
+}
+
 std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
-    const auto options = settings.read<AlsOptions>();
+    auto options = settings.read<AlsOptions>();
     const auto users = positive_pairs(context.log);
+    if (options.unobserved_weight == 0) {
+        options.unobserved_weight = weight_for(users);
+    }
     const auto items = transpose(users);
     Rows user_factors = Rows::Zero(index(users.n_rows()), options.factors);
     Rows item_factors(index(users.n_cols), options.factors);
@@ -259,7 +279,14 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
 std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& settings) {
     const auto factors = value_or_throw(weights.matrix<float>("item_factors"));
     const auto whisper = value_or_throw(weights.values<float>("popularity"));
-    const auto options = settings.read<AlsOptions>();
+    auto options = settings.read<AlsOptions>();
+    if (weights.tensors().contains("unobserved_weight")) {  // chosen by the fit
+        const auto fitted = value_or_throw(weights.values<double>("unobserved_weight"));
+        if (fitted.size() != 1 || fitted[0] <= 0) {
+            throw Error{ErrorCode::corrupt, "als: unobserved_weight is not one number above 0"};
+        }
+        options.unobserved_weight = fitted[0];
+    }
     if (factors.rows() != whisper.size() || std::cmp_not_equal(factors.cols(), options.factors)) {
         throw Error{
             ErrorCode::corrupt, "als: item_factors do not fit popularity and the option factors"

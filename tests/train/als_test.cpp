@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// als: what its defaults promise on catalogues of any size.
+#include "core/options.hpp"
+#include "support/small_world.hpp"
+#include "train/model_entry.hpp"
+
+#include <gtest/gtest.h>
+
+namespace hg::train {
+namespace {
+
+using testing_support::small_world;
+
+/// The mean score of what a user has seen; 1 is what als is told to say.
+double mean_of_seen(std::size_t n_items, const Settings& settings) {
+    const auto world = small_world({.n_users = 200, .n_items = n_items, .events_per_user = 8});
+    SilentProgress silent;
+    const auto model = find_model("als").fit(
+        {.dataset = world.dataset,
+         .log = world.dataset.log,
+         .content = nullptr,
+         .rng = Rng{3},
+         .progress = silent,
+         .stop = {}},
+        settings
+    );
+    Matrix<float> scores(1, n_items);
+    double sum = 0;
+    std::size_t n = 0;
+    for (std::uint32_t user = 0; user < 20; ++user) {
+        const auto history = world.dataset.log.history(UserId{user});
+        model->score({&history, 1}, scores.view());
+        for (const auto item : history.items) {
+            sum += scores(0, item.index());
+            ++n;
+        }
+    }
+    return sum / static_cast<double>(n);
+}
+
+TEST(Als, what_was_seen_is_not_shrunk_to_nothing_in_a_big_catalogue) {
+    Settings fixed;
+    fixed.set_assignment("unobserved_weight=0.1");
+
+    EXPECT_GT(mean_of_seen(40, {}), 0.5);
+    EXPECT_GT(mean_of_seen(20'000, {}), 0.5);
+    EXPECT_LT(mean_of_seen(20'000, fixed), 0.3) << "why the weight follows the catalogue";
+}
+
+}  // namespace
+}  // namespace hg::train
