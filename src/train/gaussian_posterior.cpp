@@ -2,6 +2,7 @@
 #include "train/gaussian_posterior.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace hg::train {
 
