@@ -49,8 +49,7 @@ format: deps ## reformat all C++ sources
 	@git ls-files '*.cpp' '*.hpp' | xargs .venv/bin/clang-format -i
 
 docs: build ## regenerate docs/reference from the program
-	@$(PROGRAM) config --markdown > docs/reference/config.md
-	@$(PROGRAM) config --verbs > docs/reference/verbs.md
+	@$(PROGRAM) config --reference docs/reference
 
 clean: ## remove the builds (keeps .venv and .cache)
 	rm -rf build

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/evaluation.hpp"
 
+#include "app/learning_curve.hpp"
 #include "evaluate/calibration.hpp"
 #include "evaluate/diversity.hpp"
 #include "evaluate/exposure.hpp"
@@ -10,8 +11,10 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <numeric>
+#include <ranges>
 
 namespace hg::app {
 namespace {
@@ -33,6 +36,9 @@ constexpr std::array history_ranges{
     Range{"50-99", 50, 99},
     Range{"100+", 100, static_cast<std::size_t>(-1)},
 };
+
+constexpr std::size_t popular_items = 100;  // what anybody would have shown
+constexpr std::string_view match_row = "item_knn";
 
 std::size_t range_of(std::size_t n_events) {
     for (std::size_t i = 0; i < history_ranges.size(); ++i) {
@@ -56,27 +62,54 @@ struct Index {
     std::vector<std::size_t> user;  // dense index of each query's user
     std::size_t n_users = 0;
     std::vector<ItemList> histories;
-    std::vector<std::uint64_t> popularity;  // of the first trial's training log
+    std::vector<std::uint64_t> popularity;              // of the first trial's training log
+    std::vector<std::size_t> trial;                     // of each query
+    std::vector<std::vector<std::uint8_t>> is_popular;  // by trial and item
 };
+
+/// Liked events of each item.
+std::vector<std::uint64_t> popularity_of(const data::InteractionLog& log, std::size_t n_items) {
+    std::vector<std::uint64_t> counts(n_items);
+    const auto& columns = log.columns();
+    for (std::size_t i = 0; i < columns.items.size(); ++i) {
+        if (columns.weights[i] > 0) {
+            ++counts[columns.items[i].index()];
+        }
+    }
+    return counts;
+}
+
+std::vector<std::uint8_t> most_popular(std::span<const std::uint64_t> counts, std::size_t n) {
+    std::vector<std::uint32_t> order(counts.size());
+    std::iota(order.begin(), order.end(), 0U);
+    std::ranges::stable_sort(order, std::greater{}, [counts](std::uint32_t item) {
+        return counts[item];
+    });
+    std::vector<std::uint8_t> is_popular(order.size());
+    for (const auto item : order | std::views::take(n)) {
+        is_popular[item] = 1;
+    }
+    return is_popular;
+}
 
 Index index_of(const data::Dataset& dataset, const Protocol& protocol) {
     Index index;
     std::map<std::uint32_t, std::size_t> dense;
-    for (const auto& trial : protocol.trials) {
+    for (std::size_t number = 0; number < protocol.trials.size(); ++number) {
+        const auto& trial = protocol.trials[number];
+        auto counts = popularity_of(trial.train, dataset.items.size());
+        index.is_popular.push_back(most_popular(counts, popular_items));
+        if (number == 0) {
+            index.popularity = std::move(counts);
+        }
         for (const auto& query : trial.queries) {
             index.queries.push_back(&query);
+            index.trial.push_back(number);
             index.user.push_back(dense.emplace(query.user.value, dense.size()).first->second);
             index.histories.emplace_back(query.history.items.begin(), query.history.items.end());
         }
     }
     index.n_users = dense.size();
-    index.popularity.resize(dataset.items.size());
-    const auto& columns = protocol.trials.front().train.columns();
-    for (std::size_t i = 0; i < columns.items.size(); ++i) {
-        if (columns.weights[i] > 0) {
-            ++index.popularity[columns.items[i].index()];
-        }
-    }
     return index;
 }
 
@@ -114,11 +147,13 @@ std::vector<double> by_user_where(std::span<const double> values, const Index& i
     return means;
 }
 
-/// NDCG per user after k events.
+/// Per user after k events.
+std::vector<double> at_context(std::span<const double> values, const Index& index, std::size_t k) {
+    return by_user_where(values, index, [k](const Query& query) { return query.context == k; });
+}
+
 std::vector<double> ndcg_at_context(const Outcome& outcome, const Index& index, std::size_t k) {
-    return by_user_where(outcome.accuracy.ndcg, index, [k](const Query& query) {
-        return query.context == k;
-    });
+    return at_context(outcome.accuracy.ndcg, index, k);
 }
 
 /// The same, asked in the order of the file only.
@@ -143,6 +178,21 @@ std::optional<evaluate::ItemGroups> genres_of(const data::Dataset& dataset) {
         };
     }
     return {};
+}
+
+/// Of each query: does the list hold a target that is not among the most popular items?
+std::vector<double> unpopular_hits(std::span<const ItemList> lists, const Index& index) {
+    std::vector<double> hits;
+    for (std::size_t i = 0; i < lists.size(); ++i) {
+        const auto& targets = index.queries[i]->targets;
+        const auto& is_popular = index.is_popular[index.trial[i]];
+        const bool is_hit = std::ranges::any_of(lists[i], [&](ItemId item) {
+            return is_popular[item.index()] == 0 &&
+                   std::ranges::find(targets, item) != targets.end();
+        });
+        hits.push_back(is_hit ? 1 : 0);
+    }
+    return hits;
 }
 
 void add_list_metrics(
@@ -197,6 +247,7 @@ ModelRow row_of(
     );
     row.fit_seconds = outcome.fit_seconds;
     row.score_seconds = outcome.score_seconds;
+    row.unpopular_hit = average(unpopular_hits(outcome.lists, index));
     add_list_metrics(row, outcome, index, dataset, options);
     return row;
 }
@@ -250,17 +301,27 @@ void add_curves_and_segments(
             continue;
         }
         const auto& ndcg = outcomes[i].accuracy.ndcg;
+        auto& row = result.rows[i];
         for (const auto k : result.contexts) {
-            result.rows[i].curve.push_back(mean(ndcg_at_context(outcomes[i], index, k)));
+            row.curve.push_back(mean(ndcg_at_context(outcomes[i], index, k)));
+            row.hit_curve.push_back(mean(at_context(outcomes[i].accuracy.hit, index, k)));
+        }
+        row.curve_area = area(result.contexts, row.curve);
+        if (row.name == match_row && !row.curve.empty()) {
+            result.match_level = row.curve.back();
         }
         for (std::size_t range = 0; range < history_ranges.size(); ++range) {
             if (counts[range] == 0) {
                 continue;
             }
-            result.rows[i]
-                .segments.push_back(mean(by_user_where(ndcg, index, [range](const Query& query) {
-                    return range_of(query.history.size()) == range;
-                })));
+            row.segments.push_back(mean(by_user_where(ndcg, index, [range](const Query& query) {
+                return range_of(query.history.size()) == range;
+            })));
+        }
+    }
+    for (auto& row : result.rows) {
+        if (result.match_level) {
+            row.events_to_match = first_to_reach(result.contexts, row.curve, *result.match_level);
         }
     }
     for (std::size_t range = 0; range < history_ranges.size(); ++range) {
@@ -405,6 +466,12 @@ void add_groups(
             const auto ndcg = by_user(outcome.accuracy.ndcg, index);
             GroupResult row{.ndcg = mean(ndcg)};
             row.interval = evaluate::bootstrap_interval(ndcg, rng);
+            row.hit = mean(by_user(outcome.accuracy.hit, index));
+            const auto shown =
+                evaluate::count_exposure(outcome.lists, options.k, dataset.items.size());
+            row.coverage = static_cast<double>(evaluate::n_distinct(shown)) /
+                           static_cast<double>(result.groups.back().n_candidates);
+            row.unpopular_hit = mean(by_user(unpopular_hits(outcome.lists, index), index));
             if (base != part.outcomes.end() && &*base != &outcome) {
                 row.difference =
                     evaluate::paired_difference(ndcg, by_user(base->accuracy.ndcg, index), rng);

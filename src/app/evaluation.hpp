@@ -28,7 +28,10 @@ namespace hg::app {
 /// A model on one group of questions (Protocol::groups).
 struct GroupResult {
     double ndcg = 0;
-    evaluate::Interval interval{};                           // bootstrap over users
+    evaluate::Interval interval{};  // bootstrap over users
+    double hit = 0;
+    double coverage = 0;                                     // of the items to rank
+    double unpopular_hit = 0;                                // as of ModelRow
     std::optional<evaluate::PairedDifference> difference{};  // to the baseline
 };
 
@@ -55,7 +58,11 @@ struct ModelRow {
     std::optional<evaluate::PairedDifference> difference;  // of ndcg to the baseline
     double p_holm = 1;
     std::vector<std::string> warnings;
+    double unpopular_hit = 0;   // share of lists with a hit outside the 100 most popular items
     std::vector<double> curve;  // ndcg per context; few-shot and queries
+    std::vector<double> hit_curve;
+    double curve_area = 0;                         // learning_curve.hpp
+    std::optional<std::size_t> events_to_match{};  // Evaluation::match_level
     std::vector<std::optional<evaluate::PairedDifference>> curve_differences;
     std::vector<double> segments;     // ndcg per segment
     std::vector<GroupResult> groups;  // per group; everything above is of the first
@@ -99,6 +106,8 @@ struct Evaluation {
     std::uint64_t seed = 7;
     std::vector<ModelRow> rows;
     std::vector<std::size_t> contexts;
+    /// NDCG of the row item_knn at the longest context, where there is one.
+    std::optional<double> match_level{};
     std::string challenger;                 // the row of against_best
     std::vector<AgainstBest> against_best;  // per context; few-shot and queries
     std::vector<Segment> segments;

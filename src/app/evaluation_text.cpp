@@ -93,7 +93,7 @@ void add_curve(std::string& text, const Evaluation& e, std::size_t width) {
     for (const auto k : e.contexts) {
         text += fmt::format("  {:>7}", fmt::format("k={}", k));
     }
-    text += '\n';
+    text += fmt::format("  {:>7}  {:>7}  {:>7}\n", "area", "match", "unpop.");
     for (const auto& row : e.rows) {
         if (!row.refused.empty()) {
             continue;
@@ -102,8 +102,16 @@ void add_curve(std::string& text, const Evaluation& e, std::size_t width) {
         for (const double value : row.curve) {
             text += fmt::format("  {:>7.4f}", value);
         }
-        text += '\n';
+        const auto match = row.events_to_match ? fmt::format("k={}", *row.events_to_match) : "-";
+        text += fmt::format(
+            "  {:>7.4f}  {:>7}  {:>6.1f}%\n", row.curve_area, match, 100 * row.unpopular_hit
+        );
     }
+    text += fmt::format(
+        "area: mean over log2(k + 1); match: first as good as item_knn at k={}; unpop.: lists with "
+        "a hit\noutside the 100 most popular items\n",
+        e.contexts.back()
+    );
 }
 
 void add_against_best(std::string& text, const Evaluation& e) {
@@ -147,20 +155,18 @@ void add_groups(std::string& text, const Evaluation& e, std::size_t width) {
             }
             const auto& result = row.groups[g];
             text += fmt::format(
-                "  {:<{}}  {:.4f} [{:.4f}, {:.4f}]",
+                "  {:<{}}  {:.4f} [{:.4f}, {:.4f}]  HR {:.4f}  cover {:>5.1f}%  unpop. {:>5.1f}%",
                 row.name,
                 width,
                 result.ndcg,
                 result.interval.low,
-                result.interval.high
+                result.interval.high,
+                result.hit,
+                100 * result.coverage,
+                100 * result.unpopular_hit
             );
             if (const auto& d = result.difference) {
-                text += fmt::format(
-                    "  {} [{}, {}]",
-                    signed_number(d->mean),
-                    signed_number(d->bootstrap.low),
-                    signed_number(d->bootstrap.high)
-                );
+                text += "  " + difference_with_interval(*d);
             }
             text += '\n';
         }
@@ -200,6 +206,7 @@ json row_json(const Evaluation& e, const ModelRow& row) {
         {"popularity_share", row.head_share},
         {"effective_catalogue", row.effective_catalogue},
         {"personalisation", row.personalisation},
+        {"unpopular_hit_rate", row.unpopular_hit},
         {"fit_seconds", row.fit_seconds},
         {"score_seconds", row.score_seconds},
         {"warnings", row.warnings},
@@ -215,11 +222,18 @@ json row_json(const Evaluation& e, const ModelRow& row) {
         result["difference_to_baseline"]["p_holm"] = row.p_holm;
     }
     for (std::size_t i = 0; i < row.curve.size(); ++i) {
-        json point{{"context", e.contexts[i]}, {"ndcg", row.curve[i]}};
+        json point{
+            {"context", e.contexts[i]}, {"ndcg", row.curve[i]}, {"hit_rate", row.hit_curve[i]}
+        };
         if (i < row.curve_differences.size() && row.curve_differences[i]) {
             point["difference_to_baseline"] = difference_json(*row.curve_differences[i]);
         }
         result["curve"].push_back(std::move(point));
+    }
+    if (!row.curve.empty()) {
+        result["curve_area"] = row.curve_area;
+        result["events_to_match_item_knn"] =
+            row.events_to_match ? json(*row.events_to_match) : json{};
     }
     for (std::size_t i = 0; i < row.segments.size(); ++i) {
         result["segments"].push_back({
@@ -233,6 +247,9 @@ json row_json(const Evaluation& e, const ModelRow& row) {
             {"group", e.groups[g].name},
             {"ndcg", row.groups[g].ndcg},
             {"ndcg_95", interval_json(row.groups[g].interval)},
+            {"hit_rate", row.groups[g].hit},
+            {"coverage", row.groups[g].coverage},
+            {"unpopular_hit_rate", row.groups[g].unpopular_hit},
         };
         if (row.groups[g].difference) {
             group["difference_to_baseline"] = difference_json(*row.groups[g].difference);

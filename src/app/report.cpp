@@ -156,9 +156,11 @@ std::string curve_table(const Evaluation& e, const Colours& colours) {
     for (const auto k : e.contexts) {
         html += fmt::format("<th>k = {}</th>", k);
     }
-    html += "</tr></thead>\n<tbody>\n";
+    html += "<th title=\"mean over log2(k + 1)\">area</th></tr></thead>\n<tbody>\n";
     std::vector<double> best(e.contexts.size());
+    double best_area = 0;
     for (const auto& row : e.rows) {
+        best_area = std::max(best_area, row.curve_area);
         for (std::size_t i = 0; i < row.curve.size(); ++i) {
             best[i] = std::max(best[i], row.curve[i]);
         }
@@ -175,7 +177,7 @@ std::string curve_table(const Evaluation& e, const Colours& colours) {
         for (std::size_t i = 0; i < row.curve.size(); ++i) {
             html += cell(row.curve[i], best[i]);
         }
-        html += "</tr>\n";
+        html += cell(row.curve_area, best_area) + "</tr>\n";
     }
     return html + "</tbody></table></div>\n";
 }
