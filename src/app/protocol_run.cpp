@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -110,24 +111,70 @@ void judge_row(const Job& job, const Query& query, std::span<float> scores, Outc
     outcome.lists.push_back(std::move(list));
 }
 
-void score_trial(const Job& job, const Trial& trial, const RowScorer& scorer, Outcome& outcome) {
-    const std::span queries{trial.queries};
+/// What a contender answers to each user's own events and, where asked for, to somebody else's.
+struct Answers {
+    Outcome own;
+    std::optional<Outcome> shuffled;
+};
+
+/// Each query's place is taken by the events of the next user with as many of them, the last one's
+/// by the first; none where there is no other.
+std::vector<History> shuffled_histories(std::span<const Query> queries) {
+    std::map<std::size_t, std::vector<std::size_t>> alike;
+    for (std::size_t i = 0; i < queries.size(); ++i) {
+        alike[queries[i].history.size()].push_back(i);
+    }
+    std::vector<History> histories(queries.size());
+    for (const auto& [size, members] : alike) {
+        for (std::size_t m = 0; m < members.size(); ++m) {
+            const auto mine = members[m];
+            for (std::size_t step = 1; step < members.size(); ++step) {
+                const auto other = members[(m + step) % members.size()];
+                if (queries[other].user != queries[mine].user) {
+                    histories[mine] = queries[other].history;
+                    break;
+                }
+            }
+            histories[mine].attributes = queries[mine].history.attributes;
+        }
+    }
+    return histories;
+}
+
+void score_queries(
+    const Job& job,
+    std::span<const Query> queries,
+    std::span<const History> histories,
+    const RowScorer& scorer,
+    Outcome& outcome
+) {
     Progress bar{job.work.progress, "score " + outcome.name, queries.size(), "queries"};
     Matrix<float> scores(std::min(batch_size, queries.size()), job.dataset.items.size());
     for (std::size_t first = 0; first < queries.size(); first += batch_size) {
         stop_if_asked(job.work);
         const auto batch = queries.subspan(first, std::min(batch_size, queries.size() - first));
-        std::vector<History> histories;
-        for (const auto& query : batch) {
-            histories.push_back(query.history);
-        }
         const Stopwatch watch;
-        scorer.score(histories, scores.view().rows_slice(0, batch.size()));
+        scorer.score(
+            histories.subspan(first, batch.size()), scores.view().rows_slice(0, batch.size())
+        );
         outcome.score_seconds += watch.seconds();
         for (std::size_t row = 0; row < batch.size(); ++row) {
             judge_row(job, batch[row], scores.row(row), outcome);
         }
         bar.advance(batch.size());
+    }
+}
+
+void score_trial(const Job& job, const Trial& trial, const RowScorer& scorer, Answers& answers) {
+    std::vector<History> own;
+    for (const auto& query : trial.queries) {
+        own.push_back(query.history);
+    }
+    score_queries(job, trial.queries, own, scorer, answers.own);
+    if (answers.shuffled) {
+        score_queries(
+            job, trial.queries, shuffled_histories(trial.queries), scorer, *answers.shuffled
+        );
     }
 }
 
@@ -228,7 +275,7 @@ std::unique_ptr<train::Recommender> fit(
 
 /// Fits without the new items, then adds them by their content.
 void run_before_new_items(
-    const Job& job, std::size_t number, const Contender& contender, Outcome& outcome
+    const Job& job, std::size_t number, const Contender& contender, Answers& answers
 ) {
     const auto& trial = job.protocol.trials[number];
     const auto before = before_new_items(job, trial, content_of(job, contender));
@@ -238,31 +285,31 @@ void run_before_new_items(
     const auto model = fit(job, contender, number, data, data.log, content);
     const auto grown =
         content == nullptr ? nullptr : model->grown(std::as_const(before.new_content).view());
-    outcome.fit_seconds += watch.seconds();
+    answers.own.fit_seconds += watch.seconds();
     if (grown == nullptr) {
-        outcome.refused = cannot_place;
+        answers.own.refused = cannot_place;
         return;
     }
-    score_trial(job, trial, RowScorer{*grown, before.row_of}, outcome);
+    score_trial(job, trial, RowScorer{*grown, before.row_of}, answers);
 }
 
-void run_entry(const Job& job, const Contender& contender, Outcome& outcome) {
-    outcome.refused = refusal(job, contender);
-    if (!outcome.refused.empty()) {
+void run_entry(const Job& job, const Contender& contender, Answers& answers) {
+    answers.own.refused = refusal(job, contender);
+    if (!answers.own.refused.empty()) {
         return;
     }
     for (std::size_t number = 0; number < job.protocol.trials.size(); ++number) {
         const auto& trial = job.protocol.trials[number];
         stop_if_asked(job.work);
         if (!trial.ages.empty()) {
-            run_before_new_items(job, number, contender, outcome);
+            run_before_new_items(job, number, contender, answers);
             continue;
         }
         const Stopwatch watch;
         const auto model =
             fit(job, contender, number, job.dataset, trial.train, content_of(job, contender));
-        outcome.fit_seconds += watch.seconds();
-        score_trial(job, trial, RowScorer{*model, job.dataset.items.size()}, outcome);
+        answers.own.fit_seconds += watch.seconds();
+        score_trial(job, trial, RowScorer{*model, job.dataset.items.size()}, answers);
     }
 }
 
@@ -299,62 +346,66 @@ std::vector<std::uint32_t> rows_by_name(const train::LoadedRun& run, const Datas
 }
 
 /// A run on a catalogue it has never seen: every item is placed by its content.
-void run_transferred(const Job& job, const Contender& contender, Outcome& outcome) {
+void run_transferred(const Job& job, const Contender& contender, Answers& answers) {
     constexpr std::string_view shared_encoder = "text";
     const auto& run = *contender.run;
     const auto* content = content_of(job, contender);
     const auto encoder = run.manifest.value("content_encoder", nlohmann::json{});
     if (content == nullptr || content->encoder != shared_encoder || encoder != shared_encoder) {
-        outcome.refused =
+        answers.own.refused =
             "needs vectors of one encoder on both sides: encode both with --encoder text and use "
             "--content text (fields and fused learn a space of their own per dataset)";
         return;
     }
     const auto grown = run.model->grown(content->vectors.view());
     if (grown == nullptr) {
-        outcome.refused = cannot_place;
+        answers.own.refused = cannot_place;
         return;
     }
     std::vector<std::uint32_t> row_of(job.dataset.items.size());
     std::iota(row_of.begin(), row_of.end(), static_cast<std::uint32_t>(run.model->n_items()));
-    outcome.warnings.push_back(fmt::format(
+    answers.own.warnings.push_back(fmt::format(
         "learned on {}; knows this catalogue by its content alone",
         run.manifest["dataset"].value("name", std::string{"another dataset"})
     ));
-    outcome.fit_seconds = run.manifest.value("seconds", 0.0);
+    answers.own.fit_seconds = run.manifest.value("seconds", 0.0);
     const RowScorer scorer{*grown, std::move(row_of)};
     for (const auto& trial : job.protocol.trials) {
-        score_trial(job, trial, scorer, outcome);
+        score_trial(job, trial, scorer, answers);
     }
 }
 
-void run_loaded(const Job& job, const Contender& contender, Outcome& outcome) {
+void run_loaded(const Job& job, const Contender& contender, Answers& answers) {
     if (contender.run_items == RunItems::by_content) {
-        run_transferred(job, contender, outcome);
+        run_transferred(job, contender, answers);
         return;
     }
     if (auto warning = leak_warning(job.dataset, *contender.run, job.protocol.kind);
         !warning.empty()) {
-        outcome.warnings.push_back(std::move(warning));
+        answers.own.warnings.push_back(std::move(warning));
     }
     const RowScorer scorer{*contender.run->model, rows_by_name(*contender.run, job.dataset)};
     if (const auto n = scorer.n_unknown(); n > 0) {
-        outcome.warnings.push_back(fmt::format("does not know {} items of this dataset", n));
+        answers.own.warnings.push_back(fmt::format("does not know {} items of this dataset", n));
     }
-    outcome.fit_seconds = contender.run->manifest.value("seconds", 0.0);
+    answers.own.fit_seconds = contender.run->manifest.value("seconds", 0.0);
     for (const auto& trial : job.protocol.trials) {
-        score_trial(job, trial, scorer, outcome);
+        score_trial(job, trial, scorer, answers);
     }
 }
 
-void run_fitted(const Job& job, const Contender& contender, Outcome& outcome) {
+void run_fitted(const Job& job, const Contender& contender, Answers& answers) {
     HG_CHECK(job.protocol.trials.size() == 1, "one model cannot have learned from several trials");
-    outcome.fit_seconds = contender.fit_seconds;
+    answers.own.fit_seconds = contender.fit_seconds;
     const RowScorer scorer{*contender.model, job.dataset.items.size()};
-    score_trial(job, job.protocol.trials.front(), scorer, outcome);
+    score_trial(job, job.protocol.trials.front(), scorer, answers);
 }
 
 }  // namespace
+
+std::string shuffled_name(std::string_view row) {
+    return fmt::format("{}, shuffled", row);
+}
 
 std::vector<Outcome> run_protocol(
     const Dataset& dataset,
@@ -370,16 +421,26 @@ std::vector<Outcome> run_protocol(
                              (contender.run != nullptr ? 1 : 0) +
                              (contender.model != nullptr ? 1 : 0);
         HG_CHECK(n_kinds == 1, "an entry, a run or a model");
-        Outcome outcome;
-        outcome.name = contender.name;
-        if (contender.run != nullptr) {
-            run_loaded(job, contender, outcome);
-        } else if (contender.model != nullptr) {
-            run_fitted(job, contender, outcome);
-        } else {
-            run_entry(job, contender, outcome);
+        Answers answers;
+        answers.own.name = contender.name;
+        if (contender.is_also_shuffled) {
+            answers.shuffled.emplace().name = shuffled_name(contender.name);
         }
-        outcomes.push_back(std::move(outcome));
+        if (contender.run != nullptr) {
+            run_loaded(job, contender, answers);
+        } else if (contender.model != nullptr) {
+            run_fitted(job, contender, answers);
+        } else {
+            run_entry(job, contender, answers);
+        }
+        if (answers.shuffled) {
+            answers.shuffled->refused = answers.own.refused;
+            answers.shuffled->fit_seconds = answers.own.fit_seconds;
+        }
+        outcomes.push_back(std::move(answers.own));
+        if (answers.shuffled) {
+            outcomes.push_back(std::move(*answers.shuffled));
+        }
     }
     return outcomes;
 }

@@ -29,6 +29,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hg::app {
@@ -47,7 +48,13 @@ struct Contender {
     const encode::ItemVectors* content = nullptr;  // null = that of ScoreOptions
     const train::Recommender* model = nullptr;     // fitted on the protocol's only training part
     double fit_seconds = 0;                        // of `model`
+    /// Another outcome beside its own: asked with the events of somebody else, as many. What a model
+    /// knows of a user must be gone then.
+    bool is_also_shuffled = false;
 };
+
+/// The name of that outcome.
+[[nodiscard]] std::string shuffled_name(std::string_view row);
 
 struct ScoreOptions {
     std::size_t k = 10;

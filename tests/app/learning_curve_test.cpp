@@ -63,5 +63,30 @@ TEST(LearningCurve, popularity_hits_nothing_outside_the_popular_and_knn_reaches_
     EXPECT_GT(knn.curve_area, popularity.curve_area);
 }
 
+TEST(Shuffled, somebody_elses_events_tell_nothing_and_none_are_the_same_as_ones_own) {
+    const auto world = hg::testing_support::small_world({.n_users = 200, .n_groups = 4});
+    const auto protocol = make_protocol(
+        world.dataset,
+        {.kind = ProtocolKind::few_shot, .folds = 2, .contexts = {0, 4}, .max_targets = 4}
+    );
+    const Contender contender{
+        .name = "item_knn", .entry = &train::find_model("item_knn"), .is_also_shuffled = true
+    };
+    SilentProgress silent;
+
+    const auto outcomes =
+        run_protocol(world.dataset, protocol, {&contender, 1}, {.k = 10}, {silent, {}});
+    const auto evaluation = summarise(world.dataset, protocol, outcomes, {.k = 10});
+
+    ASSERT_EQ(evaluation.rows.size(), 2U);
+    const auto& own = evaluation.rows[0];
+    const auto& shuffled = evaluation.rows[1];
+    EXPECT_EQ(shuffled.name, shuffled_name("item_knn"));
+    EXPECT_EQ(shuffled.curve[0], own.curve[0]);
+    EXPECT_GT(own.curve[1], 1.5 * own.curve[0]);
+    EXPECT_LT(shuffled.curve[1], 1.1 * own.curve[0]);
+    EXPECT_EQ(outcomes[1].lists.size(), protocol.n_queries());
+}
+
 }  // namespace
 }  // namespace hg::app

@@ -44,6 +44,7 @@ struct Arguments {
     std::vector<std::string> set;
     std::string baseline{default_baseline};
     std::string challenger;
+    std::string shuffled;
     std::vector<std::string> contents;
     std::string report;
     std::string curves;
@@ -309,6 +310,11 @@ int run(const Arguments& arguments, Session& session) {
     if (!arguments.challenger.empty()) {
         check_row("--challenger", arguments.challenger, entrants);
     }
+    if (!arguments.shuffled.empty()) {
+        check_row("--shuffled", arguments.shuffled, entrants);
+        std::ranges::find(entrants.contenders, arguments.shuffled, &Contender::name)
+            ->is_also_shuffled = true;
+    }
     const auto protocols = protocols_of(arguments, dataset);
     check_curves(arguments, protocols);
     auto score = arguments.score;
@@ -450,6 +456,12 @@ Run declare(CLI::App& verb) {
         "--challenger",
         a->challenger,
         "few-shot, queries: compare this row with the best other one at each length of history"
+    );
+    verb.add_option(
+        "--shuffled",
+        a->shuffled,
+        "another row: this one asked with as many events of somebody else, which must tell it "
+        "nothing"
     );
     repeated(
         "--content",
