@@ -1,13 +1,13 @@
 """Does exploring pay, does planning pay: horizon x how new the items are x whether users leave.
 
     .venv/bin/python bench/regimes.py --binary build/release/honeyguide --data DATASET --out OUT.md [--seeds 5]
-        [--cells TEXT]
+        [--cells TEXT] [--actors ppo,evolution]
 
 In every cell and seed a belief is learned; the constant bonus alpha of UCB is tuned on validation users; two actors begin
 with both and learn what to do in which state, by PPO (meta_policy) and by trying (evolution over the last layer of the same
-actor); then all are played with users nobody has seen, the same for every policy. Exploring pays where the best constant
-beats greed on the same belief, planning where an actor beats the best constant; of the two actors the one counts that
-did better on the validation users. Cells that say so have a second table: how good the first turn is, how long users stay, how
+actor), or, where --actors says so, by Q-learning over a menu of constants (knob_dqn); then all are played with users nobody has
+seen, the same for every policy. Exploring pays where the best constant beats greed on the same belief, planning where an actor
+beats the best constant; of several actors the one counts that did better on the validation users. Cells that say so have a second table: how good the first turn is, how long users stay, how
 many of the items are shown. DATASET: what `ingest` made of MovieLens 100k.
 """
 import argparse
@@ -23,6 +23,7 @@ parser.add_argument("--binary", required=True)
 parser.add_argument("--data", required=True)
 parser.add_argument("--out", required=True)
 parser.add_argument("--seeds", type=int, default=5)
+parser.add_argument("--actors", default="ppo,evolution", help="those that learn: ppo, evolution, knob_dqn")
 parser.add_argument("--cells", default="", help="only the cells whose title has this text")
 arguments = parser.parse_args()
 program = Program(arguments.binary)
@@ -91,16 +92,20 @@ def played(cell, folder, seed):
     program.learn(belief, "belief", cell.world, cell.options,
                   [window, "rollout=1", "learning_rate=0.03", *budget, "learn.steps=40000", "learn.evaluate_every=40000"], seed)
     alpha = max(ALPHAS, key=lambda a: play(f"{belief}:alpha={a}", cell, cell.options, 500_000 + seed, cell.episodes))
-    ppo, evolution = folder / f"ppo-{seed}", folder / f"evolution-{seed}"
     begun = ["--from", f"{belief}:alpha={alpha}"]
-    program.learn(ppo, "meta_policy", cell.world, cell.options,
-                  [window, "discount=0.99", f"rollout={min(cell.horizon, 25)}", *budget, f"learn.steps={cell.steps}",
-                   f"learn.evaluate_every={cell.steps // 5}"], seed, *begun)
     tried = 15 * cell.steps
-    program.learn(evolution, "evolution", cell.world, cell.options,
-                  [window, "knobs=state", "lessons=0", "population=16", "deviation=0.1", f"episodes={cell.tried}", *budget,
-                   f"learn.steps={tried}", f"learn.evaluate_every={tried // 5}", f"learn.wall_seconds={cell.seconds}"], seed, *begun)
-    actors = {"ppo": ppo, "evolution": evolution}
+    lessons = {
+        "ppo": ("meta_policy", cell.steps, ["discount=0.99", f"rollout={min(cell.horizon, 25)}"]),
+        "evolution": ("evolution", tried, ["knobs=state", "lessons=0", "population=16", "deviation=0.1", f"episodes={cell.tried}",
+                                           f"learn.wall_seconds={cell.seconds}"]),
+        "knob_dqn": ("knob_dqn", 3 * cell.steps, []),
+    }
+    actors = {}
+    for name in arguments.actors.split(","):
+        agent, steps, options = lessons[name]
+        actors[name] = folder / f"{name}-{seed}"
+        program.learn(actors[name], agent, cell.world, cell.options,
+                      [window, *options, *budget, f"learn.steps={steps}", f"learn.evaluate_every={steps // 5}"], seed, *begun)
     actor = max(actors, key=lambda a: play(actors[a], cell, cell.options, 500_000 + seed, cell.episodes))
     judged = changed(cell.options, cell.judged)
     rows = {"random": "random", "prior": f"{belief}:context=none", "greedy": belief, "thompson": f"{belief}:explore=thompson",
@@ -117,8 +122,10 @@ def gain(results, row, over):
     return f"**{text}**" if abs(mean) > half else text
 
 
-HEAD = ["| world | items | users leave | random | prior alone | greedy | Thompson | best constant (alpha) | PPO | evolution | exploring "
-        "pays: constant over greedy | planning pays: actor over constant |", "|---|---|---|---|---|---|---|---|---|---|---|---|"]
+TITLES = ["world", "items", "users leave", "random", "prior alone", "greedy", "Thompson", "best constant (alpha)",
+          *({"ppo": "PPO"}.get(name, name) for name in arguments.actors.split(",")),
+          "exploring pays: constant over greedy", "planning pays: actor over constant"]
+HEAD = ["| " + " | ".join(TITLES) + " |", "|---" * len(TITLES) + "|"]
 DETAIL_HEAD = ["| world | policy | reward | reward of the first turn | turns | items shown, % |", "|---|---|---|---|---|---|"]
 lines, detail_lines = [], []
 

@@ -98,6 +98,18 @@ BeliefFilterNet::Readout BeliefFilterNet::read(const Posterior& belief, const at
     };
 }
 
+at::Tensor BeliefFilterNet::Readout::summary() const {
+    const auto [best, place] = mean.max(1, true);
+    return at::cat(
+        {best,
+         mean.mean(1, true),
+         mean.std(1, /*unbiased=*/false, /*keepdim=*/true),
+         deviation.mean(1, true),
+         deviation.gather(1, place)},
+        1
+    );
+}
+
 at::Tensor BeliefFilterNet::draw(
     const Posterior& belief, const at::Tensor& items, const at::Tensor& normals
 ) const {

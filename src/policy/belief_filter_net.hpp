@@ -43,6 +43,12 @@ struct BeliefFilterNet : torch::nn::Module {
     struct Readout {
         at::Tensor mean;       // [B, n] v . m
         at::Tensor deviation;  // [B, n] sqrt(v' C v)
+
+        static constexpr std::int64_t summary_size = 5;
+
+        /// [B, 5]: the best mean, the mean and the spread of the means, the mean deviation, that of
+        /// the best.
+        [[nodiscard]] at::Tensor summary() const;
     };
 
     /// items [B, n, item_size]

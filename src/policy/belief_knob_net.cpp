@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::array channels{Answer::value, Answer::rating};
 constexpr auto n_channels = static_cast<std::int64_t>(channels.size());
-constexpr std::int64_t features_per_channel = 5;
 constexpr double sharpness = 4;  // scores of answers near 1 as logits
 
 }  // namespace
@@ -32,7 +31,7 @@ BeliefKnobNet::BeliefKnobNet(const AgentContext& context, std::int64_t hidden)
             )
         ));
     }
-    constexpr auto summary_size = 1 + n_channels * features_per_channel;
+    constexpr auto summary_size = 1 + n_channels * BeliefFilterNet::Readout::summary_size;
     knob_hidden = register_module("knob_hidden", torch::nn::Linear(summary_size, hidden));
     knob_out = register_module("knob_out", torch::nn::Linear(hidden, 2 * n_channels));
     const at::NoGradGuard no_grad;
@@ -53,15 +52,7 @@ BeliefKnobNet::Seen BeliefKnobNet::look(const NetInput& in) const {
     };
     for (const auto& filter : filters_) {
         auto read = filter->read(filter->posterior(tokens), in.items);
-        const auto [best, place] = read.mean.max(1, true);
-        parts.insert(
-            parts.end(),
-            {best,
-             read.mean.mean(1, true),
-             read.mean.std(1, /*unbiased=*/false, /*keepdim=*/true),
-             read.deviation.mean(1, true),
-             read.deviation.gather(1, place)}
-        );
+        parts.push_back(read.summary());
         seen.channels.push_back(std::move(read));
     }
     seen.summary = at::cat(parts, 1);

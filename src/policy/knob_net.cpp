@@ -13,9 +13,7 @@ constexpr auto n_signals = static_cast<std::int64_t>(n_chosen);
 
 }  // namespace
 
-KnobNet::KnobNet(const AgentContext& context, const NetworkOptions& options)
-    : AgentNet(context, options) {
-    const auto& world = context.world;
+void check_served_world(const simulate::EnvironmentFacts& world) {
     if (world.user_size != BeliefSummary::names.size() || world.item_size != 1 + n_chosen) {
         throw Error{
             ErrorCode::invalid_argument,
@@ -30,6 +28,12 @@ KnobNet::KnobNet(const AgentContext& context, const NetworkOptions& options)
             "learn it in the world of a run: --world served:RUN --set world.data=DIR"
         };
     }
+}
+
+KnobNet::KnobNet(const AgentContext& context, const NetworkOptions& options)
+    : AgentNet(context, options) {
+    const auto& world = context.world;
+    check_served_world(world);
     const auto z = static_cast<std::int64_t>(world.user_size);
     knob_hidden = register_module("knob_hidden", torch::nn::Linear(z, options.hidden));
     knob_out = register_module("knob_out", torch::nn::Linear(options.hidden, n_signals));

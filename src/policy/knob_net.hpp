@@ -12,6 +12,9 @@
 
 namespace hg::policy {
 
+/// Throws Error where the world does not show the signals of a served run.
+void check_served_world(const simulate::EnvironmentFacts& world);
+
 struct KnobNet final : AgentNet {
     /// Throws Error where the world is not that of a served run.
     KnobNet(const AgentContext& context, const NetworkOptions& options);

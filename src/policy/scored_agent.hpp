@@ -11,13 +11,13 @@ class ScoredAgent : public Agent {
   public:
     explicit ScoredAgent(const simulate::EnvironmentFacts& world) : world_(world) {}
 
-    void act(const ObservationBatch& seen, Mode mode, Rng& rng, DecisionBatch& out) final;
+    void act(const ObservationBatch& seen, Mode mode, Rng& rng, DecisionBatch& out) override;
     void propensities(
         const ObservationBatch& seen,
         Mode mode,
         MatrixView<const std::uint32_t> slates,
         MatrixView<double> out
-    ) final;
+    ) override;
 
   protected:
     /// out: [B, n_candidates].

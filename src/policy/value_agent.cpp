@@ -8,6 +8,10 @@ namespace hg::policy {
 
 void ValueAgentOptions::describe(OptionBinder& bind, ValueAgentOptions& o) {
     NetworkOptions::describe(bind, o.network);
+    describe_learning(bind, o);
+}
+
+void ValueAgentOptions::describe_learning(OptionBinder& bind, ValueAgentOptions& o) {
     bind("n_step", o.n_step, "rewards before the value takes over", {.min = 1, .max = 100});
     bind("double_q", o.double_q, "the online network chooses, the target judges");
     bind("replay", o.replay, "steps remembered", {.min = 100, .max = 1e8});

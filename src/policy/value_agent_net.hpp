@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ValueAgent: what DQN and SlateQ share: a replay, an online and a target network, epsilon-greedy
-// slates, a gradient every few steps. Private to this room.
+// ValueAgent: what dqn, slate_q and knob_dqn share: a replay, an online and a target network,
+// epsilon-greedy slates, a gradient every few steps. Private to this room.
 #pragma once
 
 #include "policy/agent_net.hpp"
@@ -25,6 +25,8 @@ struct ValueAgentOptions {
     double decay_share = 0.5;
 
     static void describe(OptionBinder& bind, ValueAgentOptions& o);
+    /// All but those of the network.
+    static void describe_learning(OptionBinder& bind, ValueAgentOptions& o);
 };
 
 class ValueAgent : public ScoredAgent {

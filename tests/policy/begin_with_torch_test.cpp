@@ -69,9 +69,9 @@ class BeginWith : public testing::TestWithParam<std::string_view> {
 
 TEST_P(BeginWith, the_first_policy_is_the_constant_knob) {
     learn("belief", "belief", steps);
-    learn(GetParam(), "actor", 1, path("belief") + ":alpha=0.75");
+    learn(GetParam(), "actor", 1, path("belief") + ":alpha=0.5");
 
-    EXPECT_EQ(returns_of(path("actor")), returns_of(path("belief") + ":alpha=0.75"));
+    EXPECT_EQ(returns_of(path("actor")), returns_of(path("belief") + ":alpha=0.5"));
     EXPECT_NE(returns_of(path("actor")), returns_of(path("belief") + ":alpha=0"));
 }
 
@@ -86,7 +86,9 @@ TEST_P(BeginWith, an_agent_without_a_belief_is_no_beginning) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(agents, BeginWith, testing::Values("meta_policy", "evolution"));
+INSTANTIATE_TEST_SUITE_P(
+    agents, BeginWith, testing::Values("meta_policy", "evolution", "knob_dqn")
+);
 
 }  // namespace
 }  // namespace hg::policy
