@@ -51,7 +51,7 @@ void add_uncertainty(
         const auto& content = facts.arrival_content[i];
         if (row != Snapshot::not_in_model) {
             signals[i].uncertainty = prior.uncertainty(belief.posterior, row);
-        } else if (!content.empty() && prior.parts().content_map.weights.rows() == content.size()) {
+        } else if (!content.empty() && prior.parts().content_map.content_dim() == content.size()) {
             signals[i].uncertainty = prior.uncertainty_at(belief.posterior, prior.place(content));
         } else {
             unplaced.push_back(i);

@@ -98,6 +98,45 @@ Examples rows_of(const Examples& all, const std::vector<Eigen::Index>& rows) {
     return {all.content(rows, Eigen::all), all.vectors(rows, Eigen::all), all.weight(rows)};
 }
 
+ContentFeatures features_of(const Examples& examples, ContentMapKind kind, Rng rng) {
+    if (kind == ContentMapKind::ridge) {
+        return {};
+    }
+    const auto n = static_cast<std::size_t>(examples.weight.size());
+    const auto view = [n](const RowMatrix& m) {
+        return MatrixView<const float>{m.data(), n, static_cast<std::size_t>(m.cols())};
+    };
+    const RowMatrix content = examples.content.cast<float>();
+    const RowMatrix vectors = examples.vectors.cast<float>();
+    const RowMatrix weight = examples.weight.cast<float>();
+    return learn_content_features(
+        {.content = view(content), .vectors = view(vectors), .weights = {weight.data(), n}},
+        kind,
+        std::move(rng)
+    );
+}
+
+/// The same with the features in place of the content.
+Examples described(Examples examples, const ContentFeatures& features) {
+    if (features.empty()) {
+        return examples;
+    }
+    const auto width = examples.content.cols() + static_cast<Eigen::Index>(features.offset.size());
+    Eigen::MatrixXd all(examples.content.rows(), width);
+    std::vector<float> content(static_cast<std::size_t>(examples.content.cols()));
+    for (Eigen::Index row = 0; row < all.rows(); ++row) {
+        for (std::size_t c = 0; c < content.size(); ++c) {
+            content[c] = static_cast<float>(examples.content(row, static_cast<Eigen::Index>(c)));
+        }
+        const auto made = features.of(content);
+        for (Eigen::Index c = 0; c < width; ++c) {
+            all(row, c) = static_cast<double>(made[static_cast<std::size_t>(c)]);
+        }
+    }
+    examples.content = std::move(all);
+    return examples;
+}
+
 /// Weighted squared errors on held-out items, summed over them: [d] per penalty, and those of the
 /// mean.
 struct HeldOut {
@@ -106,7 +145,7 @@ struct HeldOut {
     double weight = 0;
 };
 
-HeldOut hold_out(const Examples& all, std::span<const double> tried, Rng rng) {
+HeldOut hold_out(const Examples& all, std::span<const double> tried, ContentMapKind kind, Rng rng) {
     const auto n = static_cast<std::size_t>(all.weight.size());
     std::vector<Eigen::Index> order(n);
     for (std::size_t i = 0; i < n; ++i) {
@@ -121,8 +160,10 @@ HeldOut hold_out(const Examples& all, std::span<const double> tried, Rng rng) {
         for (std::size_t i = 0; i < n; ++i) {
             (i % n_folds == fold ? held : rest).push_back(order[i]);
         }
-        const auto asked = rows_of(all, held);
-        const Solver solver{rows_of(all, rest)};
+        const auto known = rows_of(all, rest);
+        const auto features = features_of(known, kind, rng.split(fold));
+        const auto asked = described(rows_of(all, held), features);
+        const Solver solver{described(known, features)};
         const auto squares = [&](const Eigen::MatrixXd& residual) {
             return Eigen::VectorXd{residual.cwiseAbs2().transpose() * asked.weight};
         };
@@ -140,7 +181,12 @@ HeldOut hold_out(const Examples& all, std::span<const double> tried, Rng rng) {
 }  // namespace
 
 std::vector<float> ContentMap::place(std::span<const float> content) const {
-    HG_CHECK(content.size() == weights.rows(), "content of another width than at training");
+    HG_CHECK(content.size() == content_dim(), "content of another width than at training");
+    std::vector<float> made;
+    if (!features.empty()) {
+        made = features.of(content);
+        content = made;
+    }
     auto place = offset;
     for (std::size_t r = 0; r < content.size(); ++r) {
         const auto row = weights.row(r);
@@ -168,7 +214,7 @@ ContentMap fit_content_map(const ContentMapData& data, Rng rng) {
         const std::vector<double> tried =
             data.penalty > 0 ? std::vector{data.penalty}
                              : std::vector<double>{penalties.begin(), penalties.end()};
-        const auto held = hold_out(all, tried, std::move(rng));
+        const auto held = hold_out(all, tried, data.kind, rng);
         const auto best = static_cast<std::size_t>(
             std::ranges::min_element(held.errors, {}, [](const auto& e) { return e.sum(); }) -
             held.errors.begin()
@@ -179,7 +225,9 @@ ContentMap fit_content_map(const ContentMapData& data, Rng rng) {
             1 - held.errors[best].sum() / std::max(1e-30, held.around_mean.sum())
         );
     }
-    const Solver solver{all};
+    map.features = features_of(all, data.kind, rng.split("all"));
+    const auto examples = described(all, map.features);
+    const Solver solver{examples};
     const auto weights = solver.weights(chosen);
     const auto offset = solver.offset(weights);
     if (variance.size() == 0) {  // nothing could be held out: as if content told nothing
@@ -188,7 +236,8 @@ ContentMap fit_content_map(const ContentMapData& data, Rng rng) {
             std::max(1e-12, all.weight.sum());
     }
     map.penalty = static_cast<float>(chosen);
-    map.weights = Matrix<float>(data.content.dim(), data.vectors.cols());
+    map.weights =
+        Matrix<float>(static_cast<std::size_t>(examples.content.cols()), data.vectors.cols());
     const RowMatrix rounded = weights.cast<float>();
     std::copy_n(rounded.data(), rounded.size(), map.weights.values().begin());
     for (Eigen::Index c = 0; c < offset.size(); ++c) {

@@ -139,7 +139,8 @@ GaussianPrior prior_in(
             {.content = *context.content,
              .vectors = space.items.view(),
              .n_events = space.events_of_item,
-             .penalty = options.content_penalty},
+             .penalty = options.content_penalty,
+             .kind = parse_content_map(options.content_map)},
             context.rng.split("content map")
         );
         log::debug(

@@ -35,6 +35,7 @@ struct GaussianOptions {
     double segment_shrinkage = 50;
     bool demographics = false;
     bool calibrate = false;
+    std::string content_map = "ridge";
     double content_penalty = 0;
     std::int64_t power_iterations = 12;
 
@@ -102,6 +103,14 @@ struct GaussianOptions {
             "calibrate",
             o.calibrate,
             "choose scales, equal_users, flat_share and segment_shrinkage on users held out"
+        );
+        bind(
+            "content_map",
+            o.content_map,
+            "from content to item vectors: linear, or on a hidden layer too, learned to meet the "
+            "vectors "
+            "or to tell them apart",
+            {.choices = {"ridge", "mlp", "contrastive"}}
         );
         bind(
             "content_penalty",

@@ -52,7 +52,19 @@ ContentMap load_content_map(
         map.offset = copy_of(value_or_throw(weights.values<float>(prefix + "content_offset")));
         map.variance = copy_of(value_or_throw(weights.values<float>(prefix + "content_variance")));
     }
-    if (map.weights.cols() != dim || map.offset.size() != dim || map.variance.size() != dim) {
+    if (weights.contains(prefix + "content_hidden")) {
+        map.features = {
+            .weights = copy_of(value_or_throw(weights.matrix<float>(prefix + "content_hidden"))),
+            .offset =
+                copy_of(value_or_throw(weights.values<float>(prefix + "content_hidden_offset"))),
+        };
+    }
+    const auto& hidden = map.features;
+    const bool fits =
+        hidden.empty() || (hidden.weights.cols() == hidden.offset.size() &&
+                           hidden.weights.rows() + hidden.offset.size() == map.weights.rows());
+    if (!fits || map.weights.cols() != dim || map.offset.size() != dim ||
+        map.variance.size() != dim) {
         throw Error{
             ErrorCode::corrupt,
             "the content map of the gaussian prior does not fit its item vectors",
@@ -229,6 +241,10 @@ void GaussianPrior::save(SafetensorsWriter& weights, const std::string& prefix) 
     if (const auto& map = parts_.content_map; !map.empty()) {
         weights.add<float>(prefix + "content_map", map.weights.view());
         weights.add<float>(prefix + "content_offset", std::span{map.offset});
+        if (!map.features.empty()) {
+            weights.add<float>(prefix + "content_hidden", map.features.weights.view());
+            weights.add<float>(prefix + "content_hidden_offset", std::span{map.features.offset});
+        }
         weights.add<float>(prefix + "content_variance", std::span{map.variance});
     }
     parts_.choice.save(weights, prefix);

@@ -106,5 +106,51 @@ TEST(ContentMap, one_item_is_too_few) {
     EXPECT_TRUE(fit(linear_world(1, 0, 0)).empty());
 }
 
+ContentMap fit_kind(const LinearWorld& world, ContentMapKind kind) {
+    return fit_content_map(
+        {.content = world.content,
+         .vectors = world.vectors.view(),
+         .n_events = world.n_events,
+         .kind = kind},
+        Rng{1}
+    );
+}
+
+TEST(ContentMap, a_hidden_layer_finds_what_a_line_cannot_and_is_honest_about_the_rest) {
+    auto world = linear_world(1500, 0, 0);
+    Rng rng{4};
+    for (std::size_t i = 0; i < world.vectors.rows(); ++i) {
+        const auto c = world.content.vectors.row(i);
+        world.vectors(i, 0) = c[0] * c[1];
+        world.vectors(i, 1) = static_cast<float>(rng.normal());  // nobody could
+    }
+
+    const auto line = fit_kind(world, ContentMapKind::ridge);
+    const auto map = fit_kind(world, ContentMapKind::mlp);
+
+    EXPECT_LT(line.explained, 0.05);
+    EXPECT_GT(map.explained, 0.25);
+    EXPECT_LT(map.variance[0], 0.5) << "1 is all there is";
+    EXPECT_GT(map.variance[1], 0.9) << "held-out items are not learned from";
+    EXPECT_GT(map.place(std::vector<float>{1.5, 1.5, 0, 0})[0], 1);
+    EXPECT_LT(map.place(std::vector<float>{1.5, -1.5, 0, 0})[0], -1);
+    EXPECT_EQ(map.content_dim(), 4U);
+}
+
+TEST(ContentMap, every_kind_finds_a_line_and_is_the_same_for_the_same_seed) {
+    const auto world = linear_world(600, 0.1F, 0.1F);
+    for (const auto kind :
+         {ContentMapKind::ridge, ContentMapKind::mlp, ContentMapKind::contrastive}) {
+        const auto map = fit_kind(world, kind);
+        EXPECT_GT(map.explained, 0.9) << static_cast<int>(kind);
+        EXPECT_EQ(
+            fit_kind(world, kind).place(std::vector<float>{1, 2, 3, 4}),
+            map.place(std::vector<float>{1, 2, 3, 4})
+        );
+    }
+    EXPECT_EQ(parse_content_map("contrastive"), ContentMapKind::contrastive);
+    EXPECT_THROW((void)parse_content_map("linear"), Error);
+}
+
 }  // namespace
 }  // namespace hg::train

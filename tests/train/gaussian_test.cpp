@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/attributes.hpp"
+#include "support/small_world.hpp"
 #include "support/temporary_folder.hpp"
 #include "train/fit_gaussian_prior.hpp"
 #include "train/truncated_svd.hpp"
@@ -174,6 +175,32 @@ TEST(Gaussian, an_empty_log_is_refused_with_the_next_step) {
     };
 
     EXPECT_THROW((void)fit_gaussian_prior(context, {}), Error);
+}
+
+TEST(Gaussian, a_content_map_with_a_hidden_layer_is_saved_with_the_run) {
+    const auto world = testing_support::small_world();
+    const testing_support::TemporaryFolder folder;
+    SilentProgress progress;
+    const FitContext context{
+        .dataset = world.dataset,
+        .log = world.dataset.log,
+        .content = &world.content,
+        .rng = Rng{1},
+        .progress = progress,
+        .stop = {},
+    };
+    const auto prior = fit_gaussian_prior(context, {.dim = 4, .content_map = "mlp"});
+    SafetensorsWriter weights;
+    prior.save(weights, "");
+    weights.save(folder / "weights.safetensors");
+
+    const auto loaded = GaussianPrior::load(
+        value_or_throw(SafetensorsFile::open(folder / "weights.safetensors")), ""
+    );
+
+    ASSERT_FALSE(prior.parts().content_map.features.empty());
+    const auto content = world.content.vectors.row(3);
+    EXPECT_EQ(loaded.place(content), prior.place(content));
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ class Gaussian final : public Recommender {
   private:
     [[nodiscard]] bool can_place(MatrixView<const float> content) const {
         const auto& map = prior_.parts().content_map;
-        return !map.empty() && map.weights.rows() == content.cols();
+        return !map.empty() && map.content_dim() == content.cols();
     }
 
     [[nodiscard]] GaussianPosterior posterior(const data::History& history) const {

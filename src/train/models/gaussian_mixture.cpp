@@ -136,7 +136,7 @@ class GaussianMixture final : public Recommender {
     [[nodiscard]] std::unique_ptr<Recommender> grown(MatrixView<const float> content
     ) const override {
         const auto& map = prior_.parts().content_map;
-        if (map.empty() || map.weights.rows() != content.cols()) {
+        if (map.empty() || map.content_dim() != content.cols()) {
             return nullptr;
         }
         return std::make_unique<GaussianMixture>(prior_.grown(content), log_weights_);
