@@ -26,6 +26,8 @@ parser.add_argument("--seeds", type=int, default=5)
 parser.add_argument("--actors", default="ppo,evolution", help="those that learn: ppo, evolution, knob_dqn")
 parser.add_argument("--cells", default="", help="only the cells whose title has this text")
 arguments = parser.parse_args()
+if unknown := set(arguments.actors.split(",")) - {"ppo", "evolution", "knob_dqn"}:
+    parser.error(f"--actors: {', '.join(sorted(unknown))}: take of ppo, evolution, knob_dqn")
 program = Program(arguments.binary)
 
 ALPHAS = [0, 0.25, 0.5, 1, 1.5, 2, 3]

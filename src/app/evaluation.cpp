@@ -228,6 +228,7 @@ ModelRow row_of(
     ModelRow row;
     row.name = outcome.name;
     row.refused = outcome.refused;
+    row.is_control = outcome.is_control;
     row.warnings = outcome.warnings;
     if (!row.refused.empty()) {
         return row;
@@ -279,6 +280,10 @@ void add_differences(
             row.curve_differences.emplace_back(evaluate::paired_difference(
                 ndcg_at_context(outcome, index, k), ndcg_at_context(*base, index, k), rng
             ));
+        }
+        if (outcome.is_control) {
+            row.p_holm = row.difference->p_value;  // it competes with nobody
+            continue;
         }
         p_values.push_back(row.difference->p_value);
         compared.push_back(&row);
@@ -340,7 +345,7 @@ const Outcome* best_other(
     const Outcome* best = nullptr;
     double best_ndcg = 0;
     for (const auto& other : outcomes) {
-        if (&other == &mine || !other.refused.empty()) {
+        if (&other == &mine || other.is_control || !other.refused.empty()) {
             continue;
         }
         const double ndcg = mean(ndcg_at_context(other, index, k));
@@ -541,7 +546,7 @@ Evaluation summarise(
 const ModelRow* best_row(const Evaluation& e) {
     const ModelRow* best = nullptr;
     for (const auto& row : e.rows) {
-        if (row.refused.empty() && (best == nullptr || row.ndcg > best->ndcg)) {
+        if (row.refused.empty() && !row.is_control && (best == nullptr || row.ndcg > best->ndcg)) {
             best = &row;
         }
     }

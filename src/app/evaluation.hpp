@@ -38,6 +38,7 @@ struct GroupResult {
 struct ModelRow {
     std::string name;
     std::string refused;
+    bool is_control = false;  // as of Outcome
     double ndcg = 0;
     evaluate::Interval ndcg_interval;  // bootstrap over users
     double hit = 0;

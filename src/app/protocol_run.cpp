@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/protocol_run.hpp"
 
+#include "app/kept_fits.hpp"
 #include "app/row_scorer.hpp"
 #include "core/clock.hpp"
 #include "core/error.hpp"
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <numeric>
 #include <optional>
@@ -65,7 +67,11 @@ void add_accuracy(Accuracy& to, std::span<const evaluate::Judged> judged, std::s
 
 void stop_if_asked(const Work& work) {
     if (work.stop.stop_requested()) {
-        throw Error{ErrorCode::interrupted, "evaluation stopped", "nothing was written"};
+        throw Error{
+            ErrorCode::interrupted,
+            "evaluation stopped",
+            "run the same command again; with --work it goes on from what is fitted"
+        };
     }
 }
 
@@ -117,15 +123,16 @@ struct Answers {
     std::optional<Outcome> shuffled;
 };
 
-/// Each query's place is taken by the events of the next user with as many of them, the last one's
-/// by the first; none where there is no other.
-std::vector<History> shuffled_histories(std::span<const Query> queries) {
+/// Each query's place is taken by the events of another user with as many of them: the next one in
+/// a random order; none where there is no other.
+std::vector<History> shuffled_histories(std::span<const Query> queries, Rng rng) {
     std::map<std::size_t, std::vector<std::size_t>> alike;
     for (std::size_t i = 0; i < queries.size(); ++i) {
         alike[queries[i].history.size()].push_back(i);
     }
     std::vector<History> histories(queries.size());
-    for (const auto& [size, members] : alike) {
+    for (auto& [size, members] : alike) {
+        rng.shuffle(std::span{members});
         for (std::size_t m = 0; m < members.size(); ++m) {
             const auto mine = members[m];
             for (std::size_t step = 1; step < members.size(); ++step) {
@@ -139,6 +146,16 @@ std::vector<History> shuffled_histories(std::span<const Query> queries) {
         }
     }
     return histories;
+}
+
+/// A model that repeats what it was told would fill the list with the other user's items, which says
+/// nothing of what it knows: they are no answers, unless they are asked for.
+void mask_borrowed(std::span<float> scores, const History& borrowed, const Query& query) {
+    for (const auto item : borrowed.items) {
+        if (std::ranges::find(query.targets, item) == query.targets.end()) {
+            scores[item.index()] = masked_score;
+        }
+    }
 }
 
 void score_queries(
@@ -159,6 +176,9 @@ void score_queries(
         );
         outcome.score_seconds += watch.seconds();
         for (std::size_t row = 0; row < batch.size(); ++row) {
+            if (outcome.is_control && job.protocol.masks_history) {
+                mask_borrowed(scores.row(row), histories[first + row], batch[row]);
+            }
             judge_row(job, batch[row], scores.row(row), outcome);
         }
         bar.advance(batch.size());
@@ -172,9 +192,18 @@ void score_trial(const Job& job, const Trial& trial, const RowScorer& scorer, An
     }
     score_queries(job, trial.queries, own, scorer, answers.own);
     if (answers.shuffled) {
-        score_queries(
-            job, trial.queries, shuffled_histories(trial.queries), scorer, *answers.shuffled
-        );
+        const auto borrowed =
+            shuffled_histories(trial.queries, Rng{job.options.seed}.split("shuffled"));
+        score_queries(job, trial.queries, borrowed, scorer, *answers.shuffled);
+        const auto alone = std::ranges::count_if(borrowed, [&](const History& history) {
+            const auto i = static_cast<std::size_t>(&history - borrowed.data());
+            return history.size() == 0 && own[i].size() > 0;
+        });
+        if (alone > 0) {
+            answers.shuffled->warnings.push_back(fmt::format(
+                "{} of {} were asked with no events: nobody else has as many", alone, own.size()
+            ));
+        }
     }
 }
 
@@ -237,37 +266,27 @@ Before before_new_items(const Job& job, const Trial& trial, const encode::ItemVe
     return before;
 }
 
-/// The place of a fit in the work folder; a label is no path.
-std::filesystem::path fit_folder(const Job& job, const Contender& contender, std::size_t trial) {
-    auto name = contender.name;
-    std::ranges::replace_if(name, [](char c) { return c == '/' || c == '\\' || c == '.'; }, '_');
-    return job.options.work_folder / name / fmt::format("trial-{}", trial);
-}
-
 std::unique_ptr<train::Recommender> fit(
     const Job& job,
     const Contender& contender,
-    std::size_t trial,
     const Dataset& dataset,
     const data::InteractionLog& log,
-    const encode::ItemVectors* content
+    const encode::ItemVectors* content,
+    double& seconds
 ) {
-    std::optional<train::RunWriter> kept;
-    if (!job.options.work_folder.empty() &&
-        has(contender.entry->facts, train::Fact::uses_gradient)) {
-        kept.emplace(fit_folder(job, contender, trial));
-    }
-    auto model = contender.entry->fit(
-        train::FitContext{
+    auto model = fit_kept(
+        *contender.entry,
+        {
             .dataset = dataset,
             .log = log,
             .content = content,
             .rng = Rng{job.options.seed},
             .progress = job.work.progress,
             .stop = job.work.stop,
-            .run = kept ? &*kept : nullptr,
         },
-        contender.settings
+        contender.settings,
+        {.folder = job.options.work_folder, .name = contender.name, .seed = job.options.seed},
+        seconds
     );
     HG_CHECK(model->n_items() == log.n_items(), "a model scores every item of its dataset");
     return model;
@@ -275,14 +294,13 @@ std::unique_ptr<train::Recommender> fit(
 
 /// Fits without the new items, then adds them by their content.
 void run_before_new_items(
-    const Job& job, std::size_t number, const Contender& contender, Answers& answers
+    const Job& job, const Trial& trial, const Contender& contender, Answers& answers
 ) {
-    const auto& trial = job.protocol.trials[number];
     const auto before = before_new_items(job, trial, content_of(job, contender));
     const auto& data = before.known.data;
     const auto* content = before.content ? &*before.content : nullptr;
+    const auto model = fit(job, contender, data, data.log, content, answers.own.fit_seconds);
     const Stopwatch watch;
-    const auto model = fit(job, contender, number, data, data.log, content);
     const auto grown =
         content == nullptr ? nullptr : model->grown(std::as_const(before.new_content).view());
     answers.own.fit_seconds += watch.seconds();
@@ -298,17 +316,15 @@ void run_entry(const Job& job, const Contender& contender, Answers& answers) {
     if (!answers.own.refused.empty()) {
         return;
     }
-    for (std::size_t number = 0; number < job.protocol.trials.size(); ++number) {
-        const auto& trial = job.protocol.trials[number];
+    for (const auto& trial : job.protocol.trials) {
         stop_if_asked(job.work);
         if (!trial.ages.empty()) {
-            run_before_new_items(job, number, contender, answers);
+            run_before_new_items(job, trial, contender, answers);
             continue;
         }
-        const Stopwatch watch;
+        const auto* content = content_of(job, contender);
         const auto model =
-            fit(job, contender, number, job.dataset, trial.train, content_of(job, contender));
-        answers.own.fit_seconds += watch.seconds();
+            fit(job, contender, job.dataset, trial.train, content, answers.own.fit_seconds);
         score_trial(job, trial, RowScorer{*model, job.dataset.items.size()}, answers);
     }
 }
@@ -425,6 +441,7 @@ std::vector<Outcome> run_protocol(
         answers.own.name = contender.name;
         if (contender.is_also_shuffled) {
             answers.shuffled.emplace().name = shuffled_name(contender.name);
+            answers.shuffled->is_control = true;
         }
         if (contender.run != nullptr) {
             run_loaded(job, contender, answers);
@@ -436,6 +453,7 @@ std::vector<Outcome> run_protocol(
         if (answers.shuffled) {
             answers.shuffled->refused = answers.own.refused;
             answers.shuffled->fit_seconds = answers.own.fit_seconds;
+            std::ranges::copy(answers.own.warnings, std::back_inserter(answers.shuffled->warnings));
         }
         outcomes.push_back(std::move(answers.own));
         if (answers.shuffled) {

@@ -48,8 +48,8 @@ struct Contender {
     const encode::ItemVectors* content = nullptr;  // null = that of ScoreOptions
     const train::Recommender* model = nullptr;     // fitted on the protocol's only training part
     double fit_seconds = 0;                        // of `model`
-    /// Another outcome beside its own: asked with the events of somebody else, as many. What a model
-    /// knows of a user must be gone then.
+    /// Another outcome beside its own: asked with the events of somebody else drawn at random, as
+    /// many, whose items are then no answers. What a model knows of a user must be gone.
     bool is_also_shuffled = false;
 };
 
@@ -61,8 +61,8 @@ struct ScoreOptions {
     std::size_t sampled_negatives = 0;             // 0 = full ranking
     std::uint64_t seed = 7;                        // of fits and of sampled negatives
     const encode::ItemVectors* content = nullptr;  // for models that use it
-    /// Of fits in progress: checkpoints and curves, in ROW/trial-N; the same call goes on from there
-    /// after a stop or a crash. Empty: none are kept.
+    /// Where fits are kept (kept_fits.hpp): the same call goes on from there after a stop or a crash.
+    /// Empty: none are.
     std::filesystem::path work_folder{};
 };
 
@@ -85,6 +85,7 @@ struct Outcome {
     double fit_seconds = 0;                 // all trials
     double score_seconds = 0;
     std::vector<std::string> warnings;
+    bool is_control = false;  // a shuffled row: left out where rows compete
 };
 
 struct Work {

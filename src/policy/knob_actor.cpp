@@ -63,6 +63,17 @@ void check_shape(const nlohmann::json& manifest, const std::filesystem::path& ru
             how_to_learn
         };
     }
+    if (const auto agent = manifest.value("agent", ""); agent == "knob_dqn") {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format(
+                "{} is {}: it chooses from a menu; a server takes knobs of meta_policy",
+                run.string(),
+                agent
+            ),
+            how_to_learn
+        };
+    }
     const auto belief =
         manifest.value("world", nlohmann::json::object()).value("belief", nlohmann::json::object());
     const auto found = belief.value("summary", std::vector<std::string>{});

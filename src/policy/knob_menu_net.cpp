@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/knob_menu_net.hpp"
 
+#include "policy/knob_actor.hpp"
 #include "policy/knob_net.hpp"
 #include "policy/session_tokens.hpp"
 
@@ -25,6 +26,7 @@ at::Tensor belief_menu() {
 }
 
 at::Tensor served_menu() {
+    static_assert(n_chosen == 3, "exploration, novelty, content");
     std::vector<float> levels;
     for (const float exploration : explorations) {
         for (const float novelty : novelties) {

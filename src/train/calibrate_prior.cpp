@@ -119,6 +119,10 @@ std::vector<Axis> axes_of(const GaussianOptions& options) {
         axes.push_back(
             {[](GaussianOptions& o, double value) { o.sharpness = value; }, {2, 4, 8, 16, 32}}
         );
+        axes.push_back(
+            {[](GaussianOptions& o, double value) { o.prior_scale = value; },
+             {0.03, 0.1, 0.3, 1, 3, 10}}
+        );
     }
     if (!options.segment_field.empty()) {
         axes.push_back(
@@ -180,10 +184,12 @@ GaussianOptions calibrated(const FitContext& context, GaussianOptions options) {
             }
         }
     }
-    const double factor =
-        surprise(prior_in(space, own, options), questions, context.rng.split("surprise"));
-    options.prior_scale *= factor;
-    options.noise_scale *= factor;
+    if (options.likelihood == "look") {  // a choice has no noise that could grow with the prior
+        const double factor =
+            surprise(prior_in(space, own, options), questions, context.rng.split("surprise"));
+        options.prior_scale *= factor;
+        options.noise_scale *= factor;
+    }
     log::info(
         "prior calibrated",
         {{"users", users.size()},
@@ -191,6 +197,7 @@ GaussianOptions calibrated(const FitContext& context, GaussianOptions options) {
          {"noise_scale", options.noise_scale},
          {"prior_scale", options.prior_scale},
          {"mean_scale", options.mean_scale},
+         {"sharpness", options.sharpness},
          {"equal_users", options.equal_users},
          {"flat_share", options.flat_share},
          {"segment_shrinkage", options.segment_shrinkage}}

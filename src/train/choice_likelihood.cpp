@@ -8,7 +8,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
+#include <limits>
+#include <utility>
 
 namespace hg::train {
 namespace {
@@ -21,8 +22,9 @@ Eigen::Index index(std::size_t value) {
     return static_cast<Eigen::Index>(value);
 }
 
-/// Of the log likelihood at u: its gradient, and its curvature with the sign turned.
+/// Of the log likelihood at u: itself, its gradient, and its curvature with the sign turned.
 struct Slope {
+    double value = 0;
     Vector gradient;
     Square curvature;
 };
@@ -31,10 +33,13 @@ Slope slope_at(
     const Vector& u, const Square& vectors, const Vector& log_weights, double sharpness
 ) {
     Vector logits = sharpness * (vectors * u) + log_weights;
-    Vector share = (logits.array() - logits.maxCoeff()).exp();
-    share /= share.sum();
+    const double most = logits.maxCoeff();
+    Vector share = (logits.array() - most).exp();
+    const double sum = share.sum();
+    share /= sum;
     const Vector mean = vectors.transpose() * share;
     return {
+        .value = logits[0] - most - std::log(sum),
         .gradient = sharpness * (vectors.row(0).transpose() - mean),
         .curvature = sharpness * sharpness *
                      (vectors.transpose() * share.asDiagonal() * vectors - mean * mean.transpose()),
@@ -55,21 +60,45 @@ void ChoiceLikelihood::observe(GaussianPosterior& belief, std::span<const float>
     Vector offsets(n + 1);
     offsets[0] = 0;
     offsets.tail(n) = Eigen::Map<const Eigen::VectorXf>(log_weights.data(), n).cast<double>();
+    for (Eigen::Index r = 1; r <= n; ++r) {
+        if (vectors.row(r) == vectors.row(0)) {  // it is in the sum already
+            offsets[r] = -std::numeric_limits<double>::infinity();
+        }
+    }
     Eigen::Map<Eigen::VectorXf> mean(belief.mean.data(), d);
     Eigen::Map<Eigen::MatrixXf> covariance(belief.covariance.data(), d, d);
     const Square prior = covariance.cast<double>();
     const Vector start = mean.cast<double>();
-    Vector u = start;
-    Square posterior = prior;
+    // Everything in terms of z with u = start + C z, which needs no inverse of C:
+    // (C^-1 + w H)^-1 = (I + w C H)^-1 C, and the prior's energy is z' C z / 2.
+    Vector z = Vector::Zero(d);
+    auto slope = slope_at(start, vectors, offsets, sharpness);
+    const auto solver_at = [&](const Slope& at) {
+        return Eigen::PartialPivLU<Square>(Square::Identity(d, d) + weight * prior * at.curvature);
+    };
+    const auto energy = [&](const Vector& at, const Slope& there) {
+        return at.dot(prior * at) / 2 - weight * there.value;
+    };
     for (std::size_t step = 0; step < steps; ++step) {
-        const auto slope = slope_at(u, vectors, offsets, sharpness);
-        // (C^-1 + w H)^-1 = (I + w C H)^-1 C, which needs no inverse of C.
-        const Square factor = Square::Identity(d, d) + weight * prior * slope.curvature;
-        const Eigen::PartialPivLU<Square> solver(factor);
-        posterior = solver.solve(prior);
-        u = start +
-            solver.solve(prior * (weight * (slope.gradient + slope.curvature * (u - start))));
+        const Vector pull = weight * (slope.gradient + slope.curvature * (prior * z));
+        const Vector moved = solver_at(slope).solve(prior * pull);
+        const Vector wanted = pull - weight * (slope.curvature * moved);
+        const double before = energy(z, slope);
+        // A whole step may overshoot where the softmax is nearly flat: half of it, a quarter, ...
+        constexpr int most_halvings = 20;
+        double share = 1;
+        for (int halving = 0; halving < most_halvings; ++halving, share /= 2) {
+            const Vector tried = z + share * (wanted - z);
+            auto there = slope_at(start + prior * tried, vectors, offsets, sharpness);
+            if (energy(tried, there) <= before) {
+                z = tried;
+                slope = std::move(there);
+                break;
+            }
+        }
     }
+    const Vector u = start + prior * z;
+    const Square posterior = solver_at(slope).solve(prior);
     mean = u.cast<float>();
     covariance = ((posterior + posterior.transpose()) / 2).cast<float>();
 }
@@ -97,7 +126,7 @@ ChoiceLikelihood ChoiceLikelihood::load(
         value_or_throw(weights.values<float>(prefix + "choice_sharpness_and_steps"));
     constexpr float most_steps = 100;
     if (rivals.cols() != dim || offsets.size() != rivals.rows() || scalars.size() != 2 ||
-        !(scalars[1] >= 1 && scalars[1] <= most_steps)) {
+        !(scalars[0] > 0) || !(scalars[1] >= 1 && scalars[1] <= most_steps)) {
         throw Error{
             ErrorCode::corrupt,
             "the choice likelihood of the gaussian prior does not fit its item vectors",
@@ -120,6 +149,9 @@ ChoiceLikelihood draw_rivals(
     std::size_t steps,
     Rng rng
 ) {
+    HG_CHECK(
+        n_events.size() == item_vectors.rows() && !n_events.empty(), "rivals are items with counts"
+    );
     std::vector<double> cumulative;
     double sum = 0;
     for (const float count : n_events) {

@@ -3,9 +3,10 @@
 //
 // The other reading of an event beside the noisy look of gaussian_prior.hpp: what was taken instead
 // of what else there is. The sum goes over items drawn once by popularity, each counted
-// 1 / (n q_j) times (importance sampling), so an event costs the same in every catalogue. The belief
-// stays Gaussian by Laplace's approximation: the mean goes to the mode of the posterior by a few
-// Newton steps, the covariance becomes the inverse of its curvature there (MacKay, "Information
+// 1 / (n q_j) times (importance sampling), the chosen one once and with certainty, so an event costs
+// the same in every catalogue. How well an item's place is known counts for nothing here. The belief
+// stays Gaussian by Laplace's approximation: the mean goes towards the mode of the posterior by a few
+// Newton steps, halved while they overshoot, the covariance becomes the inverse of its curvature there (MacKay, "Information
 // Theory, Inference, and Learning Algorithms", 2003, chapter 27).
 #pragma once
 

@@ -28,16 +28,6 @@ constexpr std::int64_t n_epochs = 60;
 constexpr double temperature = 0.1;
 constexpr double smallest = 1e-12;
 
-at::Tensor tensor_of(MatrixView<const float> values) {
-    auto* data =
-        const_cast<float*>(values.data());  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-    return at::from_blob(
-        data,
-        {static_cast<std::int64_t>(values.rows()), static_cast<std::int64_t>(values.cols())},
-        at::kFloat
-    );
-}
-
 double root_mean_square(const at::Tensor& values) {
     return std::sqrt(values.pow(2).mean().item<double>() + smallest);
 }
@@ -83,7 +73,7 @@ std::vector<float> ContentFeatures::of(std::span<const float> content) const {
         }
     }
     for (const float h : hidden) {
-        features.push_back(std::tanh(h));
+        features.push_back(scale * std::tanh(h));
     }
     return features;
 }
@@ -95,14 +85,14 @@ ContentFeatures learn_content_features(
         return {};
     }
     at::manual_seed(rng());
-    const auto all = tensor_of(examples.content);
+    const auto all = to_tensor(examples.content);
     const auto scale =
         1 / root_mean_square(all);  // content is of unit length: its numbers are small
     const auto content = all * scale;
-    const auto truth = tensor_of(examples.vectors);
+    const auto truth = to_tensor(examples.vectors);
     const auto vectors = truth / root_mean_square(truth);
     const auto weights =
-        tensor_of({examples.weights.data(), examples.weights.size(), 1}).squeeze(1);
+        to_tensor({examples.weights.data(), examples.weights.size(), 1}).squeeze(1);
     torch::nn::Linear hidden{content.size(1), n_hidden};
     torch::nn::Linear out{content.size(1) + n_hidden, vectors.size(1)};
     Adam adam{
@@ -132,6 +122,12 @@ ContentFeatures learn_content_features(
     features.weights = Matrix<float>(examples.content.cols(), n_hidden);
     to_matrix((hidden->weight * scale).t().contiguous(), features.weights.view());
     const auto bias = hidden->bias.contiguous();
+    // As large as the content's own numbers: one penalty is fair to both then.
+    const auto spread = [](const at::Tensor& values) {
+        return values.var(0, /*unbiased=*/false).mean().item<double>() + smallest;
+    };
+    const auto made = hidden->forward(content).tanh();
+    features.scale = static_cast<float>(std::sqrt(spread(all) / spread(made)));
     features.offset.assign(
         bias.const_data_ptr<float>(), bias.const_data_ptr<float>() + bias.numel()
     );

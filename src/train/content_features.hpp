@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ContentFeatures: what a hidden layer makes of an item's content, for a content map that is not linear.
 //
-//   f(c) = (c, tanh(W'c + b))
+//   f(c) = (c, s tanh(W'c + b))
 //
 // W and b are learned with a linear layer A on top of f, which is thrown away: the content map solves its own
 // ridge regression on f, so that a map with a hidden layer has the plain one within.
@@ -30,6 +30,7 @@ enum class ContentMapKind : std::uint8_t { ridge, mlp, contrastive };
 struct ContentFeatures {
     Matrix<float> weights{};      // [content_dim, hidden]; empty = f(c) is c
     std::vector<float> offset{};  // [hidden]
+    float scale = 1;              // s: hidden numbers vary as much as those of the content
 
     [[nodiscard]] bool empty() const noexcept { return weights.empty(); }
 
@@ -43,7 +44,7 @@ struct ContentExamples {
     std::span<const float> weights;   // [n]
 };
 
-/// Seconds; seeded. Empty for ridge.
+/// A few seconds, not to be stopped; seeds torch's own generator. Empty for ridge.
 [[nodiscard]] ContentFeatures learn_content_features(
     const ContentExamples& examples, ContentMapKind kind, Rng rng
 );

@@ -38,7 +38,7 @@ struct ContentMap {
         return features.empty() ? weights.rows() : features.weights.rows();
     }
 
-    /// [d]; an item whose content is all zeros (nothing is known) lies at the offset.
+    /// [d]; an item whose content is all zeros (nothing is known) lies at the offset of a plain map.
     [[nodiscard]] std::vector<float> place(std::span<const float> content) const;
 };
 
@@ -50,7 +50,7 @@ struct ContentMapData {
     ContentMapKind kind = ContentMapKind::ridge;
 };
 
-/// O(folds * content_dim^3). Empty where fewer than two items have both events and content.
+/// O(folds * content_dim^3), and with a hidden layer as many trainings of it and one more. Empty where fewer than two items have both events and content.
 [[nodiscard]] ContentMap fit_content_map(const ContentMapData& data, Rng rng);
 
 }  // namespace hg::train

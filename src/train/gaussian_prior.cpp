@@ -58,10 +58,12 @@ ContentMap load_content_map(
             .offset =
                 copy_of(value_or_throw(weights.values<float>(prefix + "content_hidden_offset"))),
         };
+        const auto scale = value_or_throw(weights.values<float>(prefix + "content_hidden_scale"));
+        map.features.scale = scale.size() == 1 ? scale[0] : 0;  // 0 does not fit
     }
     const auto& hidden = map.features;
     const bool fits =
-        hidden.empty() || (hidden.weights.cols() == hidden.offset.size() &&
+        hidden.empty() || (hidden.scale > 0 && hidden.weights.cols() == hidden.offset.size() &&
                            hidden.weights.rows() + hidden.offset.size() == map.weights.rows());
     if (!fits || map.weights.cols() != dim || map.offset.size() != dim ||
         map.variance.size() != dim) {
@@ -244,6 +246,8 @@ void GaussianPrior::save(SafetensorsWriter& weights, const std::string& prefix) 
         if (!map.features.empty()) {
             weights.add<float>(prefix + "content_hidden", map.features.weights.view());
             weights.add<float>(prefix + "content_hidden_offset", std::span{map.features.offset});
+            const std::array scale{map.features.scale};
+            weights.add<float>(prefix + "content_hidden_scale", std::span<const float>{scale});
         }
         weights.add<float>(prefix + "content_variance", std::span{map.variance});
     }

@@ -31,12 +31,14 @@ at::Tensor own_logits(const at::Tensor& states, const at::Tensor& table, const a
 /// So many states that their logits stay in the processor's cache.
 std::int64_t rows_in_cache(const at::Tensor& states, const at::Tensor& table) {
     constexpr std::int64_t cache = 4 << 20;  // bytes
+    constexpr std::int64_t least = 32;       // each block goes over the whole gradient of the table
+    const auto n = std::max<std::int64_t>(1, states.size(0));
     const auto row = table.size(0) * static_cast<std::int64_t>(table.element_size());
-    return std::clamp<std::int64_t>(cache / row, 1, std::max<std::int64_t>(1, states.size(0)));
+    return std::clamp<std::int64_t>(cache / row, std::min(least, n), n);
 }
 
 /// Loss and gradient in one go over a few states at a time: their logits never leave the processor's
-/// cache, where those of all states would be written and read five times.
+/// cache, where those of all states would be written and read five times. Differentiable once.
 class FullSoftmax : public torch::autograd::Function<FullSoftmax> {
   public:
     static at::Tensor forward(

@@ -23,7 +23,8 @@ bool products_are_short(std::string_view precision) {
     return precision == "bf16" || (precision == "auto" && has_short_products());
 }
 
-ShortProducts::ShortProducts(bool on) : on_(on) {
+ShortProducts::ShortProducts(bool on)
+    : on_(on && !at::autocast::is_autocast_enabled(at::kCPU)) {  // the outermost one turns it off
     if (on_) {
         at::autocast::set_autocast_enabled(at::kCPU, true);
         at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);

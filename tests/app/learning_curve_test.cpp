@@ -84,7 +84,8 @@ TEST(Shuffled, somebody_elses_events_tell_nothing_and_none_are_the_same_as_ones_
     EXPECT_EQ(shuffled.name, shuffled_name("item_knn"));
     EXPECT_EQ(shuffled.curve[0], own.curve[0]);
     EXPECT_GT(own.curve[1], 1.5 * own.curve[0]);
-    EXPECT_LT(shuffled.curve[1], 1.1 * own.curve[0]);
+    // A little is gained by chance: the other user's items, masked, are no longer in the way.
+    EXPECT_LT(shuffled.curve[1] - own.curve[0], 0.25 * (own.curve[1] - own.curve[0]));
     EXPECT_EQ(outcomes[1].lists.size(), protocol.n_queries());
 }
 

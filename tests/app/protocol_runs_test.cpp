@@ -13,8 +13,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <utility>
+#include <vector>
 
 namespace hg::app {
 namespace {
@@ -34,43 +36,87 @@ TEST(Runs, a_run_trained_on_the_whole_dataset_is_called_out) {
     EXPECT_THAT(outcomes[0].warnings, testing::Contains(testing::HasSubstr("seen the answers")));
 }
 
-/// Asks to stop when the training bar reaches a number.
-class StopTraining final : public ProgressSink {
+/// Sees the training bar of sasrec, and asks to stop when it reaches a number.
+class Watching final : public ProgressSink {
   public:
+    explicit Watching(std::optional<std::size_t> stop_at = {}) : stop_at_(stop_at) {}
+
     void show(const State& state) override {
-        if (state.label == "sasrec" && state.done == 4 && !state.finished) {
+        if (state.label != "sasrec" || state.finished) {
+            return;
+        }
+        if (state.done > 0) {
+            first = first.value_or(state.done);
+        }
+        if (state.done == stop_at_) {
             source.request_stop();
         }
     }
 
+    std::optional<std::size_t> first;  // above 0 that was shown
     std::stop_source source;
+
+  private:
+    std::optional<std::size_t> stop_at_;
 };
 
-TEST(Fits, one_that_was_stopped_goes_on_in_its_work_folder_and_answers_as_if_never_stopped) {
-    const SmallWorld world = small_world();
-    const hg::testing_support::TemporaryFolder folder;
-    Contender contender{.name = "mine/1", .entry = &train::find_model("sasrec")};
-    for (const auto* option : {"dim=8", "epochs=3", "max_length=8", "batch_size=8"}) {
-        contender.settings.set_assignment(option);
+class KeptFits : public testing::Test {
+  protected:
+    KeptFits() {
+        for (const auto* option : {"dim=8", "epochs=3", "max_length=8", "batch_size=8"}) {
+            contender_.settings.set_assignment(option);
+        }
     }
-    const auto protocol = make_protocol(world.dataset, {});
-    const auto play = [&](const std::filesystem::path& work, ProgressSink& sink, std::stop_token s
-                      ) {
+
+    std::vector<Outcome> play(const data::Dataset& dataset, Watching& sink, bool is_kept = true) {
         return run_protocol(
-            world.dataset, protocol, {&contender, 1}, {.work_folder = work}, {sink, std::move(s)}
+            dataset,
+            make_protocol(dataset, {}),
+            {&contender_, 1},
+            {.work_folder = is_kept ? folder_.path() : std::filesystem::path{}},
+            {sink, sink.source.get_token()}
         );
-    };
-    SilentProgress silent;
-    const auto whole = play({}, silent, {});
-    StopTraining stop;
+    }
 
-    EXPECT_THROW((void)play(folder.path(), stop, stop.source.get_token()), Error);
-    const auto kept = folder.path() / "mine_1" / "trial-0" / "checkpoint.safetensors";
-    EXPECT_TRUE(std::filesystem::exists(kept));
-    const auto resumed = play(folder.path(), silent, {});
+    SmallWorld world_ = small_world();
+    hg::testing_support::TemporaryFolder folder_;
+    Contender contender_{.name = "mine/1", .entry = &train::find_model("sasrec")};
+};
 
-    EXPECT_EQ(resumed[0].lists, whole[0].lists);
-    EXPECT_EQ(resumed[0].accuracy.ndcg, whole[0].accuracy.ndcg);
+TEST_F(KeptFits, one_that_was_stopped_goes_on_and_answers_as_if_never_stopped) {
+    Watching whole;
+    const auto expected = play(world_.dataset, whole, false);
+    Watching stopped{4};
+    EXPECT_THROW((void)play(world_.dataset, stopped), Error);
+
+    Watching resumed;
+    const auto outcomes = play(world_.dataset, resumed);
+
+    EXPECT_EQ(resumed.first, 4U) << "batches that were done before";
+    EXPECT_EQ(outcomes[0].lists, expected[0].lists);
+    EXPECT_EQ(outcomes[0].accuracy.ndcg, expected[0].accuracy.ndcg);
+}
+
+TEST_F(KeptFits, one_that_was_finished_is_loaded_unless_its_data_or_settings_changed) {
+    Watching first;
+    const auto expected = play(world_.dataset, first);
+
+    Watching again;
+    const auto outcomes = play(world_.dataset, again);
+    EXPECT_FALSE(again.first) << "nothing is learned";
+    EXPECT_EQ(outcomes[0].lists, expected[0].lists);
+    EXPECT_GT(outcomes[0].fit_seconds, 0);
+
+    const auto other = small_world({.seed = 12});  // as many events
+    ASSERT_EQ(other.dataset.log.size(), world_.dataset.log.size());
+    Watching elsewhere;
+    (void)play(other.dataset, elsewhere);
+    EXPECT_TRUE(elsewhere.first);
+
+    contender_.settings.set_assignment("dim=4");
+    Watching changed;
+    (void)play(world_.dataset, changed);
+    EXPECT_TRUE(changed.first);
 }
 
 /// Score = place in the run's own item order, so that a wrong mapping shows.

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace hg::train {
 namespace {
 
@@ -45,6 +47,29 @@ TEST(Als, what_was_seen_is_not_shrunk_to_nothing_in_a_big_catalogue) {
     EXPECT_GT(mean_of_seen(40, {}), 0.5);
     EXPECT_GT(mean_of_seen(20'000, {}), 0.5);
     EXPECT_LT(mean_of_seen(20'000, fixed), 0.3) << "why the weight follows the catalogue";
+}
+
+TEST(Als, a_log_without_anything_liked_gives_finite_scores) {
+    auto world = small_world({.n_users = 4, .n_items = 6, .events_per_user = 2});
+    const auto nothing = world.dataset.log.filter([](UserId, std::size_t) { return false; });
+    SilentProgress silent;
+    const auto model = find_model("als").fit(
+        {.dataset = world.dataset,
+         .log = nothing,
+         .content = nullptr,
+         .rng = Rng{3},
+         .progress = silent,
+         .stop = {}},
+        {}
+    );
+    Matrix<float> scores(1, 6);
+    const auto history = world.dataset.log.history(UserId{0});
+
+    model->score({&history, 1}, scores.view());
+
+    for (const float score : scores.values()) {
+        EXPECT_TRUE(std::isfinite(score));
+    }
 }
 
 }  // namespace

@@ -31,11 +31,12 @@ double energy(
     const auto logit = [&](std::span<const float> v) {
         return choice.sharpness * std::inner_product(u.begin(), u.end(), v.begin(), 0.0);
     };
-    double sum = std::exp(logit(item));
+    // Relative to the item's own logit, which may be far too large for exp().
+    double sum = 1;
     for (std::size_t r = 0; r < choice.rivals.rows(); ++r) {
-        sum += std::exp(logit(choice.rivals.row(r)) + choice.log_weights[r]);
+        sum += std::exp(logit(choice.rivals.row(r)) + choice.log_weights[r] - logit(item));
     }
-    return prior - weight * (logit(item) - std::log(sum));
+    return prior + weight * std::log(sum);
 }
 
 TEST(ChoiceLikelihood, in_one_dimension_it_is_the_mode_and_the_curvature_of_the_grid) {
@@ -97,6 +98,47 @@ TEST(ChoiceLikelihood, at_its_mean_the_posterior_is_flat_and_its_covariance_inve
     EXPECT_NEAR(c[0] * xy + c[1] * yy, 0, 1e-2);
     EXPECT_NEAR(c[2] * xy + c[3] * yy, 1, 1e-2);
     EXPECT_EQ(c[1], c[2]);
+}
+
+TEST(ChoiceLikelihood, no_step_makes_the_posterior_less_likely_however_sharp_the_choice) {
+    const ChoiceLikelihood sharp{
+        .rivals = Matrix<float>(2, 1, {-1, 0.9F}),
+        .log_weights = {0, 0},
+        .sharpness = 200,
+        .steps = 2,  // as by default
+    };
+    const std::array<float, 1> item{1};
+    const std::vector<float> mean{-0.5F};
+    const std::array precision{0.5};
+    GaussianPosterior belief{mean, {2}};
+    const auto at = [&](double u) {
+        return energy(sharp, std::array{u}, mean, precision, item, 5);
+    };
+
+    sharp.observe(belief, item, 5);
+
+    EXPECT_LT(at(belief.mean[0]), at(mean[0]));
+    EXPECT_GT(belief.covariance[0], 0);
+    EXPECT_LE(belief.covariance[0], 2);
+}
+
+TEST(ChoiceLikelihood, a_rival_that_is_the_chosen_item_counts_once) {
+    ChoiceLikelihood choice{
+        .rivals = Matrix<float>(2, 1, {-1, 0.5F}),
+        .log_weights = {0.2F, 0.4F},
+        .sharpness = 2,
+        .steps = 3,
+    };
+    const std::array<float, 1> item{0.7F};
+    GaussianPosterior without{{0}, {1}};
+    choice.observe(without, item, 1);
+    choice.rivals = Matrix<float>(3, 1, {-1, 0.7F, 0.5F});
+    choice.log_weights = {0.2F, 3, 0.4F};
+    GaussianPosterior with{{0}, {1}};
+    choice.observe(with, item, 1);
+
+    EXPECT_FLOAT_EQ(with.mean[0], without.mean[0]);
+    EXPECT_FLOAT_EQ(with.covariance[0], without.covariance[0]);
 }
 
 TEST(ChoiceLikelihood, rivals_stand_for_all_items_whatever_their_popularity) {

@@ -183,5 +183,25 @@ TEST(NegativeSampler, draws_items_as_often_as_it_says) {
     }
 }
 
+TEST(FullSoftmax, in_several_blocks_it_is_the_cross_entropy_of_all) {
+    torch::manual_seed(3);
+    const auto table = at::randn({200'000, 2}).requires_grad_(true);  // 32 states fill the cache
+    const auto states = at::randn({75, 2}).requires_grad_(true);
+    const auto targets = at::randint(0, 200'000, {75}, at::kLong);
+    const auto expected = at::cross_entropy_loss(states.matmul(table.t()), targets);
+    expected.backward();
+    const auto by_states = states.grad().clone();
+    const auto by_table = table.grad().clone();
+    states.mutable_grad().zero_();
+    table.mutable_grad().zero_();
+
+    const auto loss = full_softmax_loss(states, table, targets);
+    loss.backward();
+
+    EXPECT_NEAR(loss.item<double>(), expected.item<double>(), 1e-5);
+    EXPECT_TRUE(at::allclose(states.grad(), by_states, 1e-4, 1e-6));
+    EXPECT_TRUE(at::allclose(table.grad(), by_table, 1e-4, 1e-6));
+}
+
 }  // namespace
 }  // namespace hg::train

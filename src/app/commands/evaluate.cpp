@@ -202,6 +202,9 @@ std::vector<Protocol> protocols_of(const Arguments& arguments, const data::Datas
     options.seed = arguments.seed;
     if (!arguments.contexts.empty()) {
         options.contexts = arguments.contexts;
+        std::ranges::sort(options.contexts);
+        const auto repeated = std::ranges::unique(options.contexts);
+        options.contexts.erase(repeated.begin(), repeated.end());
     }
     std::vector<Protocol> protocols;
     if (!arguments.queries.empty()) {
@@ -248,12 +251,14 @@ void print(const Arguments& arguments, const std::vector<Evaluation>& evaluation
 
 int run_ratings(const Arguments& arguments, Session& session) {
     if (arguments.protocols.size() > 1 || !arguments.runs.empty() || !arguments.queries.empty() ||
-        !arguments.report.empty() || !arguments.curves.empty() || !arguments.work.empty()) {
+        !arguments.report.empty() || !arguments.curves.empty() || !arguments.work.empty() ||
+        !arguments.shuffled.empty() || !arguments.challenger.empty()) {
         throw Error{
             ErrorCode::invalid_argument,
             "--protocol ratings stands alone: its rows are meta-learners, not rankers",
-            "leave --run, --queries, --report, --curves, --work and other protocols to a second "
-            "call",
+            "leave --run, --queries, --report, --curves, --work, --shuffled, --challenger and "
+            "other "
+            "protocols to a second call",
         };
     }
     const auto settings = settings_of(arguments);
@@ -276,8 +281,17 @@ int run_ratings(const Arguments& arguments, Session& session) {
     auto dataset = value_or_throw(data::open_dataset(arguments.data));
     std::string choice = arguments.contents.empty() ? "auto" : arguments.contents.front();
     if (tasks == RatingTasks::items) {
+        if (choice != "auto" && choice != "none" && choice != "attributes") {
+            throw Error{
+                ErrorCode::invalid_argument,
+                fmt::format(
+                    "--tasks items --content {}: encoders are of items, not of users", choice
+                ),
+                "take --content attributes (the fields of users) or none",
+            };
+        }
         dataset = data::transposed(dataset);
-        choice = choice == "none" ? choice : "attributes";  // encoders are of items
+        choice = choice == "none" ? choice : "attributes";
     }
     const auto content = rating_content(dataset, arguments.data, choice, work);
     const auto evaluation =
@@ -293,6 +307,13 @@ int run_ratings(const Arguments& arguments, Session& session) {
 int run(const Arguments& arguments, Session& session) {
     if (std::ranges::find(arguments.protocols, ratings) != arguments.protocols.end()) {
         return run_ratings(arguments, session);
+    }
+    if (arguments.tasks == "items") {
+        throw Error{
+            ErrorCode::invalid_argument,
+            "--tasks items goes with --protocol ratings",
+            "leave it out, or evaluate --protocol ratings --tasks items",
+        };
     }
     if (arguments.runs.empty() && arguments.models.empty()) {
         throw Error{
@@ -460,7 +481,8 @@ Run declare(CLI::App& verb) {
     verb.add_option(
         "--shuffled",
         a->shuffled,
-        "another row: this one asked with as many events of somebody else, which must tell it "
+        "another row: this one asked with the events of somebody else at random, which must tell "
+        "it "
         "nothing"
     );
     repeated(
@@ -474,9 +496,9 @@ Run declare(CLI::App& verb) {
     verb.add_option(
         "--work",
         a->work,
-        "keep checkpoints and curves of what learns by gradients here: the same command goes on "
-        "after "
-        "a stop or a crash"
+        "keep what learns by gradients here, fitted or half fitted: the same command goes on after "
+        "a "
+        "stop or a crash"
     );
     verb.add_option("--report", a->report, "write a self-contained HTML report here");
     verb.add_option(

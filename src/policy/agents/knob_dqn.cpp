@@ -133,7 +133,9 @@ class KnobDqn final : public ValueAgent {
             KnobMenuNet::slates(seen, batch.slates.size(1)).eq(batch.slates.unsqueeze(1)).all(2);
         const auto squares = (online_->values(seen.summary) - target.unsqueeze(1)).pow(2);
         auto loss = (squares * shown).sum() / shown.sum().clamp_min(1);
-        if (const auto belief = online_->next_answer_loss(batch.after.sessions); belief.defined()) {
+        if (const auto belief =
+                online_->next_answer_loss(batch.after.sessions.slice(0, 0, lessons));
+            belief.defined()) {
             loss = loss + belief;
         }
         return loss;

@@ -245,7 +245,11 @@ double weight_for(const Csr& users) {
         [&users](std::size_t row) { return !users.row(row).empty(); }
     );
     const auto pairs = static_cast<double>(n_users) * static_cast<double>(users.n_cols);
-    return std::clamp(3 * static_cast<double>(users.indices.size()) / pairs, 1e-6, 0.1);
+    constexpr double most = 0.1;
+    if (pairs == 0) {
+        return most;
+    }
+    return std::clamp(3 * static_cast<double>(users.indices.size()) / pairs, 1e-6, most);
 }
 
 std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
@@ -282,10 +286,12 @@ std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings
     auto options = settings.read<AlsOptions>();
     if (weights.tensors().contains("unobserved_weight")) {  // chosen by the fit
         const auto fitted = value_or_throw(weights.values<double>("unobserved_weight"));
-        if (fitted.size() != 1 || fitted[0] <= 0) {
+        if (fitted.size() != 1 || !(fitted[0] > 0)) {
             throw Error{ErrorCode::corrupt, "als: unobserved_weight is not one number above 0"};
         }
         options.unobserved_weight = fitted[0];
+    } else if (options.unobserved_weight == 0) {
+        throw Error{ErrorCode::corrupt, "als: the unobserved_weight that was fitted is missing"};
     }
     if (factors.rows() != whisper.size() || std::cmp_not_equal(factors.cols(), options.factors)) {
         throw Error{

@@ -115,8 +115,8 @@ at::Tensor SequenceTrainee::loss(const Batch& batch, Rng& rng) {
             );
         }
     }
+    const auto table = training_table(rng);  // float32: its gradient is a sum over all events
     const ShortProducts guard{short_products_};
-    const auto table = training_table(rng);
     const auto states =
         net_.states(net_.token_table(table), tokens, {options_.dropout, rng})
             .flatten(0, 1)
