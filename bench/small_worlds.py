@@ -137,7 +137,10 @@ for title, world, options, optimum, shifts, others in WORLDS:
             learn(folder, "tried", "evolution", world, options,
                   [window, "knobs=state", "lessons=0", "population=16", "episodes=256", "deviation=0.1"], seed,
                   15 * arguments.steps, "--from", f"{b}:{alpha.split(',')[-1]}") for seed, b in enumerate(beliefs)]
-        kinds = {row: rows[row] for row in rows if row == "greedy belief" or row.startswith("meta_policy")}
+        rows["knob_dqn, from the best constant knob"] = [
+            learn(folder, "menu", "knob_dqn", world, options, [window], seed, arguments.steps,
+                  "--from", f"{b}:{alpha.split(',')[-1]}") for seed, b in enumerate(beliefs)]
+        kinds = {row: rows[row] for row in rows if row == "greedy belief" or row.startswith(("meta_policy", "knob_dqn"))}
         kind = chosen(kinds, world, options, others)
         for outer, rollout in (("a2c", 5), ("reinforce", int(horizon))) if arguments.more else ():
             rows[f"meta_policy: {outer} over the belief"] = [
