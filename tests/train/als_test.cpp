@@ -2,6 +2,7 @@
 // als: what its defaults promise on catalogues of any size.
 #include "core/options.hpp"
 #include "support/small_world.hpp"
+#include "support/temporary_folder.hpp"
 #include "train/model_entry.hpp"
 
 #include <gtest/gtest.h>
@@ -69,6 +70,26 @@ TEST(Als, a_log_without_anything_liked_gives_finite_scores) {
 
     for (const float score : scores.values()) {
         EXPECT_TRUE(std::isfinite(score));
+    }
+}
+
+TEST(Als, a_run_without_the_weight_it_was_fitted_with_is_refused) {
+    const testing_support::TemporaryFolder folder;
+    for (const double fitted : {0.0, -1.0}) {
+        SafetensorsWriter weights;
+        weights.add<float>("item_factors", Matrix<float>(3, 128).view());
+        weights.add<float>("popularity", std::vector<float>(3));
+        if (fitted != 0) {
+            weights.add<double>("unobserved_weight", std::vector{fitted});
+        }
+        weights.save(folder / "weights.safetensors");
+        const auto file = value_or_throw(SafetensorsFile::open(folder / "weights.safetensors"));
+        EXPECT_THROW((void)find_model("als").load(file, {}), Error) << fitted;
+        Settings told;  // as runs of before were saved
+        told.set_assignment("unobserved_weight=0.1");
+        if (fitted == 0) {
+            EXPECT_EQ(find_model("als").load(file, told)->n_items(), 3U);
+        }
     }
 }
 

@@ -177,9 +177,9 @@ TEST(Gaussian, an_empty_log_is_refused_with_the_next_step) {
     EXPECT_THROW((void)fit_gaussian_prior(context, {}), Error);
 }
 
-TEST(Gaussian, a_content_map_with_a_hidden_layer_is_saved_with_the_run) {
+/// A world with content, fitted with these options.
+GaussianPrior fitted(const GaussianOptions& options) {
     const auto world = testing_support::small_world();
-    const testing_support::TemporaryFolder folder;
     SilentProgress progress;
     const FitContext context{
         .dataset = world.dataset,
@@ -189,18 +189,72 @@ TEST(Gaussian, a_content_map_with_a_hidden_layer_is_saved_with_the_run) {
         .progress = progress,
         .stop = {},
     };
-    const auto prior = fit_gaussian_prior(context, {.dim = 4, .content_map = "mlp"});
+    return fit_gaussian_prior(context, options);
+}
+
+GaussianPrior saved_and_loaded(const GaussianPrior& prior) {
+    const testing_support::TemporaryFolder folder;
     SafetensorsWriter weights;
     prior.save(weights, "");
     weights.save(folder / "weights.safetensors");
-
-    const auto loaded = GaussianPrior::load(
+    return GaussianPrior::load(
         value_or_throw(SafetensorsFile::open(folder / "weights.safetensors")), ""
     );
+}
+
+TEST(Gaussian, a_content_map_with_a_hidden_layer_is_saved_with_the_run) {
+    const auto world = testing_support::small_world();
+    const auto prior = fitted({.dim = 4, .content_map = "mlp"});
+
+    const auto loaded = saved_and_loaded(prior);
 
     ASSERT_FALSE(prior.parts().content_map.features.empty());
     const auto content = world.content.vectors.row(3);
     EXPECT_EQ(loaded.place(content), prior.place(content));
+}
+
+TEST(Gaussian, every_form_of_it_learns_the_same_after_loading) {
+    for (const auto& options :
+         {GaussianOptions{.dim = 4, .covariance = "diagonal"},
+          GaussianOptions{.dim = 4, .likelihood = "choice"},
+          GaussianOptions{.dim = 4, .content_map = "contrastive"}}) {
+        const auto prior = fitted(options);
+        const auto loaded = saved_and_loaded(prior);
+        auto before = prior.start("");
+        auto after = loaded.start("");
+        for (const std::size_t item : {3U, 7U, 11U}) {
+            prior.observe(before, item, 1);
+            loaded.observe(after, item, 1);
+        }
+        EXPECT_EQ(after.mean, before.mean);
+        EXPECT_EQ(after.covariance, before.covariance);
+        EXPECT_EQ(loaded.space_id(), prior.space_id());
+    }
+}
+
+TEST(Gaussian, weights_that_do_not_fit_each_other_are_refused_by_name) {
+    const auto expect_corrupt = [](GaussianPrior::Parts parts) {
+        try {
+            (void)saved_and_loaded(GaussianPrior{std::move(parts)});
+            ADD_FAILURE() << "loaded";
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::corrupt) << error.what();
+        }
+    };
+    const auto map = fitted({.dim = 4, .content_map = "mlp"});
+    auto parts = map.parts();
+    parts.content_map.features.offset.pop_back();
+    expect_corrupt(std::move(parts));
+    parts = map.parts();
+    parts.content_map.features.scale = 0;
+    expect_corrupt(std::move(parts));
+    const auto choice = fitted({.dim = 4, .likelihood = "choice"});
+    parts = choice.parts();
+    parts.choice.log_weights.pop_back();
+    expect_corrupt(std::move(parts));
+    parts = choice.parts();
+    parts.choice.sharpness = -1;
+    expect_corrupt(std::move(parts));
 }
 
 }  // namespace
