@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// EventStore: what the server must not forget: users, items, events, impressions, beliefs.
+// EventStore: what the server must not forget: users, items, events, impressions.
 //
 // Writes are asynchronous: `done` is called once, on the store's own thread, after the change is
 // durable (or with the error); so many callers share one commit. Impressions are the exception:
 // nobody waits for them and up to a second of them may be lost. Reads see every write that was
-// acknowledged before them. All ids are the strings people use; field and belief data is opaque
+// acknowledged before them. All ids are the strings people use; field data is opaque
 // here. Thread-safe. One object serves one tenant.
 //
 //   store.append_events(std::move(batch), arrival, [](auto outcome) { reply(outcome); });
@@ -97,12 +97,6 @@ struct Impression {
     std::string wishes{};  // JSON: settings of the user that changed the scores; empty = none
 };
 
-struct BeliefRecord {
-    std::string space_id;       // of the vectors the belief lives in; another one means rebuild
-    std::int64_t sequence = 0;  // the last event it has seen
-    std::string data;           // opaque bytes
-};
-
 /// What became of one slot shown, for the figures of data collection.
 struct SlotOutcome {
     TimeMs time = 0;
@@ -151,10 +145,9 @@ class EventStore {
     /// dataset).
     virtual void delete_item(std::string item_id, TimeMs now, Done<bool> done) = 0;
     virtual void put_user(std::string user_id, std::string fields, TimeMs now, Done<void> done) = 0;
-    /// Erases the user's row, events, impressions and belief; false = nothing was there. Leaves a
+    /// Erases the user's row, events and impressions; false = nothing was there. Leaves a
     /// tombstone (a digest of the id), so that a history in a dataset is not used again either.
     virtual void delete_user(std::string user_id, Done<bool> done) = 0;
-    virtual void put_belief(std::string user_id, BeliefRecord belief, Done<void> done) = 0;
     /// What the user asked of us beside fields (opaque here); empty removes it.
     virtual void put_user_settings(
         std::string user_id, std::string settings, TimeMs now, Done<void> done
@@ -185,8 +178,6 @@ class EventStore {
     [[nodiscard]] virtual Result<std::optional<UserRecord>> user(std::string_view user_id
     ) const = 0;
     [[nodiscard]] virtual Result<bool> is_erased(std::string_view user_id) const = 0;
-    [[nodiscard]] virtual Result<std::optional<BeliefRecord>> belief(std::string_view user_id
-    ) const = 0;
     [[nodiscard]] virtual Result<std::optional<Impression>> impression(
         std::string_view recommendation_id
     ) const = 0;

@@ -106,13 +106,6 @@ Result<double> JsonFields::number(const Value& value, std::string_view where) co
     return number;
 }
 
-Result<double> JsonFields::number_or_nan(const Value& value, std::string_view where) const {
-    if (value.is_null()) {
-        return std::numeric_limits<double>::quiet_NaN();
-    }
-    return number(value, where);
-}
-
 Result<bool> JsonFields::truth(const Value& value, std::string_view where) const {
     bool truth = false;
     if (value.get_bool().get(truth) != simdjson::SUCCESS) {

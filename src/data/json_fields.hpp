@@ -35,8 +35,6 @@ class JsonFields {
     [[nodiscard]] Result<std::vector<std::string>> ids(const Value& value, std::string_view where)
         const;
     [[nodiscard]] Result<double> number(const Value& value, std::string_view where) const;
-    /// null = NaN.
-    [[nodiscard]] Result<double> number_or_nan(const Value& value, std::string_view where) const;
     [[nodiscard]] Result<bool> truth(const Value& value, std::string_view where) const;
     [[nodiscard]] Result<TimeMs> time(const Value& value, std::string_view where) const;
     [[nodiscard]] Result<simdjson::dom::array> list(

@@ -123,12 +123,6 @@ void SqliteStatement::bind(int index, std::optional<std::int64_t> number) {
     }
 }
 
-void SqliteStatement::bind_blob(int index, std::string_view bytes) {
-    sqlite3_bind_blob64(
-        handle_.get(), index, bytes.empty() ? "" : bytes.data(), bytes.size(), borrowed
-    );
-}
-
 void SqliteStatement::bind_optional(int index, std::string_view text) {
     if (text.empty()) {
         sqlite3_bind_null(handle_.get(), index);

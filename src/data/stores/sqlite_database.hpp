@@ -57,7 +57,6 @@ class SqliteStatement {
     void bind(int index, std::int64_t number);
     void bind(int index, std::optional<double> number);
     void bind(int index, std::optional<std::int64_t> number);
-    void bind_blob(int index, std::string_view bytes);
     /// NULL when empty.
     void bind_optional(int index, std::string_view text);
 

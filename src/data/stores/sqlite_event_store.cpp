@@ -287,15 +287,6 @@ void SqliteEventStore::delete_user(std::string user_id, Done<bool> done) {
     );
 }
 
-void SqliteEventStore::put_belief(std::string user_id, BeliefRecord belief, Done<void> done) {
-    impl_->write_void(
-        [this, user_id = std::move(user_id), belief = std::move(belief)] {
-            impl_->writes.put_belief(user_id, belief);
-        },
-        std::move(done)
-    );
-}
-
 void SqliteEventStore::put_user_settings(
     std::string user_id, std::string settings, TimeMs now, Done<void> done
 ) {
@@ -374,10 +365,6 @@ Result<std::optional<UserRecord>> SqliteEventStore::user(std::string_view user_i
 
 Result<bool> SqliteEventStore::is_erased(std::string_view user_id) const {
     return impl_->read([&](SqliteReads& reads) { return reads.is_erased(user_id); });
-}
-
-Result<std::optional<BeliefRecord>> SqliteEventStore::belief(std::string_view user_id) const {
-    return impl_->read([&](SqliteReads& reads) { return reads.belief(user_id); });
 }
 
 Result<std::optional<Impression>> SqliteEventStore::impression(std::string_view recommendation_id

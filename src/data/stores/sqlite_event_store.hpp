@@ -58,7 +58,6 @@ class SqliteEventStore final : public EventStore {
     void delete_item(std::string item_id, TimeMs now, Done<bool> done) override;
     void put_user(std::string user_id, std::string fields, TimeMs now, Done<void> done) override;
     void delete_user(std::string user_id, Done<bool> done) override;
-    void put_belief(std::string user_id, BeliefRecord belief, Done<void> done) override;
     void put_user_settings(std::string user_id, std::string settings, TimeMs now, Done<void> done)
         override;
     void delete_event(
@@ -76,8 +75,6 @@ class SqliteEventStore final : public EventStore {
     [[nodiscard]] Result<std::vector<ItemRecord>> latest(std::size_t limit) const override;
     [[nodiscard]] Result<std::optional<UserRecord>> user(std::string_view user_id) const override;
     [[nodiscard]] Result<bool> is_erased(std::string_view user_id) const override;
-    [[nodiscard]] Result<std::optional<BeliefRecord>> belief(std::string_view user_id
-    ) const override;
     [[nodiscard]] Result<std::optional<Impression>> impression(std::string_view recommendation_id
     ) const override;
     [[nodiscard]] Result<std::string> user_settings(std::string_view user_id) const override;

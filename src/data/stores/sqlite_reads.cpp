@@ -134,9 +134,6 @@ SqliteReads::SqliteReads(const SqliteDatabase& database, std::string tenant)
           "SELECT user_id, fields, created, updated FROM users WHERE tenant = ? AND user_id = ?"
       ),
       is_erased_(database, "SELECT 1 FROM erased_users WHERE tenant = ? AND user_digest = ?"),
-      belief_(
-          database, "SELECT space_id, sequence, data FROM beliefs WHERE tenant = ? AND user_id = ?"
-      ),
       impression_(
           database, impressions_where("WHERE tenant = ? AND recommendation_id = ?").c_str()
       ),
@@ -243,18 +240,6 @@ bool SqliteReads::is_erased(std::string_view user_id) {
     is_erased_.bind(2, digest);
     const SqliteReset reset{is_erased_};
     return is_erased_.step();
-}
-
-std::optional<BeliefRecord> SqliteReads::belief(std::string_view user_id) {
-    belief_.bind(1, tenant_);
-    belief_.bind(2, user_id);
-    const SqliteReset reset{belief_};
-    if (!belief_.step()) {
-        return std::nullopt;
-    }
-    return BeliefRecord{
-        .space_id = belief_.text(0), .sequence = belief_.integer(1), .data = belief_.text(2)
-    };
 }
 
 std::optional<Impression> SqliteReads::impression(std::string_view recommendation_id) {

@@ -58,6 +58,10 @@ ALTER TABLE impressions ADD COLUMN masks TEXT NOT NULL DEFAULT '';
 ALTER TABLE impressions ADD COLUMN last_event INTEGER;
 ALTER TABLE impressions ADD COLUMN wishes TEXT NOT NULL DEFAULT '';
 )sql",
+    // Beliefs are replayed from the events: never stored.
+    R"sql(
+DROP TABLE beliefs;
+)sql",
 };
 
 }  // namespace

@@ -27,7 +27,6 @@ class SqliteWrites {
     [[nodiscard]] bool delete_item(std::string_view item_id, TimeMs now);
     void put_user(std::string_view user_id, std::string_view fields, TimeMs now);
     [[nodiscard]] bool delete_user(std::string_view user_id);
-    void put_belief(std::string_view user_id, const BeliefRecord& belief);
     void put_user_settings(std::string_view user_id, std::string_view settings, TimeMs now);
     [[nodiscard]] std::optional<std::string> delete_event(
         std::string_view user_id, std::string_view event_id
@@ -48,7 +47,6 @@ class SqliteWrites {
     SqliteStatement put_item_;
     SqliteStatement delete_item_;
     SqliteStatement put_user_;
-    SqliteStatement put_belief_;
     SqliteStatement put_user_settings_;
     SqliteStatement delete_user_settings_;
     SqliteStatement item_of_event_;
@@ -58,7 +56,6 @@ class SqliteWrites {
     SqliteStatement uncount_items_;
     SqliteStatement delete_events_;
     SqliteStatement delete_impressions_;
-    SqliteStatement delete_belief_;
     SqliteStatement delete_user_;
     SqliteStatement erase_user_;
 };
@@ -80,7 +77,6 @@ class SqliteReads {
     [[nodiscard]] std::vector<ItemRecord> latest(std::size_t limit);
     [[nodiscard]] std::optional<UserRecord> user(std::string_view user_id);
     [[nodiscard]] bool is_erased(std::string_view user_id);
-    [[nodiscard]] std::optional<BeliefRecord> belief(std::string_view user_id);
     [[nodiscard]] std::optional<Impression> impression(std::string_view recommendation_id);
     [[nodiscard]] std::string user_settings(std::string_view user_id);
     [[nodiscard]] std::vector<SlotOutcome> slot_outcomes(
@@ -103,7 +99,6 @@ class SqliteReads {
     SqliteStatement latest_;
     SqliteStatement user_;
     SqliteStatement is_erased_;
-    SqliteStatement belief_;
     SqliteStatement impression_;
     SqliteStatement user_settings_;
     SqliteStatement slots_;

@@ -59,7 +59,6 @@ SqliteWrites::SqliteWrites(const SqliteDatabase& database, std::string tenant)
           "INSERT INTO users VALUES(?, ?, ?, ?, ?) ON CONFLICT(tenant, user_id) DO UPDATE SET"
           " fields = excluded.fields, updated = excluded.updated"
       ),
-      put_belief_(database, "INSERT OR REPLACE INTO beliefs VALUES(?, ?, ?, ?, ?)"),
       put_user_settings_(
           database,
           "INSERT INTO user_settings VALUES(?1, ?2, ?3, ?4) ON CONFLICT(tenant, user_id) DO UPDATE"
@@ -95,7 +94,6 @@ SqliteWrites::SqliteWrites(const SqliteDatabase& database, std::string tenant)
       ),
       delete_events_(database, "DELETE FROM events WHERE tenant = ?1 AND user_id = ?2"),
       delete_impressions_(database, "DELETE FROM impressions WHERE tenant = ?1 AND user_id = ?2"),
-      delete_belief_(database, "DELETE FROM beliefs WHERE tenant = ?1 AND user_id = ?2"),
       delete_user_(database, "DELETE FROM users WHERE tenant = ?1 AND user_id = ?2"),
       erase_user_(database, "INSERT OR IGNORE INTO erased_users VALUES(?1, ?2)") {}
 
@@ -193,21 +191,11 @@ bool SqliteWrites::delete_user(std::string_view user_id) {
     run_for_user(uncount_items_, user_id);
     std::int64_t rows = run_for_user(delete_events_, user_id);
     rows += run_for_user(delete_impressions_, user_id);
-    rows += run_for_user(delete_belief_, user_id);
     rows += run_for_user(delete_user_settings_, user_id);
     rows += run_for_user(delete_user_, user_id);
     const auto digest = digest_hex(user_id);
     run_for_user(erase_user_, digest);
     return rows > 0;
-}
-
-void SqliteWrites::put_belief(std::string_view user_id, const BeliefRecord& belief) {
-    put_belief_.bind(1, tenant_);
-    put_belief_.bind(2, user_id);
-    put_belief_.bind(3, belief.space_id);
-    put_belief_.bind(4, belief.sequence);
-    put_belief_.bind_blob(5, belief.data);
-    put_belief_.run();
 }
 
 void SqliteWrites::put_user_settings(

@@ -128,18 +128,4 @@ Hazard fit_hazard(const HazardRows& train, const HazardRows& validation) {
     return unscaled(best, scaling);
 }
 
-double hazard_loss(const Hazard& hazard, const HazardRows& rows) {
-    double loss = 0;
-    for (std::size_t i = 0; i < rows.left.size(); ++i) {
-        auto z = static_cast<double>(hazard.bias);
-        const auto x = rows.inputs.row(i);
-        for (std::size_t j = 0; j < x.size(); ++j) {
-            z += static_cast<double>(hazard.weights[j] * x[j]);
-        }
-        z = std::clamp(z, -30.0, 30.0);
-        loss += std::log1p(std::exp(-std::abs(z))) + std::max(0.0, z) - (rows.left[i] != 0 ? z : 0);
-    }
-    return loss / static_cast<double>(std::max<std::size_t>(1, rows.left.size()));
-}
-
 }  // namespace hg::simulate

@@ -32,7 +32,4 @@ struct Hazard {
 /// ever leaves give a constant, tiny chance.
 [[nodiscard]] Hazard fit_hazard(const HazardRows& train, const HazardRows& validation);
 
-/// Mean log loss.
-[[nodiscard]] double hazard_loss(const Hazard& hazard, const HazardRows& rows);
-
 }  // namespace hg::simulate
