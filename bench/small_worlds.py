@@ -1,6 +1,7 @@
 """Policies in small worlds whose Bayes-optimal policy is computed, over seeds.
 
-    .venv/bin/python bench/small_worlds.py --binary build/release/honeyguide --out OUT.md [--seeds 5] [--more] [--worlds TEXT]
+    .venv/bin/python bench/small_worlds.py --binary build/release/honeyguide --out OUT.md [--seeds 5] [--more] [--no-evolution]
+        [--worlds TEXT]
 
 Every episode is another user, drawn from a prior. Learners meet the prior only through episodes; the optimum
 knows it. Constant knobs (alpha of ucb, gamma of square_cb) are tuned on 4,000 validation episodes; everything is
@@ -24,12 +25,14 @@ parser.add_argument("--seeds", type=int, default=5)
 parser.add_argument("--steps", type=int, default=200_000)
 parser.add_argument("--episodes", type=int, default=4_000)
 parser.add_argument("--more", action="store_true", help="also A2C, REINFORCE and the in-context policies")
+parser.add_argument("--no-evolution", action="store_true", help="without its row, which takes longer than all others together")
 parser.add_argument("--worlds", default="", help="only the worlds whose title has this text")
 arguments = parser.parse_args()
 
 BERNOULLI = ["redraw=episode"]
 OTHER_RATES = [["high=0.5"], ["low=0.4"]]  # what actors are chosen on: as far from what was learned as the priors judged by
 OTHER_TYPES = [["scale=1.3"], ["skew=0.4"]]
+NOISIER = ("two answers of five are coin tosses", ["noise=0.4"])  # the noise the belief has learned is wrong
 WORLDS = [
     ("Bernoulli, 5 arms, 10 steps", "bernoulli_bandit", [*BERNOULLI, "arms=5", "step_limit=10"], "bayes_optimal",
      [("probabilities between 0 and .4", ["high=0.4"]), ("probabilities between .5 and 1", ["low=0.5"])], OTHER_RATES),
@@ -41,11 +44,11 @@ WORLDS = [
      [("probabilities between 0 and .4", ["high=0.4"])], OTHER_RATES),
     ("Linear, d = 2, 5 items, 8 types, 10 steps", "typed_bandit", ["step_limit=10"],
      "bayes_optimal:prior=types,step_limit=10",
-     [("types of half the spread", ["scale=1.5"]), ("the first types four times as often", ["skew=0.5"])], OTHER_TYPES),
+     [("types of half the spread", ["scale=1.5"]), ("the first types four times as often", ["skew=0.5"]), NOISIER], OTHER_TYPES),
     ("Linear, d = 4, 4 items, 12 types, 12 steps", "typed_bandit",
      ["arms=4", "dim=4", "types=12", "step_limit=12"],
      "bayes_optimal:prior=types,arms=4,dim=4,types=12,step_limit=12",
-     [("types of half the spread", ["scale=1.5"]), ("the first types more often", ["skew=0.3"])], OTHER_TYPES),
+     [("types of half the spread", ["scale=1.5"]), ("the first types more often", ["skew=0.3"]), NOISIER], OTHER_TYPES),
 ]
 ALPHAS = [0.25, 0.5, 1, 1.5, 2]
 GAMMAS = [10, 30, 100, 300]
@@ -109,6 +112,7 @@ for title, world, options, optimum, shifts, others in WORLDS:
             flat.append(learn(folder, "flat", "belief", world, options, [window, "prior=flat"], seed, 1_000))
         alpha = best([f"{beliefs[0]}:alpha={a}" for a in ALPHAS], world, options).split(":")[1]
         fall = best([f"{beliefs[0]}:schedule=inverse_root,alpha={2 * a}" for a in ALPHAS], world, options).split(":")[1]
+        fall_fast = best([f"{beliefs[0]}:schedule=inverse,alpha={4 * a}" for a in ALPHAS], world, options).split(":")[1]
         gamma = best([f"{beliefs[0]}:explore=square_cb,gamma={g}" for g in GAMMAS], world, options).split(":")[1]
         rows["random"] = ["random"] * arguments.seeds
         rows["no inner step (prior alone)"] = [f"{b}:context=none" for b in beliefs]
@@ -117,7 +121,8 @@ for title, world, options, optimum, shifts, others in WORLDS:
         rows["greedy belief"] = beliefs
         rows["Thompson"] = [f"{b}:explore=thompson" for b in beliefs]
         rows[f"SquareCB, tuned ({gamma.split(',')[1]})"] = [f"{b}:{gamma}" for b in beliefs]
-        rows[f"UCB falling, tuned ({fall.split(',')[1]})"] = [f"{b}:{fall}" for b in beliefs]
+        rows[f"UCB falling as 1 / root of t, tuned ({fall.split(',')[1]})"] = [f"{b}:{fall}" for b in beliefs]
+        rows[f"UCB falling as 1 / t, tuned ({fall_fast.split(',')[1]})"] = [f"{b}:{fall_fast}" for b in beliefs]
         rows[f"best constant knob: UCB, tuned ({alpha})"] = [f"{b}:{alpha}" for b in beliefs]
         rows["RL2: PPO over a GRU"] = [
             learn(folder, "rl2", "ppo", world, options,
@@ -133,10 +138,11 @@ for title, world, options, optimum, shifts, others in WORLDS:
         rows["meta_policy, from half of the best constant knob"] = [
             learn(folder, "cautious", "meta_policy", world, options, [window], seed, arguments.steps,
                   "--from", f"{b}:{half}") for seed, b in enumerate(beliefs)]
-        rows["evolution over the actor, from the best constant knob"] = [
-            learn(folder, "tried", "evolution", world, options,
-                  [window, "knobs=state", "lessons=0", "population=16", "episodes=256", "deviation=0.1"], seed,
-                  15 * arguments.steps, "--from", f"{b}:{alpha.split(',')[-1]}") for seed, b in enumerate(beliefs)]
+        if not arguments.no_evolution:
+            rows["evolution over the actor, from the best constant knob"] = [
+                learn(folder, "tried", "evolution", world, options,
+                      [window, "knobs=state", "lessons=0", "population=16", "episodes=256", "deviation=0.1"], seed,
+                      15 * arguments.steps, "--from", f"{b}:{alpha.split(',')[-1]}") for seed, b in enumerate(beliefs)]
         rows["knob_dqn, from the best constant knob"] = [
             learn(folder, "menu", "knob_dqn", world, options, [window], seed, arguments.steps,
                   "--from", f"{b}:{alpha.split(',')[-1]}") for seed, b in enumerate(beliefs)]

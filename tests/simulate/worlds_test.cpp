@@ -6,6 +6,7 @@
 #include "simulate/worlds/interest_evolution.hpp"
 #include "simulate/worlds/long_term_satisfaction.hpp"
 #include "simulate/worlds/slate_mdp.hpp"
+#include "simulate/worlds/typed_bandit.hpp"
 
 #include <gtest/gtest.h>
 
@@ -167,6 +168,19 @@ TEST(LeaveRule, temper_is_spent_by_slates_nobody_clicks) {
     EXPECT_FALSE(world->step(std::vector{0U}).ended);
     EXPECT_FALSE(world->step(std::vector{0U}).ended);
     EXPECT_TRUE(world->step(std::vector{0U}).ended);
+}
+
+TEST(TypedBandit, noise_takes_answers_to_a_coin_and_leaves_the_order) {
+    const auto quiet = typed_bandit_truth({});
+    const auto noisy = typed_bandit_truth({.noise = 0.4});
+    const auto coin = typed_bandit_truth({.noise = 1});
+
+    for (std::size_t k = 0; k < quiet.click.rows(); ++k) {
+        for (std::size_t i = 0; i < quiet.click.cols(); ++i) {
+            EXPECT_NEAR(noisy.click(k, i) - 0.5, 0.6 * (quiet.click(k, i) - 0.5), 1e-12);
+            EXPECT_EQ(coin.click(k, i), 0.5);
+        }
+    }
 }
 
 }  // namespace

@@ -112,6 +112,7 @@ void TypedBanditOptions::describe(OptionBinder& bind, TypedBanditOptions& o) {
     bind("scale", o.scale, "how far types differ, in logits", {.min = 0, .max = 100});
     bind("bias", o.bias, "logit of an average item", {.min = -20, .max = 20});
     bind("skew", o.skew, "0 = types alike often; more = the first ones", {.min = -10, .max = 10});
+    bind("noise", o.noise, "share of answers that are coin tosses", {.min = 0, .max = 1});
     bind("task_seed", o.task_seed, "of items and types", {.min = 0, .max = 1e15});
     bind("step_limit", o.step_limit, "steps of an episode", {.min = 1, .max = 1e9});
 }
@@ -132,7 +133,8 @@ TypedBanditTruth typed_bandit_truth(const TypedBanditOptions& options) {
         for (std::size_t i = 0; i < n_arms; ++i) {
             const auto x = truth.items.row(i);
             const double fit = std::inner_product(x.begin(), x.end(), theta.row(k).begin(), 0.0);
-            truth.click(k, i) = 1 / (1 + std::exp(-options.bias - options.scale * fit));
+            const double click = 1 / (1 + std::exp(-options.bias - options.scale * fit));
+            truth.click(k, i) = (1 - options.noise) * click + options.noise / 2;
         }
         truth.type_share[k] = std::exp(-options.skew * static_cast<double>(k));
         total += truth.type_share[k];

@@ -2,7 +2,7 @@
 // The typed bandit: every user is one of a few types, hidden; items stay, and what they are to a type
 // is linear in their features. The Bayes-optimal policy can be computed (policy/bayes_optimal.hpp).
 //
-//   P(click | item i, type k) = 1 / (1 + exp(-(bias + scale theta_k . x_i)))
+//   P(click | item i, type k) = (1 - noise) / (1 + exp(-(bias + scale theta_k . x_i))) + noise / 2
 //
 // x_i and theta_k are unit vectors of task_seed; the type is new in every episode, k ~ exp(-skew k).
 #pragma once
@@ -22,6 +22,7 @@ struct TypedBanditOptions {
     double scale = 3;
     double bias = -0.5;
     double skew = 0;
+    double noise = 0;
     std::int64_t task_seed = 7;
     std::int64_t step_limit = 10;
 
