@@ -66,6 +66,27 @@ TEST(Belief, the_order_of_events_does_not_matter_without_forgetting) {
     }
 }
 
+/// The same event liked and then disliked: alike they cancel out, forgetting lets the newer one win.
+TEST(Belief, forgetting_makes_older_events_count_less) {
+    const auto mean_after = [](float forgetting) {
+        const train::GaussianPrior prior{{
+            .item_vectors = Matrix<float>(1, 1, {1}),
+            .segments = {{"", {{0}, {1}}}},
+            .noise_variance = 0.5F,
+            .forgetting = forgetting,
+            .content_map = {},
+        }};
+        Belief belief{prior};
+        adapt(prior, belief, ItemId{0}, 1.0F);
+        adapt(prior, belief, ItemId{0}, -1.0F);
+        return belief.posterior.mean[0];
+    };
+
+    EXPECT_NEAR(mean_after(0), 0, 1e-6);
+    // C = 1 / .5 = 2, K = 2 / 2.5, m = .8, C = .4; then C = .8, K = .8 / 1.3, m = .8 - 1.8 K.
+    EXPECT_NEAR(mean_after(0.5F), 0.8 - 1.8 * 0.8 / 1.3, 1e-6);
+}
+
 TEST(Belief, a_dislike_moves_the_score_down_and_a_like_up) {
     const auto prior = small_prior();
     Belief liked{prior};

@@ -27,27 +27,32 @@ nlohmann::json world_facts() {
     };
 }
 
+LearnResult learn_two_kinds(const std::filesystem::path& folder, const std::string& outer) {
+    const auto batch = simulate::make_batch(TwoKinds{}, 1);
+    Settings settings;
+    settings.set("head", "knobs");
+    settings.set("outer", outer);
+    settings.set("learning_rate", "0.01");
+    SilentProgress silent;
+    return learn_run(
+        {.entry = find_agent("meta_policy"),
+         .agent_settings = settings,
+         .options = {.steps = 40'000, .users = 64, .evaluate_every = 20'000},
+         .world = *batch,
+         .held_out = *batch,
+         .world_facts = world_facts(),
+         .folder = folder},
+        silent,
+        {}
+    );
+}
+
 /// Learned once, in a few seconds, for all tests.
 class KnobActorTest : public testing::Test {
   protected:
     static void SetUpTestSuite() {
         folder = std::make_unique<testing_support::TemporaryFolder>();
-        const auto batch = simulate::make_batch(TwoKinds{}, 1);
-        Settings settings;
-        settings.set("head", "knobs");
-        settings.set("learning_rate", "0.01");
-        SilentProgress silent;
-        result = learn_run(
-            {.entry = find_agent("meta_policy"),
-             .agent_settings = settings,
-             .options = {.steps = 40'000, .users = 64, .evaluate_every = 20'000},
-             .world = *batch,
-             .held_out = *batch,
-             .world_facts = world_facts(),
-             .folder = *folder / "meta"},
-            silent,
-            {}
-        );
+        result = learn_two_kinds(*folder / "meta", "ppo");
     }
 
     static void TearDownTestSuite() { folder.reset(); }
@@ -68,6 +73,12 @@ TEST_F(KnobActorTest, learns_to_explore_for_newcomers_only) {
     EXPECT_GT(result.best_return, 7);
     EXPECT_GT(choose(*actor, 0).exploration, 1);
     EXPECT_LT(choose(*actor, 1).exploration, .5);
+}
+
+TEST_F(KnobActorTest, simpler_outer_loops_beat_every_constant_too) {
+    for (const std::string outer : {"a2c", "reinforce"}) {
+        EXPECT_GT(learn_two_kinds(*folder / outer, outer).best_return, 6) << outer;
+    }
 }
 
 /// The network in torch exploits the very order that the server makes of the actor's knobs.

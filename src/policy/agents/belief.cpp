@@ -2,7 +2,8 @@
 // Constant knobs on the same belief as the meta-policy's: the rows it must beat.
 //
 //   greedy     m(i)                                     (alpha = 0)
-//   ucb        m(i) + alpha sigma(i), alpha constant or alpha / sqrt(1 + answers seen)
+//   ucb        m(i) + alpha sigma(i), alpha constant, alpha / sqrt(1 + answers seen) or
+//              alpha / (1 + answers seen)
 //   thompson   the best of a posterior draw; exact propensities as in posterior_draws.hpp
 //   square_cb  inverse gaps of m(i)                     (Foster and Rakhlin, 2020)
 //
@@ -41,8 +42,8 @@ struct BeliefAgentOptions {
         bind(
             "schedule",
             o.schedule,
-            "alpha stays, or falls as 1 / sqrt(1 + answers)",
-            {.choices = {"constant", "inverse_root"}}
+            "alpha stays, or falls as 1 / sqrt(1 + answers) or as 1 / (1 + answers)",
+            {.choices = {"constant", "inverse_root", "inverse"}}
         );
         bind("gamma", o.gamma, "sharpness of square_cb", {.min = 0, .max = 1e6});
         bind("draws", o.draws, "posterior draws of thompson", {.min = 1, .max = 10000});
@@ -169,8 +170,10 @@ class BeliefAgent final : public ScoredAgent {
     /// [B, 1]
     [[nodiscard]] at::Tensor alpha(const at::Tensor& tokens) const {
         const auto n = tokens.select(2, tokens.size(2) - 1).sum(1, true);
-        return options_.schedule == "constant" ? at::full_like(n, options_.alpha)
-                                               : options_.alpha / (1 + n).sqrt();
+        if (options_.schedule == "constant") {
+            return at::full_like(n, options_.alpha);
+        }
+        return options_.alpha / (options_.schedule == "inverse" ? 1 + n : (1 + n).sqrt());
     }
 
     static void count_wins(const at::Tensor& drawn, MatrixView<float> out) {
