@@ -16,8 +16,6 @@
 namespace hg::app {
 namespace {
 
-constexpr const char* file_kind = "few-shot curves";
-
 /// The users of a protocol in the order they are first asked in.
 struct Asked {
     std::map<std::uint32_t, std::size_t> place;
@@ -76,7 +74,8 @@ Error no_curves(const std::filesystem::path& path, std::string_view why) {
     return {
         ErrorCode::invalid_argument,
         fmt::format("{} holds no few-shot curves: {}", path.string(), why),
-        "write it with honeyguide evaluate --protocol few-shot --curves FILE"
+        "write it with honeyguide evaluate --protocol few-shot --curves FILE, of a learned policy "
+        "with honeyguide simulate run --curves FILE"
     };
 }
 
@@ -95,7 +94,11 @@ const nlohmann::json& row_of(
         fmt::format(
             "{} has no row \"{}\", it has: {}", path.string(), name, fmt::join(names, ", ")
         ),
-        fmt::format("evaluate it beside the other: --run RUN, or --model {}=MODEL", name)
+        fmt::format(
+            "evaluate it beside the other: --run RUN, or --model {}=MODEL; a learned policy is "
+            "played: honeyguide simulate run --policy RUN --curves FILE",
+            name
+        )
     };
 }
 
@@ -173,6 +176,7 @@ PairedCurves pair_rows(
     const auto& other = row_of(curves, path, incumbent);
     PairedCurves out{
         .n_events = curves.at("contexts").get<std::vector<std::size_t>>(),
+        .unit = curves.value("unit", "events"),
         .differences = {},
         .worst_decile = {},
         .notes = {},
@@ -211,7 +215,7 @@ nlohmann::json few_shot_curves(
     }
     const auto asked = asked_users(dataset, protocol);
     nlohmann::json out{
-        {"kind", file_kind},
+        {"kind", curves_kind},
         {"dataset", dataset.name},
         {"dataset_hash", dataset.hash},
         {"protocol", protocol.label},
@@ -239,7 +243,7 @@ PairedCurves read_paired_curves(
     const std::filesystem::path& path, const std::string& candidate, const std::string& incumbent
 ) {
     const auto curves = nlohmann::json::parse(value_or_throw(read_file(path)), nullptr, false);
-    if (!curves.is_object() || curves.value("kind", nlohmann::json{}) != file_kind) {
+    if (!curves.is_object() || curves.value("kind", nlohmann::json{}) != curves_kind) {
         throw no_curves(path, "not JSON of that kind");
     }
     try {

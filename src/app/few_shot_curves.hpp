@@ -31,9 +31,13 @@ namespace hg::app {
     std::size_t k
 );
 
+/// What every file of curves says of itself: `kind`.
+inline constexpr const char* curves_kind = "few-shot curves";
+
 /// Candidate - incumbent, user by user.
 struct PairedCurves {
     std::vector<std::size_t> n_events;
+    std::string unit = "events";                   // or "turns", of a play
     std::vector<std::vector<double>> differences;  // by length of history
     std::vector<double> worst_decile;
     std::vector<std::string> notes;  // whole sentences: what the rows may have seen

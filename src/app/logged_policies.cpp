@@ -373,6 +373,7 @@ Result<evaluate::GateRecord> run_gate_on(const LoggedPolicies& judged, const Gat
         .decisions_per_day = request.decisions_per_day,
     };
     if (request.curves != nullptr) {
+        input.few_shot_unit = request.curves->unit;
         input.worst_decile = request.curves->worst_decile;
     }
     return evaluate::run_gate(input, request.options);

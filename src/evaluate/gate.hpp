@@ -54,7 +54,7 @@ struct GateOptions {
     static void describe(OptionBinder& bind, GateOptions& o);
 };
 
-/// New users after so many events: candidate - incumbent, one per user.
+/// New users after so many events (or turns of a play): candidate - incumbent, one per user.
 struct FewShotPoint {
     std::size_t n_events = 0;
     std::span<const double> differences;
@@ -73,7 +73,8 @@ struct GateInput {
     std::span<const std::uint32_t> segment{};  // of the user: places of names; may be empty
     std::span<const std::string> segment_names{};
     std::span<const FewShotPoint> few_shot{};  // the curve of new users; may be empty
-    std::span<const double> worst_decile{};    // worst_decile_differences(); may be empty
+    std::string_view few_shot_unit = "events";
+    std::span<const double> worst_decile{};  // worst_decile_differences(); may be empty
     std::optional<double> decisions_per_day{};
 };
 

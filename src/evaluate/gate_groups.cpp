@@ -72,19 +72,30 @@ void add_check(
     record.checks.push_back(std::move(check));
 }
 
+bool are_all_zero(std::span<const double> differences) {
+    return std::ranges::all_of(differences, [](double d) { return d == 0; });
+}
+
 void add_few_shot(GateRecord& record, const GateInput& input) {
     std::vector<Evidence> points;
+    std::string absent = "no curves of new users were given";
+    const bool are_alike = std::ranges::all_of(input.few_shot, [](const auto& point) {
+        return are_all_zero(point.differences);
+    });
+    if (!input.few_shot.empty() && are_alike) {
+        absent = "both curves are one and the same for every user";
+    }
     for (const auto& point : input.few_shot) {
         constexpr std::size_t fewest = 2;
-        if (point.differences.size() >= fewest) {
+        if (!are_alike && point.differences.size() >= fewest) {
             points.push_back({
-                .name = fmt::format("after {} events", point.n_events),
+                .name = fmt::format("after {} {}", point.n_events, input.few_shot_unit),
                 .differences = {point.differences.begin(), point.differences.end()},
                 .effective = static_cast<double>(point.differences.size()),
             });
         }
     }
-    add_check(record, "few_shot", points, "no curves of new users were given");
+    add_check(record, "few_shot", points, absent);
 }
 
 void add_worst_decile(GateRecord& record, const GateInput& input) {
@@ -93,7 +104,7 @@ void add_worst_decile(GateRecord& record, const GateInput& input) {
     const auto& users = input.worst_decile;
     constexpr std::size_t fewest = 2;
     if (users.size() >= fewest) {
-        if (std::ranges::all_of(users, [](double d) { return d == 0; })) {
+        if (are_all_zero(users)) {
             absent = fmt::format(
                 "both serve each of these {} users alike, such as not at all: longer lists tell "
                 "more",

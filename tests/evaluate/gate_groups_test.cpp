@@ -212,6 +212,21 @@ TEST(GateGroups, users_served_by_neither_are_not_available_and_not_passed) {
     EXPECT_THAT(record.check("worst_decile").sentence, HasSubstr("longer lists"));
 }
 
+TEST(GateGroups, a_curve_compared_with_itself_is_not_available_and_not_passed) {
+    const GroupLog log{400, [](std::uint32_t, std::uint32_t) { return .4; }};
+    const std::vector<double> nothing(30, 0);
+    const std::vector<FewShotPoint> curve{
+        {.n_events = 0, .differences = nothing}, {.n_events = 5, .differences = nothing}
+    };
+    auto input = log.input();
+    input.few_shot = curve;
+
+    const auto record = judge(input);
+
+    EXPECT_EQ(record.check("few_shot").verdict, Verdict::not_available);
+    EXPECT_THAT(record.check("few_shot").sentence, HasSubstr("one and the same"));
+}
+
 TEST(GateGroups, groups_of_another_log_are_refused) {
     const GroupLog log{60, [](std::uint32_t, std::uint32_t) { return .4; }};
     auto short_turns = log.input();

@@ -75,6 +75,7 @@ def check_gate(data, model, meta, db, folder):
     # A log of 1,200 decisions is small: the support checks are set to its size, the rest is the gate as it is.
     gate = ("gate", "--log", db, "--data", data, "--window", WINDOW, "--candidate", model, "--knobs-by", meta, "--out", folder / "decisions",
             "--set", "min_effective_rows=100", "--set", "max_mean_weight_z=6", "--set", "max_model_gap=6")
+    check_curves(gate, data, model, meta, folder)
     done = run(*gate, "--set", "margin=0.001", "--set", "min_supported_mass=1")
     decision = json.loads((folder / "meta.decision.json").read_text())
     check("a decision is kept beside the run", decision["decision"] == ("promote" if done.returncode == 0 else "hold"), (done, decision))
@@ -85,6 +86,25 @@ def check_gate(data, model, meta, db, folder):
     check("and the newest decision counts", decision["decision"] == "promote" and decision["incumbents"] == ["served"], decision)
     record = json.loads(pathlib.Path(decision["records"][0]).read_text())
     check("with the whole record", record["serving"]["knobs_by"] == decision["version"], record["serving"])
+
+
+def check_curves(gate, data, model, meta, folder):
+    """Strangers after 0, 1, 2, ... turns: the policy against the constants, played; never a run against itself."""
+    curves = folder / "curves.json"
+    play = ("simulate", "run", "--world", f"served:{model}", "--set", f"world.data={data}", "--set", "world.candidates=20", "--set",
+            "world.step_limit=8", "--set", "world.min_liked=4", "--set", "world.users=judge", "--episodes", "256", "--seeds", "1",
+            "--curves", curves)
+    for policy in (meta, "constant_knobs"):
+        done = run(*play, "--policy", policy)
+        check(f"{policy} is played", done.returncode == 0, done.stderr)
+    refused((*play, "--policy", "constant_knobs", "--seed", "8"), "this very play")
+    done = run(*gate, "--few-shot", curves, "--json")
+    checks = {c["name"]: c for c in json.loads(done.stdout)["checks"]}
+    check("the gate looks at strangers turn by turn", "turns" in checks["few_shot"]["sentence"], checks["few_shot"])
+    ranked = folder / "ranked.json"
+    done = run("evaluate", "--data", data, "--protocol", "few-shot", "--run", model, "--model", "popularity", "--curves", ranked)
+    check("curves of runs", done.returncode == 0, done.stderr)
+    refused((*gate, "--few-shot", ranked), f'has no row "{meta.name}"', "honeyguide simulate run")
 
 
 def check_promoted(data, model, meta, folder):

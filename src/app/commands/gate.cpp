@@ -26,6 +26,7 @@ namespace hg::app {
 namespace {
 
 constexpr int hold_exit_code = 3;
+const std::string constants_row = "constant_knobs";  // as simulate run --curves names it
 
 struct Arguments {
     std::string candidate;
@@ -152,8 +153,8 @@ void keep_decision(const Arguments& arguments, serve::PolicyDecision decision) {
     }
 }
 
-/// The row of a policy in a file of curves; "served" is the run that served, where it was one.
-std::string row_name(const std::string& policy, const LoggedPolicies& judged) {
+/// The run behind an incumbent: "served" is the one that served, where it was one.
+std::string run_name(const std::string& policy, const LoggedPolicies& judged) {
     if (policy != served_policy) {
         return folder_name(policy);
     }
@@ -170,15 +171,27 @@ std::string row_name(const std::string& policy, const LoggedPolicies& judged) {
     return runs.front();
 }
 
+/// Of runs by their names; of a run whose knobs a policy chooses, the policy by its own, beside the
+/// constants it would replace.
+PairedCurves read_curves(const Arguments& arguments, const std::string& incumbent_run) {
+    const auto candidate = folder_name(arguments.candidate);
+    if (arguments.serving.policy.empty()) {
+        return read_paired_curves(arguments.few_shot, candidate, incumbent_run);
+    }
+    return read_paired_curves(
+        arguments.few_shot,
+        folder_name(arguments.serving.policy),
+        incumbent_run == candidate ? constants_row : incumbent_run
+    );
+}
+
 std::optional<PairedCurves> curves_of(
     const Arguments& arguments, const std::string& incumbent, LoggedPolicies& judged
 ) {
     if (arguments.few_shot.empty()) {
         return {};
     }
-    auto curves = read_paired_curves(
-        arguments.few_shot, folder_name(arguments.candidate), row_name(incumbent, judged)
-    );
+    auto curves = read_curves(arguments, run_name(incumbent, judged));
     for (const auto& note : curves.notes) {
         if (std::ranges::find(judged.notes, note) == judged.notes.end()) {
             judged.notes.push_back(note);
@@ -191,9 +204,7 @@ std::optional<PairedCurves> curves_of(
 void check_curves(const Arguments& arguments, const std::vector<std::string>& incumbents) {
     for (const auto& incumbent : incumbents) {
         if (!arguments.few_shot.empty() && incumbent != served_policy) {
-            (void)read_paired_curves(
-                arguments.few_shot, folder_name(arguments.candidate), folder_name(incumbent)
-            );
+            (void)read_curves(arguments, folder_name(incumbent));
         }
     }
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // honeyguide simulate run: a policy played in a world, measured over seeds; its decisions as a log.
 #include "app/command.hpp"
+#include "app/play_curves.hpp"
 #include "app/world_source.hpp"
+#include "core/folder_name.hpp"
 #include "core/nearest.hpp"
 #include "policy/explorer.hpp"
 #include "policy/impressions.hpp"
@@ -23,6 +25,7 @@ struct Arguments {
     std::string world;
     std::string policy;
     std::string log;
+    std::string curves;
     RunOptions run;
     std::size_t episodes = 200;
     std::size_t users = 64;
@@ -178,6 +181,15 @@ int run(const Arguments& arguments, Session& session) {
             std::make_unique<policy::ImpressionRecorder>(file, player.name, world.batch->facts());
         hook = std::ref(*recorder);
     }
+    TurnRecorder turns{arguments.users};
+    if (!arguments.curves.empty()) {
+        hook = [recorded = std::move(hook), &turns](const auto& step, const auto& episodes) {
+            turns(step, episodes);
+            if (recorded) {
+                recorded(step, episodes);
+            }
+        };
+    }
     policy::Explorer explorer{*player.agent, arguments.epsilon};
     policy::Agent& acting = arguments.epsilon > 0 ? explorer : *player.agent;
     Progress bar{session.progress, "simulate", arguments.seeds, "seeds"};
@@ -197,6 +209,7 @@ int run(const Arguments& arguments, Session& session) {
         }
         const auto played = policy::play(*world.batch, acting, options, hook, session.stop);
         add(columns, played);
+        turns.end_play(played.returns.size());
         steps += played.n_steps;
         seconds += played.seconds;
         bar.advance();
@@ -211,6 +224,24 @@ int run(const Arguments& arguments, Session& session) {
     if (!arguments.log.empty()) {
         file.close();
         std::filesystem::rename(unfinished, arguments.log);
+    }
+    if (!arguments.curves.empty()) {
+        const nlohmann::json of{
+            {"world", arguments.world},
+            {"settings", world.facts.at("settings")},
+            {"users", arguments.users},
+            {"episodes", arguments.episodes},
+            {"seeds", arguments.seeds},
+            {"seed", arguments.run.seed},
+        };
+        const auto step_limit = world.batch->facts().step_limit;
+        write_play_curves(
+            arguments.curves,
+            folder_name(arguments.policy),
+            turns.visits(),
+            step_limit > 0 ? step_limit : 50,
+            of
+        );
     }
     print(arguments, columns, steps, seconds);
     return 0;
@@ -255,6 +286,13 @@ Run declare(CLI::App& verb) {
     )
         ->check(CLI::Range(0.0, 1.0));
     verb.add_option("--log", arguments->log, "write every decision as an impression log");
+    verb.add_option(
+        "--curves",
+        arguments->curves,
+        "write what visits earn after 0, 1, 2, 5, 10 and 20 turns, one by one, as a row of this "
+        "file; "
+        "gate --few-shot compares two rows"
+    );
     verb.add_flag("--transcript", arguments->transcript, "print one episode, a line a step");
     add_run_options(
         verb,
