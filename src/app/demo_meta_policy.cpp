@@ -55,7 +55,7 @@ void keep_strangers(const data::Dataset& users, const fs::path& folder) {
     }
 }
 
-/// As configs/meta_policy/small.toml, for half as long. The version to keep is chosen among the users
+/// As configs/meta_policy/small.toml with a tenth of its steps. The version to keep is chosen among the users
 /// it learns from: those it is judged by choose nothing.
 void learn(const OpenedWorld& world, const fs::path& folder, Session& session) {
     if (fs::exists(folder / "manifest.json")) {
@@ -80,8 +80,41 @@ void learn(const OpenedWorld& world, const fs::path& folder, Session& session) {
     (void)policy::learn_run(request, session.progress, session.stop);
 }
 
+policy::PlayResult play(
+    simulate::EnvironmentBatch& batch,
+    const std::string& policy,
+    const policy::PlayOptions& options,
+    Session& session
+) {
+    const auto player = policy::load_agent(policy, batch.facts(), {}, seed);
+    return policy::play(batch, *player.agent, options, {}, session.stop);
+}
+
+/// What a learned policy must beat to be worth its weights: the best of a few constants, one knob at a
+/// time, tried on the users the policy learns from.
+std::string best_constant(const OpenedWorld& world, Session& session) {
+    const auto batch = world.batch->make_another(64);
+    std::string best;
+    double most = -1;
+    for (const std::string knobs :
+         {"exploration=0",
+          "exploration=-0.3",
+          "exploration=0.3",
+          "novelty=-0.3",
+          "novelty=-0.6",
+          "content=0.3"}) {
+        const auto policy = "constant_knobs:" + knobs;
+        const auto hits = play(*batch, policy, {.episodes = 256, .seed = 500}, session);
+        if (hits.mean_return.value > most) {
+            most = hits.mean_return.value;
+            best = policy;
+        }
+    }
+    return best;
+}
+
 /// Hits of each few turns, and of all.
-std::string row_of(const char* label, const policy::PlayResult& played) {
+std::string row_of(const std::string& label, const policy::PlayResult& played) {
     std::string text = fmt::format("      {:<28}", label);
     const auto& hits = played.reward_by_turn;
     for (std::size_t turn = 0; turn < hits.size(); turn += turns_per_bar) {
@@ -125,13 +158,14 @@ void learn_small_meta_policy(
         turns_per_bar
     );
     const auto batch = judged.batch->make_another(64);
-    for (const auto& [label, policy] :
-         {std::pair{"greed on the belief", std::string{"constant_knobs"}},
-          std::pair{"knobs chosen by the policy", (folder / "meta").string()}}) {
-        const auto player = policy::load_agent(policy, batch->facts(), {}, seed);
+    const auto constant = best_constant(world, session);
+    for (const auto& [label, policy] : {
+             std::pair{std::string{"greed on the belief"}, std::string{"constant_knobs"}},
+             std::pair{constant.substr(constant.find(':') + 1) + " for everyone", constant},
+             std::pair{std::string{"knobs chosen by the policy"}, (folder / "meta").string()},
+         }) {
         const policy::PlayOptions options{.episodes = 512, .seed = 1'000, .turns = n_turns};
-        const auto played = policy::play(*batch, *player.agent, options, {}, session.stop);
-        text += row_of(label, played);
+        text += row_of(label, play(*batch, policy, options, session));
     }
     fmt::print("{}", text);
     write_file_atomic(told, text);
