@@ -7,8 +7,11 @@ In every cell and seed a belief is learned; the constant bonus alpha of UCB is t
 with both and learn what to do in which state, by PPO (meta_policy) and by trying (evolution over the last layer of the same
 actor), or, where --actors says so, by Q-learning over a menu of constants (knob_dqn); then all are played with users nobody has
 seen, the same for every policy. Exploring pays where the best constant beats greed on the same belief, planning where an actor
-beats the best constant; of several actors the one counts that did better on the validation users. Cells that say so have a second table: how good the first turn is, how long users stay, how
-many of the items are shown. DATASET: what `ingest` made of MovieLens 100k.
+beats the best constant; of several actors the one counts that did better on the validation users. A second table has what else
+must be beaten: rules that learn nothing (the best of them by the validation users), the belief without a learned prior or with somebody
+else's session, SquareCB and a bonus that falls as 1 / t, both tuned; and, where items arrive, PPO over all that a policy may see, without a
+belief. Cells that say so have a third: how good the first turn is, how long users stay, how many of the items are shown. DATASET: what
+`ingest` made of MovieLens 100k.
 """
 import argparse
 import pathlib
@@ -31,6 +34,9 @@ if unknown := set(arguments.actors.split(",")) - {"ppo", "evolution", "knob_dqn"
 program = Program(arguments.binary)
 
 ALPHAS = [0, 0.25, 0.5, 1, 1.5, 2, 3]
+GAMMAS = [10, 30, 100, 300]
+POPULARITY = "fixed_rule:feature=-1,descending=false"  # worlds of labels number their items so
+WIDEST_RULE = 12  # numbers of an item that a rule may rank by
 LEAVE = ["leave.temper=4"]  # four slates without a click
 
 
@@ -38,11 +44,11 @@ class Cell:
     """One world; `judged`: what is changed for the users who judge."""
 
     def __init__(self, title, horizon, items, leave, world, options, judged=(), steps=100_000, users=128, episodes=4_000,
-                 tried=256, seconds=60, detailed=False):
+                 tried=256, seconds=60, detailed=False, sees_all=False):
         self.title, self.horizon, self.items, self.leave = title, horizon, items, leave
         self.world, self.options, self.judged = world, [*options, *(LEAVE if leave else [])], list(judged)
         self.steps, self.users, self.episodes, self.tried, self.seconds = steps, users, episodes, tried, seconds
-        self.detailed = detailed
+        self.detailed, self.sees_all = detailed, sees_all
 
 
 def cells(learned_world):
@@ -69,7 +75,8 @@ def cells(learned_world):
     for every in (0, 20, 5):
         yield Cell(f"(d) population, 200 users, {'no arrivals' if every == 0 else f'a new item every {every} users'}", 200,
                    "none arrive" if every == 0 else f"one in {every} steps", False, "population",
-                   [f"arrival_every={every}", "step_limit=200"], steps=100_000, users=64, episodes=400, tried=64, seconds=25)
+                   [f"arrival_every={every}", "step_limit=200"], steps=100_000, users=64, episodes=400, tried=64, seconds=25,
+                   sees_all=True)
 
 
 def watch(policy, cell, options, seed, episodes):
@@ -84,6 +91,23 @@ def play(policy, cell, options, seed, episodes):
 def details(seen):
     return {"reward": seen["return"]["mean"], "first": seen["reward_of_turn_001"]["mean"], "length": seen["length"]["mean"],
             "coverage": 100 * seen["coverage"]["mean"]}
+
+
+def best(policies, cell, seed):
+    return max(policies, key=lambda policy: play(policy, cell, cell.options, 500_000 + seed, cell.episodes))
+
+
+def rules(cell):
+    """That learn nothing and fit the world: popularity, nearness to the user's numbers, one number of an item."""
+    fitting = [POPULARITY]
+    for rule in ["affinity", *(f"fixed_rule:feature={f}" for f in range(WIDEST_RULE)),
+                 *(f"fixed_rule:feature={f},descending=false" for f in range(WIDEST_RULE))]:
+        try:
+            play(rule, cell, cell.options, 1, 64)
+        except SystemExit:
+            continue
+        fitting.append(rule)
+    return fitting
 
 
 def played(cell, folder, seed):
@@ -109,11 +133,22 @@ def played(cell, folder, seed):
         program.learn(actors[name], agent, cell.world, cell.options,
                       [window, *options, *budget, f"learn.steps={steps}", f"learn.evaluate_every={steps // 5}"], seed, *begun)
     actor = max(actors, key=lambda a: play(actors[a], cell, cell.options, 500_000 + seed, cell.episodes))
+    flat = folder / f"flat-{seed}"
+    program.learn(flat, "belief", cell.world, cell.options, [window, "prior=flat", *budget, "learn.steps=1000"], seed)
+    rule = best(rules(cell), cell, seed)
+    others = {"rule": rule, "flat": flat, "shuffled": f"{belief}:context=shuffled",
+              "squarecb": best([f"{belief}:explore=square_cb,gamma={g}" for g in GAMMAS], cell, seed),
+              "falling": best([f"{belief}:schedule=inverse,alpha={3 * a:g}" for a in ALPHAS], cell, seed)}
+    if cell.sees_all:
+        others["sees_all"] = folder / f"sees-all-{seed}"
+        program.learn(others["sees_all"], "ppo", cell.world, cell.options,
+                      ["products=true", "discount=0.95", *budget, f"learn.steps={3 * cell.steps}",
+                       f"learn.evaluate_every={3 * cell.steps // 5}"], seed)
     judged = changed(cell.options, cell.judged)
     rows = {"random": "random", "prior": f"{belief}:context=none", "greedy": belief, "thompson": f"{belief}:explore=thompson",
             "constant": f"{belief}:alpha={alpha}", **actors}
-    reached = {row: details(watch(policy, cell, judged, 900_000 + seed, cell.episodes)) for row, policy in rows.items()}
-    return {**reached, "actor": reached[actor]}, alpha
+    reached = {row: details(watch(policy, cell, judged, 900_000 + seed, cell.episodes)) for row, policy in (rows | others).items()}
+    return {**reached, "actor": reached[actor]}, alpha, rule.removeprefix("fixed_rule:"), list(rows)
 
 
 def gain(results, row, over):
@@ -128,8 +163,18 @@ TITLES = ["world", "items", "users leave", "random", "prior alone", "greedy", "T
           *({"ppo": "PPO"}.get(name, name) for name in arguments.actors.split(",")),
           "exploring pays: constant over greedy", "planning pays: actor over constant"]
 HEAD = ["| " + " | ".join(TITLES) + " |", "|---" * len(TITLES) + "|"]
+OTHERS = ["rule", "flat", "shuffled", "squarecb", "falling", "sees_all"]
+OTHER_HEAD = ["| world | best constant | actor | best rule that learns nothing (which) | flat prior | another user's session | SquareCB | "
+              "bonus falling as 1 / t | PPO over all it may see | that PPO over the best rule |", "|---" * 10 + "|"]
 DETAIL_HEAD = ["| world | policy | reward | reward of the first turn | turns | items shown, % |", "|---|---|---|---|---|---|"]
-lines, detail_lines = [], []
+lines, other_lines, detail_lines = [], [], []
+
+
+def add_others(cell, results, chosen):
+    means = {row: with_interval([r[row]["reward"] for r in results], 2) for row in ("constant", "actor", *OTHERS) if row in results[0]}
+    means["rule"] += f" ({'; '.join(sorted(set(chosen)))})"
+    last = gain(results, "sees_all", "rule") if cell.sees_all else ""
+    other_lines.append("| " + " | ".join([cell.title, *(means.get(row, "") for row in ("constant", "actor", *OTHERS)), last]) + " |")
 
 
 def add_details(cell, results):
@@ -140,7 +185,7 @@ def add_details(cell, results):
 
 
 def write():
-    text = [f"{describe_machine()} {arguments.seeds} seeds.", "", *HEAD, *lines]
+    text = [f"{describe_machine()} {arguments.seeds} seeds.", "", *HEAD, *lines, "", *OTHER_HEAD, *other_lines]
     if detail_lines:
         text += ["", *DETAIL_HEAD, *detail_lines]
     pathlib.Path(arguments.out).write_text("\n".join(text) + "\n")
@@ -155,11 +200,12 @@ with tempfile.TemporaryDirectory() as name:
         if arguments.cells not in cell.title:
             continue
         (folder / str(number)).mkdir()
-        results, alphas = zip(*[played(cell, folder / str(number), seed) for seed in range(arguments.seeds)])
-        means = [with_interval([r[row]["reward"] for r in results], 2) for row in results[0] if row != "actor"]
+        results, alphas, chosen, (columns, *_) = zip(*[played(cell, folder / str(number), seed) for seed in range(arguments.seeds)])
+        means = [with_interval([r[row]["reward"] for r in results], 2) for row in columns]
         means[4] += f" ({', '.join(sorted({f'{a:g}' for a in alphas}))})"
         lines.append("| " + " | ".join([cell.title, cell.items, "yes" if cell.leave else "no", *means,
                                         gain(results, "constant", "greedy"), gain(results, "actor", "constant")]) + " |")
+        add_others(cell, results, chosen)
         if cell.detailed:
             add_details(cell, results)
         write()
