@@ -1,6 +1,7 @@
 """Measures the server on this machine and prints a table: saturation, latency at half of it, durable events.
 
-    python3 bench/serving.py --binary build/release/honeyguide --load build/release/bench_load --run RUN --data DATA --out bench/results/serving.md
+    python3 bench/serving.py --binary build/release/honeyguide --load build/release/bench_load --run RUN --data DATA --policy META
+        --out bench/results/serving.md
 
 The server and the load generator share the machine's cores, so figures are lower bounds of what the server alone could do;
 "per core" divides by the processor time the server itself used (/proc), not by the cores of the machine.
@@ -21,6 +22,7 @@ from server_under_test import Server  # noqa: E402
 parser = argparse.ArgumentParser()
 for name in ("binary", "load", "run", "data"):
     parser.add_argument(f"--{name}", required=True)
+parser.add_argument("--policy", required=True, help="a run of learn --agent meta_policy --set head=knobs in served:RUN")
 parser.add_argument("--out", type=pathlib.Path)
 parser.add_argument("--seconds", type=float, default=10)
 parser.add_argument("--items", type=int, default=3000, help="ids 1..N are clicked")
@@ -71,6 +73,13 @@ with tempfile.TemporaryDirectory(prefix="hg-bench-", dir=".") as folder:
     load(server, mode="recommend", rate=FEW, after_event=0, prefix="k", users=MANY_USERS)
     per_user = (resident_bytes(server.process.pid) - before) / MANY_USERS
     server.stop()
+    learned = Server(args.binary, args.run, args.data, os.path.join(folder, "learned.db"), "--policy", args.policy,
+                     "--policy-without-gate").wait_until_ready()
+    learned_policy = learned.call("POST", "/v1/recommend", {"history": [], "k": 10})[1]["policy"]
+    learned_mixed = load(learned, mode="recommend", rate=0, after_event=0.1, prefix="l")
+    learned_half = load(learned, mode="recommend", rate=learned_mixed["per_second"] / 2, after_event=0.1, prefix="m")
+    learned_all_new = load(learned, mode="recommend", rate=FEW, after_event=1, prefix="n")
+    learned.stop()
 
 
 def per_core(result):
@@ -88,6 +97,9 @@ row("slates with knobs, 10 % just after an event, closed loop", knobs_mixed, f"{
 row(f"slates with knobs, the same, open loop at {knobs_mixed['per_second'] / 2:.0f}/s", knobs_half, f"{knobs_half['per_second']}/s", "none: half of saturation")
 row(f"slates with knobs, the same, open loop at {FEW}/s", knobs_few, f"{knobs_few['per_second']}/s", "none")
 row(f"slates with knobs, every one just after an event, open loop at {FEW}/s", knobs_all_new, f"{knobs_all_new['per_second']}/s", "none: the model and the uncertainty of 512 candidates each time")
+row("slates with the meta-policy, 10 % just after an event, closed loop", learned_mixed, f"{learned_mixed['per_second']}/s, {per_core(learned_mixed):.0f}/s per server core", "processor")
+row(f"slates with the meta-policy, the same, open loop at {learned_mixed['per_second'] / 2:.0f}/s", learned_half, f"{learned_half['per_second']}/s", "none: half of saturation")
+row(f"slates with the meta-policy, every one just after an event, open loop at {FEW}/s", learned_all_new, f"{learned_all_new['per_second']}/s", "none")
 row("events one by one, 1 connection", one, f"{one['per_second']} events/s", f"one sync each ({floor:.1f} ms)")
 row("events one by one, 32 connections", single, f"{single['per_second']} events/s", "group commit: one sync for all that wait")
 row("events in batches of 100, 8 connections", batch, f"{100 * batch['per_second']} events/s", "SQLite's writer thread")
@@ -100,11 +112,14 @@ Measured by `bench/serving.py` ({args.seconds:.0f} s each, 32 connections unless
 |---|---|---|---|---|
 """ + "\n".join(rows) + f"""
 
-With knobs: `serve {' '.join(KNOBS)}`, so `{policy}`. A user in the cache takes {per_user / 1000:.0f} KB (resident memory after {MANY_USERS} users
+With knobs: `serve {' '.join(KNOBS)}`, so `{policy}`. With the meta-policy: its actor sets the knobs of every user after
+every event, `{learned_policy}`; learned for a few seconds on the run's own users: this is about speed. A user in the cache takes {per_user / 1000:.0f} KB (resident memory after {MANY_USERS} users
 more, three events each: belief, events, 512 candidates with their signals); `--sessions` bounds how many there are.
 """
 print(text)
-print(json.dumps({"cached": cached, "mixed": mixed, "half": half, "one": one, "single": single, "batch": batch, "knobs_mixed": knobs_mixed, "knobs_half": knobs_half, "knobs_few": knobs_few, "knobs_all_new": knobs_all_new, "exit": code}))
+print(json.dumps({"cached": cached, "mixed": mixed, "half": half, "one": one, "single": single, "batch": batch, "knobs_mixed": knobs_mixed,
+                  "knobs_half": knobs_half, "knobs_few": knobs_few, "knobs_all_new": knobs_all_new, "learned_mixed": learned_mixed,
+                  "learned_half": learned_half, "learned_all_new": learned_all_new, "exit": code}))
 if args.out:
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(text)

@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double least_propensity = 1e-4;  // product.md, "The gate"
+constexpr double least_propensity = 1e-4;  // docs/concepts/off_policy.md, "The gate"
 
 bool is_file_of_probabilities(const std::string& policy) {
     return policy.ends_with(".jsonl") || policy.ends_with(".jsonl.gz");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// honeyguide: a log and a catalogue in, a recommender that keeps learning out. One verb per room.
+// honeyguide: a log and a catalogue in, a recommender that keeps learning out.
 #include "app/commands.hpp"
 #include "app/interrupt.hpp"
 #include "app/version.hpp"

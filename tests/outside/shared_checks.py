@@ -1,6 +1,6 @@
 """The outside checks of ../shared/checks as they are: ranking after leave one out, few-shot ranking, durability.
 
-Bounds are the published rows (docs/concepts/models.md): the check is that the program, driven only by its command
+Bounds are written below: the check is that the program, driven only by its command
 line, ranks as it should. Deterministic rows must agree with the reference; learned ones must reach it.
 """
 import argparse
