@@ -1,10 +1,13 @@
 """A learned policy against the best constant knobs, in the world of a served run, among users nobody has seen.
 
     .venv/bin/python bench/served_policy.py --binary build/release/honeyguide --source FOLDER --out OUT.md [--model gaussian] [--skips silent]
+        [--other FOLDER]
 
 The users of FOLDER (interactions.csv.gz, items.csv.gz) are parted by a fixed draw: 60 % train the run, 20 % are those the policy learns from
-and the constants are tuned on (exploration, novelty, content: 40 random draws, then coordinate search from the best three), 20 % are played. `learn` keeps the version that is best
-among a part of the second group. Every row plays the same users in the same order, so differences are paired by play.
+and the constants are tuned on (exploration, novelty, content: 40 random draws, then coordinate search from the best three), 20 % are
+played. `learn` keeps the version that is best among a part of the second group. Every row plays the same users in the same order, so
+differences are paired by play. --other: the same policies then set the knobs of a run of another dataset, of whose users, items and belief
+they have seen nothing.
 """
 import argparse
 import csv
@@ -23,6 +26,7 @@ from machine import describe_machine
 parser = argparse.ArgumentParser()
 parser.add_argument("--binary", required=True)
 parser.add_argument("--source", type=pathlib.Path, required=True)
+parser.add_argument("--other", type=pathlib.Path)
 parser.add_argument("--out", required=True)
 parser.add_argument("--model", default="gaussian")
 parser.add_argument("--skips", default="silent", choices=["silent", "events"])
@@ -42,8 +46,9 @@ def call(*words):
     return done.stdout
 
 
-def part_users(folder):
-    with gzip.open(arguments.source / "interactions.csv.gz", "rt") as file:
+def part_users(source, folder):
+    folder.mkdir(exist_ok=True)
+    with gzip.open(source / "interactions.csv.gz", "rt") as file:
         head, *rows = csv.reader(file)
     users = sorted({row[0] for row in rows})
     random.Random(7).shuffle(users)
@@ -55,7 +60,7 @@ def part_users(folder):
         (folder / name).mkdir()
         with gzip.open(folder / name / "interactions.csv.gz", "wt") as file:
             csv.writer(file).writerows([head, *(row for row in rows if row[0] in kept)])
-        shutil.copy(arguments.source / "items.csv.gz", folder / name)
+        shutil.copy(source / "items.csv.gz", folder / name)
 
 
 def world(folder, part, users):
@@ -112,25 +117,37 @@ def interval(values):
     return f"{mean:+.3f} [{mean - half:+.3f}, {mean + half:+.3f}]"
 
 
+def prepared(source, folder):
+    """A run of the first part of the users; the best constants for the second."""
+    part_users(source, folder)
+    call("train", "--model", arguments.model, "--data", folder / "train", "--out", folder / "run", "--seed", 7)
+    return tune(folder)
+
+
+def table(folder, best, learned):
+    """Every policy played with the third part."""
+    rows = {"knobs at 0 (greed)": constants((0, 0, 0)), f"tuned {constants(best)}": constants(best)}
+    rows |= {f"meta_policy, seed {i + 1}": run for i, (run, _) in enumerate(learned)}
+    plays = {name: [play(folder, policy, "play", "judge", 100 + p) for p in range(arguments.plays)] for name, policy in rows.items()}
+    greedy, tuned = (plays[name] for name in list(rows)[:2])
+    plays["meta_policy, mean of seeds"] = [statistics.mean(values) for values in zip(*(plays[name] for name in list(rows)[2:]))]
+    lines = ["| policy | hits of 20 | against greed | against tuned constants |", "|---|---|---|---|"]
+    for name, values in plays.items():
+        against = [interval([a - b for a, b in zip(values, other)]) if values != other else "" for other in (greedy, tuned)]
+        lines.append(f"| {name} | {statistics.mean(values):.3f} | {against[0]} | {against[1]} |")
+    return lines
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="hg-bench-") as temporary:
-        folder = pathlib.Path(temporary)
-        part_users(folder)
-        call("train", "--model", arguments.model, "--data", folder / "train", "--out", folder / "run", "--seed", 7)
-        best = tune(folder)
+        folder = pathlib.Path(temporary) / arguments.source.name
+        best = prepared(arguments.source, folder)
         learned = [learn(folder, seed) for seed in range(1, arguments.seeds + 1)]
-        rows = {"knobs at 0 (greed)": constants((0, 0, 0)), f"tuned {constants(best)}": constants(best)}
-        rows |= {f"meta_policy, seed {i + 1}": run for i, (run, _) in enumerate(learned)}
-        plays = {name: [play(folder, policy, "play", "judge", 100 + p) for p in range(arguments.plays)] for name, policy in rows.items()}
-        greedy, tuned = (plays[name] for name in list(rows)[:2])
-        mean = [statistics.mean(values) for values in zip(*(plays[name] for name in list(rows)[2:]))]
-        plays["meta_policy, mean of seeds"] = mean
         lines = [f"{arguments.source.name}, {arguments.model}, skips={arguments.skips}; learned in "
-                 f"{statistics.mean(seconds for _, seconds in learned):.0f} s each.", "",
-                 "| policy | hits of 20 | against greed | against tuned constants |", "|---|---|---|---|"]
-        for name, values in plays.items():
-            against = [interval([a - b for a, b in zip(values, other)]) if values != other else "" for other in (greedy, tuned)]
-            lines.append(f"| {name} | {statistics.mean(values):.3f} | {against[0]} | {against[1]} |")
+                 f"{statistics.mean(seconds for _, seconds in learned):.0f} s each.", "", *table(folder, best, learned)]
+        if arguments.other:
+            there = pathlib.Path(temporary) / f"other-{arguments.other.name}"
+            lines += ["", f"The same policies in a run of {arguments.other.name}:", "", *table(there, prepared(arguments.other, there), learned)]
         pathlib.Path(arguments.out).write_text("\n".join([*lines, "", describe_machine(), ""]))
 
 
