@@ -161,6 +161,15 @@ std::string escape_html(std::string_view text) {
     return escaped;
 }
 
+std::string figure(std::string_view title, std::string_view caption, std::string_view chart) {
+    return fmt::format(
+        "<figure><h3>{}</h3><figcaption>{}</figcaption>\n{}</figure>\n",
+        escape_html(title),
+        escape_html(caption),
+        chart
+    );
+}
+
 std::string_view series_colour(std::size_t index) noexcept {
     static constexpr std::array<std::string_view, 12> colours{
         "#8a8f98",

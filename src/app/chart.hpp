@@ -20,6 +20,11 @@ namespace hg::app {
 
 [[nodiscard]] std::string escape_html(std::string_view text);
 
+/// A chart with its heading and what it says.
+[[nodiscard]] std::string figure(
+    std::string_view title, std::string_view caption, std::string_view chart
+);
+
 /// "#0072b2", the same for the same index.
 [[nodiscard]] std::string_view series_colour(std::size_t index) noexcept;
 

@@ -2,6 +2,7 @@
 #include "app/evaluation.hpp"
 
 #include "app/learning_curve.hpp"
+#include "core/mean.hpp"
 #include "evaluate/calibration.hpp"
 #include "evaluate/diversity.hpp"
 #include "evaluate/exposure.hpp"
@@ -47,13 +48,6 @@ std::size_t range_of(std::size_t n_events) {
         }
     }
     return history_ranges.size() - 1;
-}
-
-double mean(std::span<const double> values) {
-    if (values.empty()) {
-        return 0;
-    }
-    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
 /// Facts of the queries, in the order in which outcomes hold their values.
@@ -234,7 +228,7 @@ ModelRow row_of(
         return row;
     }
     const auto average = [&](std::span<const double> values) {
-        return mean(by_user(values, index));
+        return mean_of(by_user(values, index));
     };
     const auto& accuracy = outcome.accuracy;
     row.ndcg = average(accuracy.ndcg);
@@ -308,8 +302,8 @@ void add_curves_and_segments(
         const auto& ndcg = outcomes[i].accuracy.ndcg;
         auto& row = result.rows[i];
         for (const auto k : result.contexts) {
-            row.curve.push_back(mean(ndcg_at_context(outcomes[i], index, k)));
-            row.hit_curve.push_back(mean(at_context(outcomes[i].accuracy.hit, index, k)));
+            row.curve.push_back(mean_of(ndcg_at_context(outcomes[i], index, k)));
+            row.hit_curve.push_back(mean_of(at_context(outcomes[i].accuracy.hit, index, k)));
         }
         row.curve_area = area(result.contexts, row.curve);
         if (row.name == match_row && !row.curve.empty()) {
@@ -319,7 +313,7 @@ void add_curves_and_segments(
             if (counts[range] == 0) {
                 continue;
             }
-            row.segments.push_back(mean(by_user_where(ndcg, index, [range](const Query& query) {
+            row.segments.push_back(mean_of(by_user_where(ndcg, index, [range](const Query& query) {
                 return range_of(query.history.size()) == range;
             })));
         }
@@ -348,7 +342,7 @@ const Outcome* best_other(
         if (&other == &mine || other.is_control || !other.refused.empty()) {
             continue;
         }
-        const double ndcg = mean(ndcg_at_context(other, index, k));
+        const double ndcg = mean_of(ndcg_at_context(other, index, k));
         if (best == nullptr || ndcg > best_ndcg) {
             best = &other;
             best_ndcg = ndcg;
@@ -469,14 +463,14 @@ void add_groups(
                 continue;
             }
             const auto ndcg = by_user(outcome.accuracy.ndcg, index);
-            GroupResult row{.ndcg = mean(ndcg)};
+            GroupResult row{.ndcg = mean_of(ndcg)};
             row.interval = evaluate::bootstrap_interval(ndcg, rng);
-            row.hit = mean(by_user(outcome.accuracy.hit, index));
+            row.hit = mean_of(by_user(outcome.accuracy.hit, index));
             const auto shown =
                 evaluate::count_exposure(outcome.lists, options.k, dataset.items.size());
             row.coverage = static_cast<double>(evaluate::n_distinct(shown)) /
                            static_cast<double>(result.groups.back().n_candidates);
-            row.unpopular_hit = mean(by_user(unpopular_hits(outcome.lists, index), index));
+            row.unpopular_hit = mean_of(by_user(unpopular_hits(outcome.lists, index), index));
             if (base != part.outcomes.end() && &*base != &outcome) {
                 row.difference =
                     evaluate::paired_difference(ndcg, by_user(base->accuracy.ndcg, index), rng);

@@ -16,11 +16,6 @@ namespace {
 constexpr std::size_t colour_of_log = 0;
 constexpr std::size_t colour_of_world = 1;
 
-std::string number(std::optional<double> value, int digits = 4) {
-    return value && std::isfinite(*value) ? fmt::format("{:.{}f}", *value, digits)
-                                          : std::string{"not available"};
-}
-
 std::string table(const std::vector<std::string>& head, const std::string& rows) {
     std::string html = "<div class=\"table\"><table>\n<thead><tr>";
     for (const auto& name : head) {
@@ -35,15 +30,6 @@ std::string row(const std::vector<std::string>& cells, std::string_view kind = "
         html += fmt::format("<{0}>{1}</{0}>", kind, escape_html(cell));
     }
     return html + "</tr>\n";
-}
-
-std::string figure(std::string_view title, std::string_view caption, const std::string& chart) {
-    return fmt::format(
-        "<figure><h3>{}</h3><figcaption>{}</figcaption>\n{}</figure>\n",
-        escape_html(title),
-        escape_html(caption),
-        chart
-    );
 }
 
 std::string two_lines(

@@ -6,9 +6,13 @@
 
 #include "simulate/learned/fidelity.hpp"
 
+#include <optional>
 #include <string>
 
 namespace hg::app {
+
+/// "0.1234", or "not available".
+[[nodiscard]] std::string number(std::optional<double> value, int digits = 4);
 
 [[nodiscard]] std::string fidelity_text(const simulate::Fidelity& fidelity);
 

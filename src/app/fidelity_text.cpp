@@ -8,11 +8,6 @@
 namespace hg::app {
 namespace {
 
-std::string number(std::optional<double> value, int digits = 4) {
-    return value && std::isfinite(*value) ? fmt::format("{:.{}f}", *value, digits)
-                                          : std::string{"not available"};
-}
-
 std::string chances_text(const simulate::Fidelity& f) {
     std::string text = fmt::format(
         "\n  {:<20} {:<16} {:>9} {:>14} {:>12} {:>9}\n",
@@ -106,6 +101,11 @@ std::string policies_text(const simulate::Fidelity& f) {
 }
 
 }  // namespace
+
+std::string number(std::optional<double> value, int digits) {
+    return value && std::isfinite(*value) ? fmt::format("{:.{}f}", *value, digits)
+                                          : std::string{"not available"};
+}
 
 std::string fidelity_text(const simulate::Fidelity& f) {
     std::string text = fmt::format(

@@ -23,8 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double least_propensity = 1e-4;  // docs/concepts/off_policy.md, "The gate"
-
 bool is_file_of_probabilities(const std::string& policy) {
     return policy.ends_with(".jsonl") || policy.ends_with(".jsonl.gz");
 }
@@ -47,7 +45,7 @@ LoggedPolicy from_file(const std::string& path, const data::ImpressionLog& log) 
 std::vector<double> estimated_mass(const data::ImpressionLog& log, const LoggedPolicy& policy) {
     double sum = 0;
     for (std::size_t i = 0; i < log.size(); ++i) {
-        if (log.propensity[i] >= least_propensity) {
+        if (log.propensity[i] >= serve::least_propensity) {
             sum += policy.probability[i] / log.propensity[i];
         }
     }

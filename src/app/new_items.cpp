@@ -24,14 +24,6 @@ struct Births {
     std::string name;  // "year", "first event", "a random draw"
 };
 
-std::vector<std::size_t> events_per_item(const data::InteractionLog& log) {
-    std::vector<std::size_t> counts(log.n_items());
-    for (const auto item : log.columns().items) {
-        ++counts[item.index()];
-    }
-    return counts;
-}
-
 Births by_field(const data::Dataset& dataset, const data::Field& field) {
     if (field.kind != data::FieldKind::number) {
         throw Error{
@@ -148,7 +140,7 @@ struct Storage {
 
 NewItems find_new_items(const data::Dataset& dataset, const ProtocolOptions& options) {
     const auto births = births_of(dataset, options);
-    const auto events = events_per_item(dataset.log);
+    const auto events = dataset.log.events_per_item();
     constexpr double never = std::numeric_limits<double>::infinity();
     const double test_from =
         options.new_since.value_or(value_of_last(births, events, options.new_share, never));

@@ -13,15 +13,6 @@ namespace {
 
 constexpr std::size_t min_segment = 20;  // fewer users than this are noise, not a segment
 
-std::string figure(std::string_view title, std::string_view caption, std::string_view chart) {
-    return fmt::format(
-        "<figure><h3>{}</h3><figcaption>{}</figcaption>\n{}</figure>\n",
-        escape_html(title),
-        escape_html(caption),
-        chart
-    );
-}
-
 std::vector<Series> series_of(
     const Evaluation& e, const Colours& colours, std::vector<double> ModelRow::* values
 ) {

@@ -40,10 +40,7 @@ DelimitedReader::DelimitedReader(std::string_view text, char separator, Quotes q
 }
 
 std::size_t DelimitedReader::estimated_rows() const {
-    constexpr std::size_t sample_bytes = 1 << 16;
-    const auto sample = text_.substr(0, sample_bytes);
-    const auto lines = static_cast<std::size_t>(std::ranges::count(sample, '\n'));
-    return sample.empty() ? 0 : (text_.size() / sample.size() + 1) * (lines + 1);
+    return estimated_lines(text_);
 }
 
 bool DelimitedReader::next(Row& row) {

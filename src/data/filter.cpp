@@ -15,14 +15,6 @@ namespace {
 
 constexpr auto dropped = std::numeric_limits<std::uint32_t>::max();
 
-std::vector<std::size_t> events_per_item(const InteractionLog& log) {
-    std::vector<std::size_t> counts(log.n_items());
-    for (const auto item : log.columns().items) {
-        ++counts[item.index()];
-    }
-    return counts;
-}
-
 InteractionLog keep_users(const InteractionLog& log, const auto& is_kept) {
     return log.filter([&](UserId user, std::size_t) { return is_kept(log.history(user)); });
 }
@@ -48,7 +40,7 @@ InteractionLog without_repeats(const InteractionLog& log, Dedup which) {
 
 InteractionLog core_of(InteractionLog log, std::size_t k) {
     for (;;) {
-        const auto counts = events_per_item(log);
+        const auto counts = log.events_per_item();
         auto next = log.filter([&](UserId user, std::size_t i) {
             const auto history = log.history(user);
             return history.size() >= k && counts[history.items[i].index()] >= k;
@@ -162,7 +154,7 @@ Filtered filter_dataset(Dataset data, const FilterOptions& options) {
     if (options.k_core > 0) {
         step("k-core", core_of(log, options.k_core));
     }
-    const auto counts = events_per_item(log);
+    const auto counts = log.events_per_item();
     const Renumbering users{data.users.size(), [&](std::uint32_t u) {
                                 return before.history(UserId{u}).empty() ||
                                        !log.history(UserId{u}).empty();

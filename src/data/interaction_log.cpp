@@ -165,4 +165,12 @@ InteractionLog InteractionLog::filter(const std::function<bool(UserId, std::size
     return log;
 }
 
+std::vector<std::size_t> InteractionLog::events_per_item() const {
+    std::vector<std::size_t> counts(n_items());
+    for (const auto item : columns_.items) {
+        ++counts[item.index()];
+    }
+    return counts;
+}
+
 }  // namespace hg::data

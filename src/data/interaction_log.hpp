@@ -67,6 +67,9 @@ class InteractionLog {
 
     [[nodiscard]] std::size_t n_items() const noexcept { return n_items_; }
 
+    /// [n_items]
+    [[nodiscard]] std::vector<std::size_t> events_per_item() const;
+
     [[nodiscard]] std::size_t size() const noexcept { return columns_.items.size(); }
 
     [[nodiscard]] bool empty() const noexcept { return size() == 0; }

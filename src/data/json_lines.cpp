@@ -69,10 +69,7 @@ JsonLinesReader::JsonLinesReader(std::string_view text, Nested nested)
 JsonLinesReader::~JsonLinesReader() = default;
 
 std::size_t JsonLinesReader::estimated_rows() const {
-    constexpr std::size_t sample_bytes = 1 << 16;
-    const auto sample = text_.substr(0, sample_bytes);
-    const auto lines = static_cast<std::size_t>(std::ranges::count(sample, '\n'));
-    return sample.empty() ? 0 : (text_.size() / sample.size() + 1) * (lines + 1);
+    return estimated_lines(text_);
 }
 
 bool JsonLinesReader::next(Row& row) {

@@ -74,4 +74,11 @@ Result<void> check_column_names(
     );
 }
 
+std::size_t estimated_lines(std::string_view text) {
+    constexpr std::size_t sample_bytes = 1 << 16;
+    const auto sample = text.substr(0, sample_bytes);
+    const auto lines = static_cast<std::size_t>(std::ranges::count(sample, '\n'));
+    return sample.empty() ? 0 : (text.size() / sample.size() + 1) * (lines + 1);
+}
+
 }  // namespace hg::data

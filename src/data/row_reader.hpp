@@ -69,4 +69,7 @@ class RowReader {
 /// The extension that names the format: "a/b.csv.gz" -> ".csv"; empty when it is none of ours.
 [[nodiscard]] std::string table_extension(const std::filesystem::path& path);
 
+/// How many lines a text has, by those of its first 64 KiB; for progress bars.
+[[nodiscard]] std::size_t estimated_lines(std::string_view text);
+
 }  // namespace hg::data

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "evaluate/estimator.hpp"
 
+#include "core/mean.hpp"
 #include "core/registry.hpp"
 
 #include <fmt/format.h>
@@ -22,10 +23,6 @@ constexpr std::array table{
 #include "evaluate/estimators/builtin.def"
 #undef HG_ESTIMATOR
 };
-
-double mean_of(std::span<const double> values) {
-    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
 
 struct Column {
     std::string_view name;

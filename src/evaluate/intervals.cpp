@@ -2,6 +2,7 @@
 #include "evaluate/intervals.hpp"
 
 #include "core/error.hpp"
+#include "core/mean.hpp"
 #include "core/numpy_random.hpp"
 
 #include <boost/math/distributions/normal.hpp>
@@ -18,10 +19,6 @@ namespace hg::evaluate {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-
-double mean_of(std::span<const double> values) {
-    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
 
 /// The probability left outside one end.
 double tail_of(double level, Sides sides) {

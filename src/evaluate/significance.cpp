@@ -2,6 +2,7 @@
 #include "evaluate/significance.hpp"
 
 #include "core/error.hpp"
+#include "core/mean.hpp"
 
 #include <boost/math/distributions/students_t.hpp>
 
@@ -11,13 +12,6 @@
 
 namespace hg::evaluate {
 namespace {
-
-double mean_of(std::span<const double> values) {
-    if (values.empty()) {
-        return 0;
-    }
-    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
 
 double standard_error(std::span<const double> values) {
     if (values.size() < 2) {

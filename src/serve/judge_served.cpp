@@ -15,8 +15,6 @@
 namespace hg::serve {
 namespace {
 
-constexpr double least_propensity = 1e-4;  // docs/concepts/off_policy.md, "The gate"
-
 /// What a policy draws a decision's slate from, in its own order.
 struct Choice {
     std::vector<Scored> pool;

@@ -30,6 +30,9 @@
 
 namespace hg::serve {
 
+/// Below it a slot counts as not shown by the log: docs/concepts/off_policy.md, "The gate".
+inline constexpr double least_propensity = 1e-4;
+
 /// Whom to judge: a run, served with the options the log's slates were served with unless told
 /// otherwise, and with the knobs in force for the user then unless it brings a policy of its own.
 struct ServedPolicy {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sessions played in the world beside those that were held out. The world is played by what the
 // log's policy showed of the same candidates; for a dataset, which does not say, by random slates.
+#include "core/mean.hpp"
 #include "simulate/learned/fidelity_parts.hpp"
 #include "simulate/learned/learned_world.hpp"
 #include "simulate/step_reward.hpp"
@@ -139,10 +140,6 @@ Sessions played(const FidelityInput& in) {
     return sessions;
 }
 
-double mean(const std::vector<double>& values) {
-    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
 SessionRow compare(
     std::string name,
     const std::vector<double>& log,
@@ -151,10 +148,10 @@ SessionRow compare(
 ) {
     SessionRow row{.name = std::move(name), .log = {}, .world = {}, .distance = {}, .missing = {}};
     if (!log.empty()) {
-        row.log = mean(log);
+        row.log = mean_of(log);
     }
     if (!world.empty()) {
-        row.world = mean(world);
+        row.world = mean_of(world);
     }
     if (row.log && row.world) {
         row.distance = evaluate::kolmogorov_smirnov(log, world);
@@ -229,7 +226,7 @@ void measure_sessions(const FidelityInput& in, Fidelity& out) {
         out.sessions.push_back({
             .name = "clicks per decision",
             .log = {},
-            .world = mean(world.clicks_per_step),
+            .world = mean_of(world.clicks_per_step),
             .distance = {},
             .missing = "the data have no slates that got no click",
         });
