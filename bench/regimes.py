@@ -5,7 +5,8 @@
 
 In every cell and seed a belief is learned; the constant bonus alpha of UCB is tuned on validation users; two actors begin
 with both and learn what to do in which state, by PPO (meta_policy) and by trying (evolution over the last layer of the same
-actor), or, where --actors says so, by Q-learning over a menu of constants (knob_dqn); then all are played with users nobody has
+actor), or, where --actors says so, by Q-learning over a menu of constants (knob_dqn) or by a transformer over what was shown, clicked and
+passed by that imitates the best constant and then goes on by PPO (in_context, which needs no belief); then all are played with users nobody has
 seen, the same for every policy. Exploring pays where the best constant beats greed on the same belief, planning where an actor
 beats the best constant; of several actors the one counts that did better on the validation users. A second table has what else
 must be beaten: rules that learn nothing (the best of them by the validation users), the belief without a learned prior or with somebody
@@ -26,11 +27,11 @@ parser.add_argument("--binary", required=True)
 parser.add_argument("--data", required=True)
 parser.add_argument("--out", required=True)
 parser.add_argument("--seeds", type=int, default=5)
-parser.add_argument("--actors", default="ppo,evolution", help="those that learn: ppo, evolution, knob_dqn")
+parser.add_argument("--actors", default="ppo,evolution", help="those that learn: ppo, evolution, knob_dqn, in_context")
 parser.add_argument("--cells", default="", help="only the cells whose title has this text")
 arguments = parser.parse_args()
-if unknown := set(arguments.actors.split(",")) - {"ppo", "evolution", "knob_dqn"}:
-    parser.error(f"--actors: {', '.join(sorted(unknown))}: take of ppo, evolution, knob_dqn")
+if unknown := set(arguments.actors.split(",")) - {"ppo", "evolution", "knob_dqn", "in_context"}:
+    parser.error(f"--actors: {', '.join(sorted(unknown))}: take of ppo, evolution, knob_dqn, in_context")
 program = Program(arguments.binary)
 
 ALPHAS = [0, 0.25, 0.5, 1, 1.5, 2, 3]
@@ -121,17 +122,18 @@ def played(cell, folder, seed):
     begun = ["--from", f"{belief}:alpha={alpha}"]
     tried = 15 * cell.steps
     lessons = {
-        "ppo": ("meta_policy", cell.steps, ["discount=0.99", f"rollout={min(cell.horizon, 25)}"]),
+        "ppo": ("meta_policy", cell.steps, ["discount=0.99", f"rollout={min(cell.horizon, 25)}"], begun),
         "evolution": ("evolution", tried, ["knobs=state", "lessons=0", "population=16", "deviation=0.1", f"episodes={cell.tried}",
-                                           f"learn.wall_seconds={cell.seconds}"]),
-        "knob_dqn": ("knob_dqn", 3 * cell.steps, []),
+                                           f"learn.wall_seconds={cell.seconds}"], begun),
+        "knob_dqn": ("knob_dqn", 3 * cell.steps, [], begun),
+        "in_context": ("in_context", 5 * cell.steps, [f"teacher={belief}:alpha={alpha}", "taught_share=0.8", f"rollout={min(cell.horizon, 25)}"], []),
     }
     actors = {}
     for name in arguments.actors.split(","):
-        agent, steps, options = lessons[name]
+        agent, steps, options, start = lessons[name]
         actors[name] = folder / f"{name}-{seed}"
         program.learn(actors[name], agent, cell.world, cell.options,
-                      [window, *options, *budget, f"learn.steps={steps}", f"learn.evaluate_every={steps // 5}"], seed, *begun)
+                      [window, *options, *budget, f"learn.steps={steps}", f"learn.evaluate_every={steps // 5}"], seed, *start)
     actor = max(actors, key=lambda a: play(actors[a], cell, cell.options, 500_000 + seed, cell.episodes))
     flat = folder / f"flat-{seed}"
     program.learn(flat, "belief", cell.world, cell.options, [window, "prior=flat", *budget, "learn.steps=1000"], seed)
