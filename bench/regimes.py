@@ -126,7 +126,7 @@ def played(cell, folder, seed):
         "evolution": ("evolution", tried, ["knobs=state", "lessons=0", "population=16", "deviation=0.1", f"episodes={cell.tried}",
                                            f"learn.wall_seconds={cell.seconds}"], begun),
         "knob_dqn": ("knob_dqn", 3 * cell.steps, [], begun),
-        "in_context": ("in_context", 5 * cell.steps, [f"teacher={belief}:alpha={alpha}", "taught_share=0.8", f"rollout={min(cell.horizon, 25)}"], []),
+        "in_context": ("in_context", 2 * cell.steps, [f"teacher={belief}:alpha={alpha}", "taught_share=0.8", f"rollout={min(cell.horizon, 25)}"], []),
     }
     actors = {}
     for name in arguments.actors.split(","):
