@@ -274,7 +274,8 @@ Run declare(CLI::App& verb) {
     verb.add_option(
         "--few-shot",
         arguments->few_shot,
-        "curves of new users by evaluate --curves: the rows named as the runs must not lose"
+        "curves of new users by evaluate --curves (rows named as the runs), with --knobs-by by "
+        "simulate run --curves: they must not lose"
     );
     verb.add_option("--out", arguments->out, "folder of decision records")->capture_default_str();
     verb.add_option(
