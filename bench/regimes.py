@@ -94,8 +94,9 @@ def details(seen):
             "coverage": 100 * seen["coverage"]["mean"]}
 
 
-def best(policies, cell, seed):
-    return max(policies, key=lambda policy: play(policy, cell, cell.options, 500_000 + seed, cell.episodes))
+def best(candidates, cell, seed, policy_of=lambda candidate: candidate):
+    """The candidate that earns most from validation users."""
+    return max(candidates, key=lambda c: play(policy_of(c), cell, cell.options, 500_000 + seed, cell.episodes))
 
 
 def rules(cell):
@@ -111,14 +112,14 @@ def rules(cell):
     return fitting
 
 
-def played(cell, folder, seed):
+def played(cell, fitting_rules, folder, seed):
     """For one seed: what was reached by row, and the constant that was chosen."""
     window = f"session_length={min(cell.horizon, 50)}"
     budget = [f"learn.users={cell.users}", f"learn.evaluation_episodes={4 * cell.tried}"]
     belief = folder / f"belief-{seed}"
     program.learn(belief, "belief", cell.world, cell.options,
                   [window, "rollout=1", "learning_rate=0.03", *budget, "learn.steps=40000", "learn.evaluate_every=40000"], seed)
-    alpha = max(ALPHAS, key=lambda a: play(f"{belief}:alpha={a}", cell, cell.options, 500_000 + seed, cell.episodes))
+    alpha = best(ALPHAS, cell, seed, lambda a: f"{belief}:alpha={a}")
     begun = ["--from", f"{belief}:alpha={alpha}"]
     tried = 15 * cell.steps
     lessons = {
@@ -134,10 +135,10 @@ def played(cell, folder, seed):
         actors[name] = folder / f"{name}-{seed}"
         program.learn(actors[name], agent, cell.world, cell.options,
                       [window, *options, *budget, f"learn.steps={steps}", f"learn.evaluate_every={steps // 5}"], seed, *start)
-    actor = max(actors, key=lambda a: play(actors[a], cell, cell.options, 500_000 + seed, cell.episodes))
+    actor = best(actors, cell, seed, actors.get)
     flat = folder / f"flat-{seed}"
     program.learn(flat, "belief", cell.world, cell.options, [window, "prior=flat", *budget, "learn.steps=1000"], seed)
-    rule = best(rules(cell), cell, seed)
+    rule = best(fitting_rules, cell, seed)
     others = {"rule": rule, "flat": flat, "shuffled": f"{belief}:context=shuffled",
               "squarecb": best([f"{belief}:explore=square_cb,gamma={g}" for g in GAMMAS], cell, seed),
               "falling": best([f"{belief}:schedule=inverse,alpha={3 * a:g}" for a in ALPHAS], cell, seed)}
@@ -202,7 +203,8 @@ with tempfile.TemporaryDirectory() as name:
         if arguments.cells not in cell.title:
             continue
         (folder / str(number)).mkdir()
-        results, alphas, chosen, (columns, *_) = zip(*[played(cell, folder / str(number), seed) for seed in range(arguments.seeds)])
+        fitting = rules(cell)
+        results, alphas, chosen, (columns, *_) = zip(*[played(cell, fitting, folder / str(number), seed) for seed in range(arguments.seeds)])
         means = [with_interval([r[row]["reward"] for r in results], 2) for row in columns]
         means[4] += f" ({', '.join(sorted({f'{a:g}' for a in alphas}))})"
         lines.append("| " + " | ".join([cell.title, cell.items, "yes" if cell.leave else "no", *means,
