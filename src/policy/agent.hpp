@@ -163,6 +163,9 @@ struct AgentEntry {
     std::unique_ptr<Agent> (*make)(const AgentContext& context, const Settings& settings);
     /// Tokens of the session an agent with these settings reads; null = never any.
     std::size_t (*session_tokens)(const Settings& settings) = nullptr;
+    /// Whether an agent with these settings reads nothing that counts the items, so that what it
+    /// learned holds for another catalogue too; null = never.
+    bool (*outlives_items)(const Settings& settings) = nullptr;
 };
 
 /// All agents, in the order of agents/builtin.def.

@@ -133,6 +133,15 @@ std::int64_t resume(Agent& agent, const std::string& command, const fs::path& pa
     };
 }
 
+/// What of a shape an agent with these settings depends on.
+nlohmann::json needed_of(nlohmann::json shape, const AgentEntry& entry, const Settings& settings) {
+    if (entry.outlives_items != nullptr && entry.outlives_items(settings)) {
+        shape.erase("n_items");
+        shape.erase("n_candidates");
+    }
+    return shape;
+}
+
 bool is_run(const std::string& run_or_name) {
     std::error_code error;
     return fs::exists(fs::path{run_or_name} / "manifest.json", error);
@@ -226,10 +235,7 @@ LoadedAgent load_run_of_agent(
 ) {
     const auto& run = named_run.name;
     const fs::path folder{run};
-    auto manifest = read_manifest(run);
-    if (manifest.at("shape") != shape_json(world)) {
-        refuse_shape(run, manifest.at("shape"), shape_json(world));
-    }
+    const auto manifest = read_manifest(run);
     if (!given.empty()) {
         const auto& [key, value] = *given.values().begin();
         throw Error{
@@ -248,6 +254,10 @@ LoadedAgent load_run_of_agent(
         Settings::from_json(manifest.at("settings"), (folder / "manifest.json").string());
     for (const auto& assignment : named_run.assignments) {
         settings.set_assignment(assignment);
+    }
+    const auto learned = needed_of(manifest.at("shape"), entry, settings);
+    if (const auto here = needed_of(shape_json(world), entry, settings); learned != here) {
+        refuse_shape(run, learned, here);
     }
     LoadedAgent loaded{
         .name = folder.filename().string(),

@@ -42,6 +42,8 @@ struct NetworkOptions {
     double clip_norm = 1;
 
     static void describe(OptionBinder& bind, NetworkOptions& o);
+    /// Those of the optimiser and of the return alone.
+    static void describe_learning(OptionBinder& bind, NetworkOptions& o);
 
     /// Of the learning rate, when this share of the steps is done: falls linearly.
     [[nodiscard]] double rate_share(double progress) const noexcept {
@@ -56,6 +58,12 @@ struct NetworkOptions {
 template <typename Options>
 [[nodiscard]] std::size_t session_tokens_of(const Settings& settings) {
     return settings.read<Options>().network.tokens();
+}
+
+/// For AgentEntry::outlives_items: knobs weigh numbers that mean the same in every catalogue.
+template <typename Options>
+[[nodiscard]] bool outlives_items(const Settings& settings) {
+    return settings.read<Options>().network.head == "knobs";
 }
 
 }  // namespace hg::policy

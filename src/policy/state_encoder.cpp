@@ -96,6 +96,10 @@ void NetworkOptions::describe(OptionBinder& bind, NetworkOptions& o) {
         "items are also seen by their dot products with the user's numbers, one per block of an "
         "item's width"
     );
+    describe_learning(bind, o);
+}
+
+void NetworkOptions::describe_learning(OptionBinder& bind, NetworkOptions& o) {
     bind("learning_rate", o.learning_rate, "step size of Adam", {.min = 1e-7, .max = 1});
     bind(
         "final_rate_share",

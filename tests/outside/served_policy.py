@@ -107,6 +107,23 @@ def check_curves(gate, data, model, meta, folder):
     refused((*gate, "--few-shot", ranked), f'has no row "{meta.name}"', "honeyguide simulate run")
 
 
+def check_another_catalogue(meta, folder):
+    """The numbers a policy of knobs reads mean the same everywhere: it sets those of a run it has never seen. A policy of items does not."""
+    data, model = folder / "elsewhere", folder / "elsewhere-run"
+    write_dataset(data, n_items=48)
+    train(args.binary, data, model, "gaussian")
+    play = ("simulate", "run", "--world", f"served:{model}", "--set", f"world.data={data}", "--set", "world.candidates=20", "--set",
+            "world.step_limit=8", "--set", "world.min_liked=4", "--episodes", "64", "--seeds", "1", "--json")
+    done = run(*play, "--policy", meta)
+    check("a policy plays in a run of other items", done.returncode == 0, done.stderr)
+    others = json.loads(run(*play, "--policy", "constant_knobs").stdout)["return"]["mean"]
+    check("and makes its own choices there", done.returncode == 0 and json.loads(done.stdout)["return"]["mean"] != others, others)
+    items = folder / "items-policy"
+    done = learn(folder / "data", folder / "run", items, "--set", "head=dot")
+    check("a policy of items is learned", done.returncode == 0, done.stderr)
+    refused((*play, "--policy", items), '"n_items":60', '"n_items":48')
+
+
 def check_promoted(data, model, meta, folder):
     server = Server(args.binary, model, data, folder / "promoted.db", "--policy", meta).wait_until_ready()
     check("promoted, it serves", knobs_of(server, "u1")["chosen_by"].startswith("meta_policy meta@"))
@@ -140,6 +157,7 @@ def main():
         done = learn(data, model, meta)
         check("a policy is learned in the world of a run", done.returncode == 0 and "kept" in done.stdout, done.stderr)
         check("and another", learn(data, model, folder / "other", "--seed", "8").returncode == 0)
+        check_another_catalogue(meta, folder)
         check_held(data, model, meta, db)
         check_forced(data, model, meta, folder)
         time.sleep(WINDOW)

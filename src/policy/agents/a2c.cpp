@@ -47,6 +47,7 @@ extern const AgentEntry a2c{
     .options = &describe_options<A2cOptions>,
     .make = &make,
     .session_tokens = &session_tokens_of<A2cOptions>,
+    .outlives_items = &outlives_items<A2cOptions>,
 };
 
 }  // namespace hg::policy

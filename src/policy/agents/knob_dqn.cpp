@@ -43,15 +43,7 @@ struct KnobDqnOptions : ValueAgentOptions {
         );
         bind("session_length", n.session_length, "answers looked back on", {.min = 1, .max = 512});
         bind("hidden", n.hidden, "width of the network", {.min = 1, .max = 4096});
-        bind("learning_rate", n.learning_rate, "step size of Adam", {.min = 1e-7, .max = 1});
-        bind(
-            "final_rate_share",
-            n.final_rate_share,
-            "what is left of the learning rate at the end; it falls linearly",
-            {.min = 0, .max = 1}
-        );
-        bind("discount", n.discount, "of later rewards", {.min = 0, .max = 1});
-        bind("clip_norm", n.clip_norm, "longest gradient; 0 = off", {.min = 0, .max = 1e6});
+        NetworkOptions::describe_learning(bind, n);
         ValueAgentOptions::describe_learning(bind, o);
     }
 };
@@ -215,6 +207,7 @@ extern const AgentEntry knob_dqn{
     .options = &describe_options<KnobDqnOptions>,
     .make = &make,
     .session_tokens = &session_tokens_of<KnobDqnOptions>,
+    .outlives_items = &outlives_items<KnobDqnOptions>,
 };
 
 }  // namespace hg::policy

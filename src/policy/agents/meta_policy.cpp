@@ -37,6 +37,7 @@ extern const AgentEntry meta_policy{
     .options = &describe_options<MetaPolicyOptions>,
     .make = &make,
     .session_tokens = &session_tokens_of<MetaPolicyOptions>,
+    .outlives_items = &outlives_items<MetaPolicyOptions>,
 };
 
 }  // namespace hg::policy

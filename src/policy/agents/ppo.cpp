@@ -68,6 +68,7 @@ extern const AgentEntry ppo{
     .options = &describe_options<PpoOptions>,
     .make = &make,
     .session_tokens = &session_tokens_of<PpoOptions>,
+    .outlives_items = &outlives_items<PpoOptions>,
 };
 
 }  // namespace hg::policy

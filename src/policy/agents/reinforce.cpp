@@ -61,6 +61,7 @@ extern const AgentEntry reinforce{
     .options = &describe_options<ReinforceOptions>,
     .make = &make,
     .session_tokens = &session_tokens_of<ReinforceOptions>,
+    .outlives_items = &outlives_items<ReinforceOptions>,
 };
 
 }  // namespace hg::policy
