@@ -49,7 +49,7 @@ if ! .venv/bin/python -c 'from importlib.metadata import version; assert version
 fi
 build=$(.venv/bin/python -c 'from importlib.metadata import version; print(version("torch"))')
 if ls .venv/lib/python*/site-packages/torch/lib/libtorch_cuda.so >/dev/null 2>&1; then
-    say "libtorch $build: a CUDA build; training and encoding can use --set device=cuda"
+    say "libtorch $build: a CUDA build: sequence models and the text encoder take device=cuda"
 else
     say "libtorch $build: a CPU build"
 fi

@@ -5,6 +5,7 @@
 #include "core/rng.hpp"
 #include "encode/bert_config.hpp"
 #include "encode/bert_net.hpp"
+#include "encode/device_net.hpp"
 
 #include <c10/core/InferenceMode.h>
 #include <torch/types.h>
@@ -47,18 +48,6 @@ std::vector<Batch> cut(
         batches.push_back(open);
     }
     return batches;
-}
-
-torch::Device parse_device(const std::string& name) {
-    try {
-        return torch::Device{name};
-    } catch (const c10::Error&) {
-        throw Error{
-            ErrorCode::invalid_argument,
-            fmt::format("unknown device \"{}\"", name),
-            "use cpu or cuda"
-        };
-    }
 }
 
 }  // namespace
@@ -105,7 +94,7 @@ BertEncoder::~BertEncoder() = default;
 
 std::unique_ptr<BertEncoder> BertEncoder::load(const BertOptions& options) {
     auto loaded = load_bert(options.folder, options.precision == Precision::bf16 ? "bf16" : "fp32");
-    const auto device = parse_device(options.device);
+    const auto device = find_device(options.device);
     loaded.net->to(
         device, options.precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat32
     );

@@ -30,6 +30,7 @@ void Adam::step(std::int64_t step) {
     if (step < options_.warmup_steps) {
         rate *= static_cast<double>(step) / static_cast<double>(options_.warmup_steps);
     }
+    const auto count = at::scalar_tensor(static_cast<double>(step), at::kFloat);
     for (const bool is_matrix : {true, false}) {
         std::vector<at::Tensor> values;
         std::vector<at::Tensor> gradients;
@@ -45,7 +46,7 @@ void Adam::step(std::int64_t step) {
             gradients.push_back(value.grad());
             first.push_back(first_[i].second);
             second.push_back(second_[i].second);
-            steps.push_back(at::scalar_tensor(static_cast<double>(step), at::kFloat));
+            steps.push_back(count.to(value.device()));
         }
         if (values.empty()) {
             continue;

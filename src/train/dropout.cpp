@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/dropout.hpp"
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <torch/types.h>
 
@@ -25,6 +26,13 @@ constexpr std::uint32_t mix(std::uint32_t x) noexcept {
 at::Tensor Dropout::operator()(const at::Tensor& x) const {
     if (share_ <= 0) {
         return x;
+    }
+    if (!x.is_cpu()) {
+        auto generator = at::globalContext().defaultGenerator(x.device());
+        generator.set_current_seed((*rng_)());
+        const auto kept = at::empty_like(x, x.options().requires_grad(false).dtype(at::kFloat))
+                              .bernoulli_(1 - share_, generator);
+        return x * kept.div_(1 - share_);
     }
     const auto kind = x.options().requires_grad(false).dtype(at::kFloat);
     auto mask = at::empty_like(x, kind, at::MemoryFormat::Contiguous);

@@ -13,8 +13,9 @@
 namespace hg::train {
 namespace {
 
-at::Tensor index_of(const std::vector<std::int64_t>& values) {
-    return torch::tensor(at::ArrayRef<std::int64_t>{values}, at::kLong);
+/// On the device of `like`.
+at::Tensor index_of(const std::vector<std::int64_t>& values, const at::Tensor& like) {
+    return torch::tensor(at::ArrayRef<std::int64_t>{values}, at::kLong).to(like.device());
 }
 
 /// Of every state with every vector; float32 also where the products are short.
@@ -28,10 +29,11 @@ at::Tensor own_logits(const at::Tensor& states, const at::Tensor& table, const a
     return (states * at::embedding(table, items)).sum(1);
 }
 
-/// So many states that their logits stay in the processor's cache.
-std::int64_t rows_in_cache(const at::Tensor& states, const at::Tensor& table) {
-    constexpr std::int64_t cache = 4 << 20;  // bytes
-    constexpr std::int64_t least = 32;       // each block goes over the whole gradient of the table
+/// So many states that their logits stay in the processor's cache, or take little of an
+/// accelerator's memory.
+std::int64_t rows_at_once(const at::Tensor& states, const at::Tensor& table) {
+    const std::int64_t cache = states.is_cpu() ? 4 << 20 : 512 << 20;  // bytes
+    constexpr std::int64_t least = 32;  // each block goes over the whole gradient of the table
     const auto n = std::max<std::int64_t>(1, states.size(0));
     const auto row = table.size(0) * static_cast<std::int64_t>(table.element_size());
     return std::clamp<std::int64_t>(cache / row, std::min(least, n), n);
@@ -47,20 +49,20 @@ class FullSoftmax : public torch::autograd::Function<FullSoftmax> {
         const at::Tensor& table,
         const at::Tensor& targets
     ) {
-        const bool is_short = at::autocast::is_autocast_enabled(at::kCPU);
+        const bool is_short = at::autocast::is_autocast_enabled(states.device().type());
         const auto kind = is_short ? at::kBFloat16 : table.scalar_type();
         const auto vectors = table.to(kind);
         auto by_states = at::empty_like(states);
         auto by_table = at::zeros_like(table);
-        double sum = 0;
+        auto sum = at::zeros({}, states.options().dtype(at::kDouble));
         const auto n = states.size(0);
-        const auto step = rows_in_cache(states, table);
+        const auto step = rows_at_once(states, table);
         for (std::int64_t first = 0; first < n; first += step) {
             const auto count = std::min(step, n - first);
             const auto own = states.narrow(0, first, count).to(kind);
             const auto wanted = targets.narrow(0, first, count).unsqueeze(1);
             auto share = at::log_softmax(own.matmul(vectors.t()).to(table.scalar_type()), 1);
-            sum -= share.gather(1, wanted).sum().item<double>();
+            sum.sub_(share.gather(1, wanted).sum());
             share.exp_();
             share.scatter_add_(1, wanted, at::full_like(wanted, -1, share.options()));
             share = share.to(kind);
@@ -72,7 +74,7 @@ class FullSoftmax : public torch::autograd::Function<FullSoftmax> {
             }
         }
         context->save_for_backward({by_states, by_table});
-        return at::scalar_tensor(sum / static_cast<double>(n), table.options());
+        return sum.div_(static_cast<double>(n)).to(table.scalar_type());
     }
 
     static torch::autograd::variable_list backward(
@@ -124,7 +126,7 @@ at::Tensor sampled_softmax_loss(
     const Negatives& negatives,
     bool correct_log_q
 ) {
-    const auto drawn = index_of(negatives.items);
+    const auto drawn = index_of(negatives.items, table);
     auto logits = products(states, at::embedding(table, drawn));  // [M, K]
     if (correct_log_q) {
         const auto expected =
@@ -135,7 +137,7 @@ at::Tensor sampled_softmax_loss(
     const auto is_target = targets.unsqueeze(1).eq(drawn.unsqueeze(0));
     logits = logits.masked_fill(is_target, -std::numeric_limits<float>::infinity());
     const auto all = at::cat({own_logits(states, table, targets).unsqueeze(1), logits}, 1);
-    return at::cross_entropy_loss(all, at::zeros({targets.size(0)}, at::kLong));
+    return at::cross_entropy_loss(all, at::zeros_like(targets));
 }
 
 at::Tensor gbce_loss(
@@ -147,7 +149,7 @@ at::Tensor gbce_loss(
 ) {
     const auto n_tokens = targets.size(0);
     const auto n_groups = (n_tokens + gbce_group - 1) / gbce_group;
-    const auto drawn = index_of(negatives.items).view({n_groups, -1});  // [G, K]
+    const auto drawn = index_of(negatives.items, table).view({n_groups, -1});  // [G, K]
     const auto n_drawn = static_cast<double>(drawn.size(1));
     const auto n_others = std::max(1.0, static_cast<double>(table.size(0)) - 1);
     const auto rate = std::min(1.0, n_drawn / n_others);
@@ -174,7 +176,7 @@ at::Tensor bce_loss(
     const Negatives& negatives
 ) {
     const auto positive = own_logits(states, table, targets);
-    const auto negative = own_logits(states, table, index_of(negatives.items));
+    const auto negative = own_logits(states, table, index_of(negatives.items, table));
     return (at::softplus(-positive) + at::softplus(negative)).mean() / 2;
 }
 

@@ -9,6 +9,16 @@
 #include <string>
 
 namespace hg::train {
+namespace {
+
+void set_short(bool on) {
+    for (const auto device : {at::kCPU, at::kCUDA}) {
+        at::autocast::set_autocast_enabled(device, on);
+        at::autocast::set_autocast_dtype(device, at::kBFloat16);
+    }
+}
+
+}  // namespace
 
 bool has_short_products() {
     constexpr std::array<std::string_view, 3> instructions{"avx512_bf16", "amx_bf16", "arm_bf16"};
@@ -26,15 +36,14 @@ bool products_are_short(std::string_view precision) {
 ShortProducts::ShortProducts(bool on)
     : on_(on && !at::autocast::is_autocast_enabled(at::kCPU)) {  // the outermost one turns it off
     if (on_) {
-        at::autocast::set_autocast_enabled(at::kCPU, true);
-        at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+        set_short(true);
     }
 }
 
 ShortProducts::~ShortProducts() {
     if (on_) {
         at::autocast::clear_cache();
-        at::autocast::set_autocast_enabled(at::kCPU, false);
+        set_short(false);
     }
 }
 

@@ -20,7 +20,7 @@ namespace hg::train {
 /// precision: fp32, bf16 or auto (bf16 where has_short_products()).
 [[nodiscard]] bool products_are_short(std::string_view precision);
 
-/// While it lives, products on this thread are short, if `on`.
+/// While it lives, products of this thread are short on every device, if `on`.
 class ShortProducts {
   public:
     explicit ShortProducts(bool on);

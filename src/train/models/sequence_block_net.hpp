@@ -109,7 +109,7 @@ struct HstuBlock final : SequenceBlock {
 
     /// [H, T, T]: what row i adds for row j, by i - j; above the diagonal it is cut off later.
     [[nodiscard]] at::Tensor bias(std::int64_t t) const {
-        const auto places = at::arange(t, at::kLong);
+        const auto places = at::arange(t, distance.options().requires_grad(false).dtype(at::kLong));
         const auto apart = (places.unsqueeze(1) - places.unsqueeze(0)).clamp_min(0);
         return at::embedding(distance, apart).permute({2, 0, 1});
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/models/sequence_model.hpp"
 
+#include "encode/device_net.hpp"
 #include "train/models/sequence_tokens.hpp"
 #include "train/models/sequence_trainee.hpp"
 #include "train/run.hpp"
@@ -195,8 +196,12 @@ NetPointer learn(
     }
     const auto net = std::make_shared<SequenceNet>(shape);
     torch::manual_seed(context.rng.split("weights")());
-    net->initialise();
-    SequenceTrainee trainee{*net, options, std::move(split), content};
+    net->initialise();  // on the host: the same for every device
+    const auto device = encode::find_device(options.device);
+    net->to(device);
+    SequenceTrainee trainee{
+        *net, options, std::move(split), content.defined() ? content.to(device) : content
+    };
     auto how = options.training.of(
         label,
         fmt::format("{} {} {}", options_json(options).dump(), context.log.size(), shape.content_dim)
@@ -208,6 +213,7 @@ NetPointer learn(
     if (told != nullptr) {
         *told = result;
     }
+    net->to(at::kCPU);
     return net;
 }
 

@@ -26,7 +26,7 @@ namespace hg::train {
 
 /// Sequences of item rows as one tensor, filled up at the end with the start token's row.
 struct TokenBatch {
-    at::Tensor tokens;  // [B, T] int64, row of the token table: 0 = start, 1 + item
+    at::Tensor tokens;  // [B, T] int64 on the host, row of the token table: 0 = start, 1 + item
     std::int64_t longest = 0;
 
     explicit TokenBatch(std::span<const std::vector<std::int64_t>> sequences) {
@@ -88,14 +88,15 @@ struct SequenceNet : torch::nn::Module {
         return at::cat({start, table}, 0);
     }
 
-    /// States after each token, [B, T, D]. tokens: [1 + N, D].
+    /// States after each token, [B, T, D]. tokens: [1 + N, D], on the device of the parameters.
     [[nodiscard]] at::Tensor states(
         const at::Tensor& tokens, const TokenBatch& batch, const Dropout& drop = {}
     ) {
         const auto t = batch.longest;
         HG_CHECK(t <= shape.max_length, "sequences must be cut to max_length");
         const double scale = std::sqrt(static_cast<double>(shape.dim));
-        auto x = at::embedding(tokens, batch.tokens) * scale + positions.slice(0, 0, t);
+        auto x = at::embedding(tokens, batch.tokens.to(tokens.device())) * scale +
+                 positions.slice(0, 0, t);
         x = drop(x);
         for (const auto& block : *blocks) {
             x = block->as<SequenceBlock>()->forward(x, drop);

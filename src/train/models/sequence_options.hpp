@@ -34,6 +34,7 @@ struct SequenceOptions {
     bool validate = true;
     bool refit = false;
     std::string precision = "fp32";
+    std::string device = "cpu";
 
     static void describe(OptionBinder& bind, SequenceOptions& o) {
         bind("dim", o.dim, "width of item vectors and states", {.min = 1, .max = 4096});
@@ -114,6 +115,7 @@ struct SequenceOptions {
             "be faster, auto = bf16 on those",
             {.choices = {"fp32", "bf16", "auto"}}
         );
+        bind("device", o.device, "where it trains: cpu, cuda or cuda:N; it serves from any host");
     }
 };
 

@@ -53,7 +53,7 @@ at::Tensor last_states(
     const auto rows = at::arange(static_cast<std::int64_t>(sequences.size()), at::kLong);
     const auto flat =
         rows * batch.longest + torch::tensor(at::ArrayRef<std::int64_t>{last}, at::kLong);
-    return states.flatten(0, 1).index_select(0, flat);
+    return states.flatten(0, 1).index_select(0, flat.to(states.device()));
 }
 
 }  // namespace hg::train

@@ -58,7 +58,10 @@ SequenceTrainee::SequenceTrainee(
       content_(std::move(content)),
       loss_(chosen_loss(options, split_.popularity.size())),
       sampler_(split_.popularity, options.negative_power),
-      short_products_(products_are_short(options.precision)) {}
+      short_products_(
+          products_are_short(options.precision) ||
+          (options.precision == "auto" && net.items.is_cuda())
+      ) {}
 
 std::vector<std::pair<std::string, at::Tensor>> SequenceTrainee::parameters() {
     std::vector<std::pair<std::string, at::Tensor>> all;
@@ -120,8 +123,8 @@ at::Tensor SequenceTrainee::loss(const Batch& batch, Rng& rng) {
     const auto states =
         net_.states(net_.token_table(table), tokens, {options_.dropout, rng})
             .flatten(0, 1)
-            .index_select(0, torch::tensor(at::ArrayRef<std::int64_t>{places}, at::kLong));
-    const auto answers = torch::tensor(at::ArrayRef<std::int64_t>{targets}, at::kLong);
+            .index_select(0, placed(torch::tensor(at::ArrayRef<std::int64_t>{places}, at::kLong)));
+    const auto answers = placed(torch::tensor(at::ArrayRef<std::int64_t>{targets}, at::kLong));
     return token_loss(
         state_for_logits(states, options_.temperature),
         for_logits(table, options_.temperature),
@@ -192,8 +195,12 @@ at::Tensor SequenceTrainee::training_table(Rng& rng) const {
         k = rng.uniform() < options_.content_only_share ? 0.0F : 1.0F;
     }
     return net_.item_table(
-        content_, torch::tensor(at::ArrayRef<float>{keep}, at::kFloat).unsqueeze(1)
+        content_, placed(torch::tensor(at::ArrayRef<float>{keep}, at::kFloat).unsqueeze(1))
     );
+}
+
+at::Tensor SequenceTrainee::placed(const at::Tensor& tensor) const {
+    return tensor.to(net_.items.device());
 }
 
 at::Tensor SequenceTrainee::token_loss(

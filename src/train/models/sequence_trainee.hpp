@@ -28,7 +28,7 @@ struct SequenceSplit {
 
 class SequenceTrainee final : public Trainee {
   public:
-    /// `content`: unit rows [N, C], or undefined. Borrows net and options.
+    /// `content`: unit rows [N, C] on the net's device, or undefined. Borrows net and options.
     SequenceTrainee(
         SequenceNet& net, const SequenceOptions& options, SequenceSplit split, at::Tensor content
     );
@@ -56,6 +56,8 @@ class SequenceTrainee final : public Trainee {
         std::uint32_t end = 0;
     };
 
+    /// A host tensor on the net's device.
+    [[nodiscard]] at::Tensor placed(const at::Tensor& tensor) const;
     [[nodiscard]] static Loss chosen_loss(const SequenceOptions& options, std::size_t n_items);
     void cut(std::uint32_t sequence, Rng& rng);
     [[nodiscard]] at::Tensor training_table(Rng& rng) const;
