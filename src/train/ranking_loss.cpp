@@ -130,7 +130,8 @@ at::Tensor sampled_softmax_loss(
     auto logits = products(states, at::embedding(table, drawn));  // [M, K]
     if (correct_log_q) {
         const auto expected =
-            torch::tensor(at::ArrayRef<float>{negatives.probabilities}, at::kFloat) *
+            torch::tensor(at::ArrayRef<float>{negatives.probabilities}, at::kFloat)
+                .to(table.device()) *
             static_cast<double>(negatives.items.size());
         logits = logits - expected.log();
     }
