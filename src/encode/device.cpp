@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <utility>
 
 namespace hg::encode {
 namespace {

@@ -320,7 +320,9 @@ TEST(Sasrec, stopped_while_refitting_it_goes_on_to_the_same_model) {
     EXPECT_THROW((void)fit("sasrec", world, settings, {.run = &first, .stop = &stop}), Error);
 
     RunWriter second{folder.path() / "parts"};
-    const auto resumed = fit("sasrec", world, settings, {.run = &second});
+    // Another name of the device stands for another device: none of it is part of what is resumed.
+    const auto elsewhere = quick("sasrec", {"refit=true", "patience=0", "device=cpu:0"});
+    const auto resumed = fit("sasrec", world, elsewhere, {.run = &second});
 
     for (const auto& history : world.dataset.log.histories()) {
         EXPECT_EQ(scores_of(*whole, history), scores_of(*resumed, history));

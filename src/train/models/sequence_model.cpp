@@ -202,9 +202,10 @@ NetPointer learn(
     SequenceTrainee trainee{
         *net, options, std::move(split), content.defined() ? content.to(device) : content
     };
+    auto settings = options_json(options);
+    settings.erase("device");  // what was begun on one goes on on another
     auto how = options.training.of(
-        label,
-        fmt::format("{} {} {}", options_json(options).dump(), context.log.size(), shape.content_dim)
+        label, fmt::format("{} {} {}", settings.dump(), context.log.size(), shape.content_dim)
     );
     how.warmup_steps = options.warmup_steps;
     how.beta2 = 0.98;
