@@ -6,8 +6,8 @@
 The users of FOLDER (interactions.csv.gz, items.csv.gz) are parted by a fixed draw: 60 % train the run, 20 % are those the policy learns from
 and the constants are tuned on (exploration, novelty, content: 40 random draws, then coordinate search from the best three), 20 % are
 played. `learn` keeps the version that is best among a part of the second group. Every row plays the same users in the same order, so
-differences are paired by play. --other: the same policies then set the knobs of a run of another dataset, of whose users, items and belief
-they have seen nothing.
+differences are paired by play. --other: the policies learned with FOLDER are played, instead, in a run of another dataset, of whose users, items
+and belief they have seen nothing; the constants are tuned on that one.
 """
 import argparse
 import csv
@@ -117,11 +117,10 @@ def interval(values):
     return f"{mean:+.3f} [{mean - half:+.3f}, {mean + half:+.3f}]"
 
 
-def prepared(source, folder):
-    """A run of the first part of the users; the best constants for the second."""
+def train_run(source, folder):
+    """A run of the first part of the users."""
     part_users(source, folder)
     call("train", "--model", arguments.model, "--data", folder / "train", "--out", folder / "run", "--seed", 7)
-    return tune(folder)
 
 
 def table(folder, best, learned):
@@ -141,13 +140,14 @@ def table(folder, best, learned):
 def main():
     with tempfile.TemporaryDirectory(prefix="hg-bench-") as temporary:
         folder = pathlib.Path(temporary) / arguments.source.name
-        best = prepared(arguments.source, folder)
+        train_run(arguments.source, folder)
         learned = [learn(folder, seed) for seed in range(1, arguments.seeds + 1)]
-        lines = [f"{arguments.source.name}, {arguments.model}, skips={arguments.skips}; learned in "
-                 f"{statistics.mean(seconds for _, seconds in learned):.0f} s each.", "", *table(folder, best, learned)]
+        played = folder
         if arguments.other:
-            there = pathlib.Path(temporary) / f"other-{arguments.other.name}"
-            lines += ["", f"The same policies in a run of {arguments.other.name}:", "", *table(there, prepared(arguments.other, there), learned)]
+            played = pathlib.Path(temporary) / f"other-{arguments.other.name}"
+            train_run(arguments.other, played)
+        lines = [f"{arguments.source.name}{f' -> {arguments.other.name}' if arguments.other else ''}, {arguments.model}, skips={arguments.skips}; "
+                 f"learned in {statistics.mean(seconds for _, seconds in learned):.0f} s each.", "", *table(played, tune(played), learned)]
         pathlib.Path(arguments.out).write_text("\n".join([*lines, "", describe_machine(), ""]))
 
 
