@@ -29,8 +29,8 @@ bool has_short_products() {
     });
 }
 
-bool products_are_short(std::string_view precision) {
-    return precision == "bf16" || (precision == "auto" && has_short_products());
+bool products_are_short(std::string_view precision, bool on_accelerator) {
+    return precision == "bf16" || (precision == "auto" && (on_accelerator || has_short_products()));
 }
 
 ShortProducts::ShortProducts(bool on)

@@ -17,8 +17,8 @@ namespace hg::train {
 /// Whether this processor multiplies bfloat16 in hardware.
 [[nodiscard]] bool has_short_products();
 
-/// precision: fp32, bf16 or auto (bf16 where has_short_products()).
-[[nodiscard]] bool products_are_short(std::string_view precision);
+/// precision: fp32, bf16 or auto (bf16 on an accelerator, or where has_short_products()).
+[[nodiscard]] bool products_are_short(std::string_view precision, bool on_accelerator = false);
 
 /// While it lives, products of this thread are short on every device, if `on`.
 class ShortProducts {

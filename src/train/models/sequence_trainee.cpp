@@ -58,10 +58,7 @@ SequenceTrainee::SequenceTrainee(
       content_(std::move(content)),
       loss_(chosen_loss(options, split_.popularity.size())),
       sampler_(split_.popularity, options.negative_power),
-      short_products_(
-          products_are_short(options.precision) ||
-          (options.precision == "auto" && net.items.is_cuda())
-      ) {}
+      short_products_(products_are_short(options.precision, net.items.is_cuda())) {}
 
 std::vector<std::pair<std::string, at::Tensor>> SequenceTrainee::parameters() {
     std::vector<std::pair<std::string, at::Tensor>> all;
