@@ -57,7 +57,7 @@ void keep_strangers(const data::Dataset& users, const fs::path& folder) {
 
 /// As configs/meta_policy/small.toml with a tenth of its steps. The version to keep is chosen among the users
 /// it learns from: those it is judged by choose nothing.
-void learn(const OpenedWorld& world, const fs::path& folder, Session& session) {
+void learn_policy(const OpenedWorld& world, const fs::path& folder, Session& session) {
     if (fs::exists(folder / "manifest.json")) {
         return;
     }
@@ -149,7 +149,7 @@ void learn_small_meta_policy(
     const auto name = "served:" + (folder / "belief").string();
     const auto world = open_world(name, settings, 1);
     const auto judged = open_held_out(name, settings, 1);
-    learn(world, folder / "meta", session);
+    learn_policy(world, folder / "meta", session);
     std::string text = fmt::format(
         "      A policy that learns users: {} films, one by one, for people whom neither it nor "
         "the belief "

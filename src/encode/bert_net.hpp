@@ -10,7 +10,10 @@
 #include "encode/bert_config.hpp"
 #include "encode/wordpiece.hpp"
 
-#include <torch/nn/modules.h>
+#include <torch/nn/modules/container/modulelist.h>
+#include <torch/nn/modules/embedding.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/nn/modules/normalization.h>
 #include <torch/types.h>
 
 #include <cstdint>

@@ -19,7 +19,7 @@ namespace hg::data {
 namespace {
 
 using Folder = testing_support::TemporaryFolder;
-using testing::PowerLossFiles;
+using testing_support::PowerLossFiles;
 using Disk = PowerLossFiles::Disk;
 using testing_support::effort;
 

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-namespace hg::testing {
+namespace hg::testing_support {
 namespace {
 
 namespace fs = std::filesystem;
@@ -173,23 +173,23 @@ void PowerLossFiles::cut_into(const fs::path& folder) {
     }
 }
 
-}  // namespace hg::testing
+}  // namespace hg::testing_support
 
 // Of this program: what calls them gets these. NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
 
 int fsync(int descriptor) {
-    if (hg::testing::active == nullptr) {
+    if (hg::testing_support::active == nullptr) {
         return static_cast<int>(::syscall(SYS_fsync, descriptor));
     }
-    hg::testing::active->tick();
-    hg::testing::active->sync(descriptor);
+    hg::testing_support::active->tick();
+    hg::testing_support::active->sync(descriptor);
     return 0;  // slow, and the image knows
 }
 
 int rename(const char* from, const char* to) noexcept {
-    if (hg::testing::active != nullptr) {
-        hg::testing::active->tick();
+    if (hg::testing_support::active != nullptr) {
+        hg::testing_support::active->tick();
     }
     return static_cast<int>(::syscall(SYS_rename, from, to));
 }
@@ -197,8 +197,8 @@ int rename(const char* from, const char* to) noexcept {
 int renameat2(
     int from_folder, const char* from, int to_folder, const char* to, unsigned flags
 ) noexcept {
-    if (hg::testing::active != nullptr) {
-        hg::testing::active->tick();
+    if (hg::testing_support::active != nullptr) {
+        hg::testing_support::active->tick();
     }
     return static_cast<int>(::syscall(SYS_renameat2, from_folder, from, to_folder, to, flags));
 }

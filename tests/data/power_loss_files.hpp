@@ -13,7 +13,7 @@
 #include <filesystem>
 #include <memory>
 
-namespace hg::testing {
+namespace hg::testing_support {
 
 class PowerLossFiles {
   public:
@@ -43,4 +43,4 @@ class PowerLossFiles {
     std::unique_ptr<State> state_;
 };
 
-}  // namespace hg::testing
+}  // namespace hg::testing_support

@@ -41,7 +41,7 @@ Found cut_once(std::uint64_t seed, Synchronous synchronous) {
     const Folder before;
     const Folder after;
     Rng rng{seed};
-    testing::PowerLossVfs vfs{seed, 20 + rng.below(400)};
+    testing_support::PowerLossVfs vfs{seed, 20 + rng.below(400)};
     std::set<std::string> acknowledged;
     std::set<std::string> sent;
     {

@@ -10,7 +10,7 @@
 #include <mutex>
 #include <new>
 
-namespace hg::testing {
+namespace hg::testing_support {
 namespace {
 
 struct Write {
@@ -286,4 +286,4 @@ void PowerLossVfs::write_image(const std::filesystem::path& folder) const {
     }
 }
 
-}  // namespace hg::testing
+}  // namespace hg::testing_support

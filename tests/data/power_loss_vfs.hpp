@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-namespace hg::testing {
+namespace hg::testing_support {
 
 class PowerLossVfs {
   public:
@@ -42,4 +42,4 @@ class PowerLossVfs {
     std::unique_ptr<State> state_;
 };
 
-}  // namespace hg::testing
+}  // namespace hg::testing_support

@@ -12,7 +12,7 @@
 namespace hg::app {
 namespace {
 
-struct Arguments {
+struct AdviseArguments {
     std::string data;
     std::string content = "auto";
     AdviseOptions options;
@@ -27,7 +27,7 @@ void fill_in_folder(Advice& advice, const std::string& folder) {
     }
 }
 
-int run(const Arguments& arguments, Session& session) {
+int run_advise(const AdviseArguments& arguments, Session& session) {
     const auto dataset = value_or_throw(data::open_dataset(arguments.data));
     const auto content = encode::content_for(
         dataset, arguments.data, arguments.content, session.progress, session.stop
@@ -40,8 +40,8 @@ int run(const Arguments& arguments, Session& session) {
     return 0;
 }
 
-Run declare(CLI::App& verb) {
-    auto a = std::make_shared<Arguments>();
+Run declare_advise(CLI::App& verb) {
+    auto a = std::make_shared<AdviseArguments>();
     verb.add_option("data", a->data, "a raw folder or an ingested dataset")->required();
     verb.add_flag("--thorough", a->options.is_thorough, "try the learned models too (minutes)");
     verb.add_option("--max-users", a->options.max_users, "users asked in the quick check")
@@ -50,7 +50,7 @@ Run declare(CLI::App& verb) {
         ->capture_default_str();
     verb.add_option("--seed", a->options.seed, "of fits and bootstrap")->capture_default_str();
     verb.add_flag("--json", a->as_json, "for machines");
-    return [a](Session& session) { return run(*a, session); };
+    return [a](Session& session) { return run_advise(*a, session); };
 }
 
 }  // namespace
@@ -59,7 +59,7 @@ extern const CommandEntry advise{
     .name = "advise",
     .summary = "is this data ready, what would a model bring, which one to take",
     .example = "honeyguide advise movies",
-    .declare = &declare,
+    .declare = &declare_advise,
 };
 
 }  // namespace hg::app

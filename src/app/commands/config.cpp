@@ -20,7 +20,7 @@
 namespace hg::app {
 namespace {
 
-struct Arguments {
+struct ConfigArguments {
     std::vector<std::string> name;
     std::filesystem::path reference;
     bool as_json = false;
@@ -166,7 +166,7 @@ void write_reference(const std::filesystem::path& folder) {
     write_file_atomic(folder / "verbs.md", verbs_page());
 }
 
-int run(const Arguments& arguments) {
+int run_config(const ConfigArguments& arguments) {
     if (!arguments.reference.empty()) {
         write_reference(arguments.reference);
         return 0;
@@ -187,8 +187,8 @@ int run(const Arguments& arguments) {
     return 0;
 }
 
-Run declare(CLI::App& verb) {
-    auto arguments = std::make_shared<Arguments>();
+Run declare_config(CLI::App& verb) {
+    auto arguments = std::make_shared<ConfigArguments>();
     verb.add_option(
         "NAME",
         arguments->name,
@@ -196,7 +196,7 @@ Run declare(CLI::App& verb) {
     );
     verb.add_flag("--json", arguments->as_json, "for machines");
     verb.add_option("--reference", arguments->reference, "write the pages of docs/reference here");
-    return [arguments](Session& /*session*/) { return run(*arguments); };
+    return [arguments](Session& /*session*/) { return run_config(*arguments); };
 }
 
 }  // namespace
@@ -205,7 +205,7 @@ extern const CommandEntry config{
     .name = "config",
     .summary = "print every option with its default, range and meaning",
     .example = "honeyguide config interest_evolution",
-    .declare = &declare,
+    .declare = &declare_config,
 };
 
 }  // namespace hg::app

@@ -16,7 +16,7 @@
 namespace hg::app {
 namespace {
 
-struct Arguments {
+struct DemoArguments {
     DemoOptions options;
     std::uint16_t port = 8080;
     bool once = false;
@@ -36,7 +36,7 @@ void serve_somewhere(serve::ServeOptions options, Session& session) {
     }
 }
 
-int run(const Arguments& arguments, Session& session) {
+int run_demo(const DemoArguments& arguments, Session& session) {
     const Stopwatch watch;
     const auto made = run_demo(arguments.options, session);
     if (arguments.once) {
@@ -61,8 +61,8 @@ int run(const Arguments& arguments, Session& session) {
     return 0;
 }
 
-Run declare(CLI::App& verb) {
-    auto arguments = std::make_shared<Arguments>();
+Run declare_demo(CLI::App& verb) {
+    auto arguments = std::make_shared<DemoArguments>();
     auto& options = arguments->options;
     verb.add_option("--source", options.source, "folder of MovieLens 100k")->capture_default_str();
     verb.add_option("--out", options.folder, "where the dataset, the run and the tables go")
@@ -70,7 +70,7 @@ Run declare(CLI::App& verb) {
     verb.add_option("--port", arguments->port, "of the server; 0 picks a free one")
         ->capture_default_str();
     verb.add_flag("--once", arguments->once, "end after the evaluation");
-    return [arguments](Session& session) { return run(*arguments, session); };
+    return [arguments](Session& session) { return run_demo(*arguments, session); };
 }
 
 }  // namespace
@@ -79,7 +79,7 @@ extern const CommandEntry demo{
     .name = "demo",
     .summary = "the main job on MovieLens 100k: from a log to slates that adapt with every click",
     .example = "honeyguide demo",
-    .declare = &declare,
+    .declare = &declare_demo,
 };
 
 }  // namespace hg::app

@@ -19,7 +19,7 @@
 namespace hg::app {
 namespace {
 
-struct Arguments {
+struct EncodeArguments {
     std::string data;
     std::string encoder = "text";
     std::string model;
@@ -33,7 +33,7 @@ struct Arguments {
     bool as_json = false;
 };
 
-Settings settings_of(const Arguments& arguments) {
+Settings settings_of(const EncodeArguments& arguments) {
     auto settings = load_settings(
         arguments.config.empty() ? std::nullopt
                                  : std::optional<std::filesystem::path>{arguments.config},
@@ -50,7 +50,7 @@ Settings settings_of(const Arguments& arguments) {
     return settings;
 }
 
-int encode_items(const Arguments& arguments, Session& session) {
+int encode_items(const EncodeArguments& arguments, Session& session) {
     const auto made = encode::encode_dataset(
         {
             .folder = arguments.data,
@@ -88,7 +88,7 @@ int encode_items(const Arguments& arguments, Session& session) {
     return 0;
 }
 
-int encode_lines(const Arguments& arguments, Session& session) {
+int encode_lines(const EncodeArguments& arguments, Session& session) {
     const auto texts = read_text_lines(arguments.texts);
     const Stopwatch watch;
     const auto vectors =
@@ -106,8 +106,8 @@ int encode_lines(const Arguments& arguments, Session& session) {
     return 0;
 }
 
-Run declare(CLI::App& verb) {
-    auto arguments = std::make_shared<Arguments>();
+Run declare_encode(CLI::App& verb) {
+    auto arguments = std::make_shared<EncodeArguments>();
     auto* data =
         verb.add_option("--data", arguments->data, "dataset folder; vectors go to its vectors/");
     verb.add_option("--encoder", arguments->encoder, "text, fields or fused")
@@ -147,7 +147,7 @@ extern const CommandEntry encode{
     .name = "encode",
     .summary = "items into vectors: text, fields or both",
     .example = "honeyguide encode --data datasets/movies --encoder text",
-    .declare = &declare,
+    .declare = &declare_encode,
 };
 
 }  // namespace hg::app

@@ -30,7 +30,7 @@ constexpr std::string_view default_baseline = "popularity";
 constexpr std::string_view ratings = "ratings";  // a protocol with rows of its own
 constexpr std::string_view rating_baseline = "item_bias";
 
-struct Arguments {
+struct EvaluateArguments {
     std::string data;
     std::vector<std::string> runs;
     std::vector<std::string> models;
@@ -113,14 +113,14 @@ void check_prefixes(const Settings& settings, const Entrants& entrants) {
     }
 }
 
-Settings settings_of(const Arguments& arguments) {
+Settings settings_of(const EvaluateArguments& arguments) {
     const auto config = arguments.config.empty()
                             ? std::nullopt
                             : std::optional<std::filesystem::path>{arguments.config};
     return load_settings(config, arguments.set);
 }
 
-Entrants entrants_of(const Arguments& arguments) {
+Entrants entrants_of(const EvaluateArguments& arguments) {
     const auto settings = settings_of(arguments);
     Entrants entrants;
     // A baseline that is itself a registered model is fitted too, unless a run has its name.
@@ -152,7 +152,10 @@ Repeats parse_repeats(const std::string& word) {
 /// The vectors of every --content; models that look at them are fitted once for each, as
 /// MODEL@CONTENT where there are several.
 std::deque<encode::ItemVectors> contents_of(
-    const Arguments& arguments, const data::Dataset& dataset, Entrants& entrants, Session& session
+    const EvaluateArguments& arguments,
+    const data::Dataset& dataset,
+    Entrants& entrants,
+    Session& session
 ) {
     std::deque<encode::ItemVectors> all;
     const auto read = [&](const std::string& choice) {
@@ -195,7 +198,9 @@ std::deque<encode::ItemVectors> contents_of(
     return all;
 }
 
-std::vector<Protocol> protocols_of(const Arguments& arguments, const data::Dataset& dataset) {
+std::vector<Protocol> protocols_of(
+    const EvaluateArguments& arguments, const data::Dataset& dataset
+) {
     auto options = arguments.protocol;
     options.part = arguments.part == "validation" ? Part::validation : Part::test;
     options.repeats = parse_repeats(arguments.repeats);
@@ -219,7 +224,7 @@ std::vector<Protocol> protocols_of(const Arguments& arguments, const data::Datas
 }
 
 /// Before anything is fitted.
-void check_curves(const Arguments& arguments, const std::vector<Protocol>& protocols) {
+void check_curves(const EvaluateArguments& arguments, const std::vector<Protocol>& protocols) {
     const bool has_curve = protocols.size() == 1 && !protocols.front().contexts.empty() &&
                            protocols.front().groups.empty();
     if (!arguments.curves.empty() && !has_curve) {
@@ -231,7 +236,7 @@ void check_curves(const Arguments& arguments, const std::vector<Protocol>& proto
     }
 }
 
-void print(const Arguments& arguments, const std::vector<Evaluation>& evaluations) {
+void print(const EvaluateArguments& arguments, const std::vector<Evaluation>& evaluations) {
     if (!arguments.as_json) {
         for (const auto& evaluation : evaluations) {
             fmt::print("{}\n", to_text(evaluation));
@@ -249,7 +254,7 @@ void print(const Arguments& arguments, const std::vector<Evaluation>& evaluation
     fmt::print("{}\n", all.dump(2));
 }
 
-int run_ratings(const Arguments& arguments, Session& session) {
+int run_ratings(const EvaluateArguments& arguments, Session& session) {
     if (arguments.protocols.size() > 1 || !arguments.runs.empty() || !arguments.queries.empty() ||
         !arguments.report.empty() || !arguments.curves.empty() || !arguments.work.empty() ||
         !arguments.shuffled.empty() || !arguments.challenger.empty()) {
@@ -304,7 +309,7 @@ int run_ratings(const Arguments& arguments, Session& session) {
     return 0;
 }
 
-int run(const Arguments& arguments, Session& session) {
+int run_evaluate(const EvaluateArguments& arguments, Session& session) {
     if (std::ranges::find(arguments.protocols, ratings) != arguments.protocols.end()) {
         return run_ratings(arguments, session);
     }
@@ -382,8 +387,8 @@ int run(const Arguments& arguments, Session& session) {
     return 0;
 }
 
-Run declare(CLI::App& verb) {
-    auto a = std::make_shared<Arguments>();
+Run declare_evaluate(CLI::App& verb) {
+    auto a = std::make_shared<EvaluateArguments>();
     const auto repeated =
         [&verb](const char* name, std::vector<std::string>& to, const char* help) {
             return verb.add_option(name, to, help)->type_size(1)->allow_extra_args(false);
@@ -505,7 +510,7 @@ Run declare(CLI::App& verb) {
         "--curves", a->curves, "few-shot, queries: each user's results, for gate --few-shot"
     );
     verb.add_flag("--json", a->as_json, "for machines");
-    return [a](Session& session) { return run(*a, session); };
+    return [a](Session& session) { return run_evaluate(*a, session); };
 }
 
 }  // namespace
@@ -515,7 +520,7 @@ extern const CommandEntry evaluate{
     .summary = "compare models and runs on held-out events, with intervals",
     .example =
         "honeyguide evaluate --data movies --model ease --model als --protocol leave-one-out",
-    .declare = &declare,
+    .declare = &declare_evaluate,
 };
 
 }  // namespace hg::app

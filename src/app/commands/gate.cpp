@@ -28,7 +28,7 @@ namespace {
 constexpr int hold_exit_code = 3;
 const std::string constants_row = "constant_knobs";  // as simulate run --curves names it
 
-struct Arguments {
+struct GateArguments {
     std::string candidate;
     std::vector<std::string> incumbents;
     LogSource log;
@@ -40,7 +40,7 @@ struct Arguments {
 };
 
 /// decisions/<time>-promote.json: every decision is kept, none overwritten.
-std::filesystem::path write_record(const Arguments& arguments, const nlohmann::json& record) {
+std::filesystem::path write_record(const GateArguments& arguments, const nlohmann::json& record) {
     const auto seconds = static_cast<std::time_t>(SystemClock{}.now() / 1000);
     const auto stamp = fmt::format("{:%Y%m%dT%H%M%SZ}", fmt::gmtime(seconds));
     std::error_code error;
@@ -70,7 +70,7 @@ std::filesystem::path write_record(const Arguments& arguments, const nlohmann::j
 }
 
 /// On a server's database whoever served is the incumbent unless others are named.
-std::vector<std::string> incumbents_of(const Arguments& arguments) {
+std::vector<std::string> incumbents_of(const GateArguments& arguments) {
     if (!arguments.incumbents.empty()) {
         return arguments.incumbents;
     }
@@ -102,7 +102,7 @@ nlohmann::json serving_json(const ServingChange& serving) {
 }
 
 void print(
-    const Arguments& arguments, const evaluate::GateRecord& record, const std::string& incumbent
+    const GateArguments& arguments, const evaluate::GateRecord& record, const std::string& incumbent
 ) {
     fmt::print("{}", evaluate::to_text(record));
     if (record.epsilon_advice && data::is_database(arguments.log.path)) {
@@ -115,7 +115,7 @@ void print(
 
 /// Writes the record of one comparison and tells it; where it lies.
 std::string tell(
-    const Arguments& arguments,
+    const GateArguments& arguments,
     const evaluate::GateRecord& record,
     const std::string& incumbent,
     const LoggedPolicies& judged
@@ -140,7 +140,7 @@ std::string tell(
 }
 
 /// The decision on a learned policy is kept beside its run: `serve --policy` looks for it there.
-void keep_decision(const Arguments& arguments, serve::PolicyDecision decision) {
+void keep_decision(const GateArguments& arguments, serve::PolicyDecision decision) {
     const auto& policy = arguments.serving.policy;
     if (policy.empty()) {
         return;
@@ -173,7 +173,7 @@ std::string run_name(const std::string& policy, const LoggedPolicies& judged) {
 
 /// Of runs by their names; of a run whose knobs a policy chooses, the policy by its own, beside the
 /// constants it would replace.
-PairedCurves read_curves(const Arguments& arguments, const std::string& incumbent_run) {
+PairedCurves read_curves(const GateArguments& arguments, const std::string& incumbent_run) {
     const auto candidate = folder_name(arguments.candidate);
     if (arguments.serving.policy.empty()) {
         return read_paired_curves(arguments.few_shot, candidate, incumbent_run);
@@ -186,7 +186,7 @@ PairedCurves read_curves(const Arguments& arguments, const std::string& incumben
 }
 
 std::optional<PairedCurves> curves_of(
-    const Arguments& arguments, const std::string& incumbent, LoggedPolicies& judged
+    const GateArguments& arguments, const std::string& incumbent, LoggedPolicies& judged
 ) {
     if (arguments.few_shot.empty()) {
         return {};
@@ -201,7 +201,7 @@ std::optional<PairedCurves> curves_of(
 }
 
 /// Before anything is judged: rows that are named here must be in the file.
-void check_curves(const Arguments& arguments, const std::vector<std::string>& incumbents) {
+void check_curves(const GateArguments& arguments, const std::vector<std::string>& incumbents) {
     for (const auto& incumbent : incumbents) {
         if (!arguments.few_shot.empty() && incumbent != served_policy) {
             (void)read_curves(arguments, folder_name(incumbent));
@@ -209,7 +209,7 @@ void check_curves(const Arguments& arguments, const std::vector<std::string>& in
     }
 }
 
-int run(const Arguments& arguments, Session& session) {
+int run_gate(const GateArguments& arguments, Session& session) {
     const auto options = arguments.run.settings().read<evaluate::GateOptions>();
     const auto incumbents = incumbents_of(arguments);
     check_curves(arguments, incumbents);
@@ -252,8 +252,8 @@ int run(const Arguments& arguments, Session& session) {
 
 constexpr std::array sections{OptionSection{"", &describe_options<evaluate::GateOptions>}};
 
-Run declare(CLI::App& verb) {
-    auto arguments = std::make_shared<Arguments>();
+Run declare_gate(CLI::App& verb) {
+    auto arguments = std::make_shared<GateArguments>();
     const std::string policy =
         "a run of learn, an agent's name or probabilities.jsonl; on a database a run of train";
     verb.add_option("--candidate", arguments->candidate, policy)->required();
@@ -291,7 +291,7 @@ Run declare(CLI::App& verb) {
          .set = "key=value of a threshold; repeat for more",
          .seed = "of folds and draws"}
     );
-    return [arguments](Session& session) { return run(*arguments, session); };
+    return [arguments](Session& session) { return run_gate(*arguments, session); };
 }
 
 }  // namespace
@@ -300,7 +300,7 @@ extern const CommandEntry gate{
     .name = "gate",
     .summary = "judge a candidate policy on a log before it goes live: 0 promote, 3 hold",
     .example = "honeyguide gate --candidate runs/ppo --incumbent random --log log.jsonl",
-    .declare = &declare,
+    .declare = &declare_gate,
     .settings = sections,
 };
 

@@ -20,7 +20,7 @@
 namespace hg::app {
 namespace {
 
-struct Arguments {
+struct IngestArguments {
     std::string folder;
     std::string out;
     std::string dedup = "none";
@@ -149,7 +149,7 @@ void print_json(const nlohmann::json& report) {
     fmt::print("{}\n", report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
-int explain(const Arguments& arguments) {
+int explain(const IngestArguments& arguments) {
     const auto told = value_or_throw(data::explain(arguments.folder));
     if (arguments.as_json) {
         print_json(data::to_json(told));
@@ -159,7 +159,7 @@ int explain(const Arguments& arguments) {
     return 0;
 }
 
-int run(Arguments arguments, Session& session) {
+int run_ingest(IngestArguments arguments, Session& session) {
     if (!arguments.explains && arguments.out.empty()) {
         throw Error{
             ErrorCode::invalid_argument,
@@ -211,8 +211,8 @@ int run(Arguments arguments, Session& session) {
     return 0;
 }
 
-Run declare(CLI::App& verb) {
-    auto arguments = std::make_shared<Arguments>();
+Run declare_ingest(CLI::App& verb) {
+    auto arguments = std::make_shared<IngestArguments>();
     auto& filters = arguments->options.filters;
     verb.add_option(
         "DIR", arguments->folder, "folder with interactions.csv, items.csv, users.csv, dataset.toml"
@@ -249,7 +249,7 @@ Run declare(CLI::App& verb) {
         "make data instead: users=1000,items=500,events=50000,seed=7"
     );
     verb.add_flag("--json", arguments->as_json, "for machines");
-    return [arguments](Session& session) { return run(*arguments, session); };
+    return [arguments](Session& session) { return run_ingest(*arguments, session); };
 }
 
 }  // namespace
@@ -258,7 +258,7 @@ extern const CommandEntry ingest{
     .name = "ingest",
     .summary = "turn a folder of tables into a dataset and say what is in it",
     .example = "honeyguide ingest movies --out movies.dataset --min-events 3",
-    .declare = &declare,
+    .declare = &declare_ingest,
 };
 
 }  // namespace hg::app

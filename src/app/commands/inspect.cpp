@@ -24,7 +24,7 @@ constexpr std::array sub_verbs{
 #undef HG_COMMAND
 };
 
-Run declare(CLI::App& verb) {
+Run declare_inspect(CLI::App& verb) {
     return declare_sub_verbs(verb, sub_verbs);
 }
 
@@ -37,7 +37,7 @@ extern const CommandEntry inspect{
         "newcomers "
         "for, tokens of a text",
     .example = "honeyguide inspect neighbours --data datasets/movies --item 1",
-    .declare = &declare,
+    .declare = &declare_inspect,
     .sub_verbs = sub_verbs,
 };
 

@@ -14,7 +14,7 @@
 namespace hg::app {
 namespace {
 
-struct Arguments {
+struct IterateArguments {
     IterationRequest request;
     std::string until;
     std::string out;
@@ -42,7 +42,7 @@ void parse_until(const std::string& text, IterationRequest& request) {
     }
 }
 
-int run(const Arguments& arguments, Session& session) {
+int run_iterate(const IterateArguments& arguments, Session& session) {
     use_few_threads(session);
     auto request = arguments.request;
     parse_until(arguments.until, request);
@@ -112,8 +112,8 @@ int run(const Arguments& arguments, Session& session) {
 
 constexpr std::array sections{OptionSection{"learn", &describe_options<policy::LearnOptions>}};
 
-Run declare(CLI::App& verb) {
-    auto arguments = std::make_shared<Arguments>();
+Run declare_iterate(CLI::App& verb) {
+    auto arguments = std::make_shared<IterateArguments>();
     auto& request = arguments->request;
     verb.add_option("--world", request.world, "stands for the real users: " + world_names())
         ->required();
@@ -133,7 +133,7 @@ Run declare(CLI::App& verb) {
         ->check(CLI::Range(0.0, 1.0));
     verb.add_flag("--anew", request.begins_anew, "learn from first weights in every round");
     add_run_options(verb, arguments->run, learning_help);
-    return [arguments](Session& session) { return run(*arguments, session); };
+    return [arguments](Session& session) { return run_iterate(*arguments, session); };
 }
 
 }  // namespace
@@ -144,7 +144,7 @@ extern const CommandEntry iterate_rounds{
     .example =
         "honeyguide iterate --world interest_exploration --agent ppo --until 'return>=12' --out "
         "runs/loop",
-    .declare = &declare,
+    .declare = &declare_iterate,
     .settings = sections,
 };
 

@@ -14,7 +14,7 @@
 namespace hg::app {
 namespace {
 
-struct Arguments {
+struct LearnArguments {
     std::string agent;
     std::string world;
     std::string held_out;
@@ -23,7 +23,7 @@ struct Arguments {
     RunOptions run;
 };
 
-void print(const Arguments& arguments, const policy::LearnResult& result) {
+void print(const LearnArguments& arguments, const policy::LearnResult& result) {
     if (arguments.run.as_json) {
         const nlohmann::json facts{
             {"run", arguments.out},
@@ -63,7 +63,7 @@ void print(const Arguments& arguments, const policy::LearnResult& result) {
     );
 }
 
-int run(const Arguments& arguments, Session& session) {
+int run_learn(const LearnArguments& arguments, Session& session) {
     use_few_threads(session);
     const auto settings = policy_settings(arguments.run);
     const auto world = open_world(arguments.world, settings.world, 1);
@@ -87,8 +87,8 @@ int run(const Arguments& arguments, Session& session) {
 
 constexpr std::array sections{OptionSection{"learn", &describe_options<policy::LearnOptions>}};
 
-Run declare(CLI::App& verb) {
-    auto arguments = std::make_shared<Arguments>();
+Run declare_learn(CLI::App& verb) {
+    auto arguments = std::make_shared<LearnArguments>();
     verb.add_option("--agent", arguments->agent, "one of: " + agent_names())->required();
     verb.add_option(
             "--world",
@@ -110,7 +110,7 @@ Run declare(CLI::App& verb) {
         "of belief, RUN:alpha=A: its prior and its constant knob"
     );
     add_run_options(verb, arguments->run, learning_help);
-    return [arguments](Session& session) { return run(*arguments, session); };
+    return [arguments](Session& session) { return run_learn(*arguments, session); };
 }
 
 }  // namespace
@@ -119,7 +119,7 @@ extern const CommandEntry learn{
     .name = "learn",
     .summary = "let an agent learn a policy in a world",
     .example = "honeyguide learn --agent ppo --world interest_evolution --out runs/ppo",
-    .declare = &declare,
+    .declare = &declare_learn,
     .settings = sections,
 };
 

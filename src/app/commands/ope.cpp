@@ -20,7 +20,7 @@
 namespace hg::app {
 namespace {
 
-struct Arguments {
+struct OpeArguments {
     LogRequest request{.log = {}, .policies = {""}};
     std::string open_bandit;
     double discount = 1;
@@ -171,7 +171,7 @@ void write_open_bandit(const data::ImpressionLog& log, const std::string& path) 
     value_or_throw(data::write_open_bandit(log, out));
 }
 
-int run(const Arguments& arguments, Session& session) {
+int run_ope(const OpeArguments& arguments, Session& session) {
     const auto& log = arguments.request.log.path;
     const auto& policy = arguments.request.policies.front();
     const auto judged = judge_on_log(arguments.request, session.progress, session.stop);
@@ -231,8 +231,8 @@ int run(const Arguments& arguments, Session& session) {
     return 0;
 }
 
-Run declare(CLI::App& verb) {
-    auto arguments = std::make_shared<Arguments>();
+Run declare_ope(CLI::App& verb) {
+    auto arguments = std::make_shared<OpeArguments>();
     auto& request = arguments->request;
     verb.add_option(
             "--log", request.log.path, "impression log, Open Bandit .csv or a server's database"
@@ -253,7 +253,7 @@ Run declare(CLI::App& verb) {
     verb.add_option("--open-bandit", arguments->open_bandit, "also write the log in that form");
     verb.add_option("--seed", request.seed, "of folds and resamples")->capture_default_str();
     verb.add_flag("--json", arguments->as_json, "for machines");
-    return [arguments](Session& session) { return run(*arguments, session); };
+    return [arguments](Session& session) { return run_ope(*arguments, session); };
 }
 
 }  // namespace
@@ -262,7 +262,7 @@ extern const CommandEntry ope{
     .name = "ope",
     .summary = "off-policy evaluation: what another policy would have earned on this log",
     .example = "honeyguide ope --log log.jsonl --policy runs/ppo",
-    .declare = &declare,
+    .declare = &declare_ope,
 };
 
 }  // namespace hg::app

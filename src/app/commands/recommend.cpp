@@ -17,7 +17,7 @@
 namespace hg::app {
 namespace {
 
-struct Arguments {
+struct RecommendArguments {
     std::string run;
     std::string input;
     std::string output;
@@ -25,7 +25,7 @@ struct Arguments {
     bool allow_repeats = false;
 };
 
-int run(const Arguments& arguments, Session& session) {
+int run_recommend(const RecommendArguments& arguments, Session& session) {
     const auto loaded = train::load_run(arguments.run);
     const auto queries = value_or_throw(data::TextFile::open(arguments.input));
     const train::RecommendOptions options{
@@ -60,8 +60,8 @@ int run(const Arguments& arguments, Session& session) {
     return 0;
 }
 
-Run declare(CLI::App& verb) {
-    auto arguments = std::make_shared<Arguments>();
+Run declare_recommend(CLI::App& verb) {
+    auto arguments = std::make_shared<RecommendArguments>();
     verb.add_option("--run", arguments->run, "the run that answers")->required();
     verb.add_option("--input", arguments->input, "queries, one JSON object a line; may be gzipped")
         ->required();
@@ -73,7 +73,7 @@ Run declare(CLI::App& verb) {
     verb.add_flag(
         "--allow-repeats", arguments->allow_repeats, "recommend items of the history too"
     );
-    return [arguments](Session& session) { return run(*arguments, session); };
+    return [arguments](Session& session) { return run_recommend(*arguments, session); };
 }
 
 }  // namespace
@@ -83,7 +83,7 @@ extern const CommandEntry recommend{
     .summary = "answer a file of queries with a run",
     .example =
         "honeyguide recommend --run runs/ease --input queries.jsonl --k 10 --output answers.jsonl",
-    .declare = &declare,
+    .declare = &declare_recommend,
 };
 
 }  // namespace hg::app

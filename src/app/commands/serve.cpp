@@ -20,7 +20,7 @@
 namespace hg::app {
 namespace {
 
-struct Arguments {
+struct ServeArguments {
     serve::ServeOptions options;
     std::string key_file;
     int port = 8080;
@@ -61,7 +61,7 @@ std::vector<std::string> read_keys(const std::string& key_file) {
     return keys;
 }
 
-int run(Arguments& arguments, Session& session) {
+int run_serve(ServeArguments& arguments, Session& session) {
     auto& options = arguments.options;
     options.http.port = static_cast<std::uint16_t>(arguments.port);
     options.http.threads = arguments.threads > 0
@@ -84,8 +84,8 @@ int run(Arguments& arguments, Session& session) {
     return 0;
 }
 
-Run declare(CLI::App& verb) {
-    auto arguments = std::make_shared<Arguments>();
+Run declare_serve(CLI::App& verb) {
+    auto arguments = std::make_shared<ServeArguments>();
     auto& options = arguments->options;
     verb.add_option("--run", options.run, "folder of the run to serve")->required();
     verb.add_option("--data", options.data, "folder of the dataset it was trained on")->required();
@@ -191,7 +191,7 @@ Run declare(CLI::App& verb) {
         options.collection.gate_record,
         "record of a gate that held: how long until its question is decided"
     );
-    return [arguments](Session& session) { return run(*arguments, session); };
+    return [arguments](Session& session) { return run_serve(*arguments, session); };
 }
 
 }  // namespace
@@ -200,7 +200,7 @@ extern const CommandEntry serve{
     .name = "serve",
     .summary = "answer recommendations over HTTP and learn from every event",
     .example = "honeyguide serve --run runs/blend --data movies --db events.db --port 8080",
-    .declare = &declare,
+    .declare = &declare_serve,
 };
 
 }  // namespace hg::app

@@ -24,7 +24,7 @@ constexpr std::array sub_verbs{
 #undef HG_COMMAND
 };
 
-Run declare(CLI::App& verb) {
+Run declare_simulate(CLI::App& verb) {
     return declare_sub_verbs(verb, sub_verbs);
 }
 
@@ -34,7 +34,7 @@ extern const CommandEntry simulate{
     .name = "simulate",
     .summary = "worlds of users: fit one to a log, measure it, play a policy in it",
     .example = "honeyguide simulate run --world interest_evolution --policy random --episodes 200",
-    .declare = &declare,
+    .declare = &declare_simulate,
     .sub_verbs = sub_verbs,
 };
 

@@ -15,7 +15,7 @@
 namespace hg::app {
 namespace {
 
-struct Arguments {
+struct TrainArguments {
     std::string model;
     std::string data;
     std::string out;
@@ -30,7 +30,7 @@ std::string_view content_choice(const train::ModelEntry& entry, const std::strin
     return asked == "auto" && !wants ? "none" : std::string_view{asked};
 }
 
-int run(const Arguments& arguments, Session& session) {
+int run_train(const TrainArguments& arguments, Session& session) {
     const Stopwatch watch;
     const auto& entry = train::find_model(arguments.model);
     auto settings = arguments.run.settings();
@@ -85,15 +85,15 @@ std::string model_names() {
     return names;
 }
 
-Run declare(CLI::App& verb) {
-    auto arguments = std::make_shared<Arguments>();
+Run declare_train(CLI::App& verb) {
+    auto arguments = std::make_shared<TrainArguments>();
     verb.add_option("--model", arguments->model, "one of: " + model_names())->required();
     verb.add_option("--data", arguments->data, "a raw folder or an ingested dataset")->required();
     verb.add_option("--out", arguments->out, "the folder of the new run")->required();
     verb.add_option("--content", arguments->content, "item vectors: auto | none | ENCODER")
         ->capture_default_str();
     add_run_options(verb, arguments->run, {.config = "TOML file with the model's options"});
-    return [arguments](Session& session) { return run(*arguments, session); };
+    return [arguments](Session& session) { return run_train(*arguments, session); };
 }
 
 }  // namespace
@@ -102,7 +102,7 @@ extern const CommandEntry train{
     .name = "train",
     .summary = "learn a model from a dataset and write it as a run",
     .example = "honeyguide train --model ease --data movies --out runs/ease --set lambda=500",
-    .declare = &declare,
+    .declare = &declare_train,
 };
 
 }  // namespace hg::app

@@ -15,7 +15,7 @@
 namespace hg::app {
 namespace {
 
-struct Arguments {
+struct TuneArguments {
     std::string model;
     std::string data;
     std::string out;
@@ -27,7 +27,7 @@ struct Arguments {
     RunOptions run;
 };
 
-int run(const Arguments& arguments, Session& session) {
+int run_tune(const TuneArguments& arguments, Session& session) {
     const auto& entry = train::find_model(arguments.model);
     TuningRequest request{
         .entry = entry,
@@ -118,8 +118,8 @@ int run(const Arguments& arguments, Session& session) {
     return 0;
 }
 
-Run declare(CLI::App& verb) {
-    auto arguments = std::make_shared<Arguments>();
+Run declare_tune(CLI::App& verb) {
+    auto arguments = std::make_shared<TuneArguments>();
     verb.add_option("--model", arguments->model, "whose settings")->required();
     verb.add_option("--data", arguments->data, "a raw folder or an ingested dataset")->required();
     verb.add_option(
@@ -151,7 +151,7 @@ Run declare(CLI::App& verb) {
         {.config = "TOML file with what all trials have in common",
          .set = "key=value of all trials, stronger than --config; repeat for more"}
     );
-    return [arguments](Session& session) { return run(*arguments, session); };
+    return [arguments](Session& session) { return run_tune(*arguments, session); };
 }
 
 }  // namespace
@@ -162,7 +162,7 @@ extern const CommandEntry tune{
     .example =
         "honeyguide tune --model sasrec --data movies --out tuning --try dim=32,64 "
         "--try learning_rate=5e-4..5e-3:log",
-    .declare = &declare,
+    .declare = &declare_tune,
 };
 
 }  // namespace hg::app

@@ -7,11 +7,11 @@
 namespace hg::encode {
 namespace {
 
-std::unique_ptr<ContentModel> fit(const EncodeContext& context, const Settings& settings) {
+std::unique_ptr<ContentModel> fit_fields(const EncodeContext& context, const Settings& settings) {
     return FieldsEncoder::learn(context.items, settings.read<FieldsOptions>(), context.rng);
 }
 
-std::unique_ptr<ContentModel> load(const std::filesystem::path& folder) {
+std::unique_ptr<ContentModel> load_fields(const std::filesystem::path& folder) {
     return FieldsEncoder::load(folder);
 }
 
@@ -21,8 +21,8 @@ extern const EncoderEntry fields{
     .name = "fields",
     .summary = "TF-IDF words, categories and numbers, PCA: seconds, no neural network",
     .options = &describe_options<FieldsOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_fields,
+    .load = &load_fields,
 };
 
 }  // namespace hg::encode

@@ -210,11 +210,11 @@ class Fused final : public ContentModel {
     Pca pca_;
 };
 
-std::unique_ptr<ContentModel> fit(const EncodeContext& context, const Settings& settings) {
+std::unique_ptr<ContentModel> fit_fused(const EncodeContext& context, const Settings& settings) {
     return Fused::learn(context, settings.read<FusedOptions>());
 }
 
-std::unique_ptr<ContentModel> load(const std::filesystem::path& folder) {
+std::unique_ptr<ContentModel> load_fused(const std::filesystem::path& folder) {
     return Fused::load(folder);
 }
 
@@ -224,8 +224,8 @@ extern const EncoderEntry fused{
     .name = "fused",
     .summary = "text and fields side by side, PCA: one vector with a mask of missing parts",
     .options = &describe_options<FusedOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_fused,
+    .load = &load_fused,
 };
 
 }  // namespace hg::encode

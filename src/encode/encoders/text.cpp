@@ -6,11 +6,11 @@
 namespace hg::encode {
 namespace {
 
-std::unique_ptr<ContentModel> fit(const EncodeContext& context, const Settings& settings) {
+std::unique_ptr<ContentModel> fit_text(const EncodeContext& context, const Settings& settings) {
     return TextEncoder::open(context, settings.read<TextOptions>());
 }
 
-std::unique_ptr<ContentModel> load(const std::filesystem::path& folder) {
+std::unique_ptr<ContentModel> load_text(const std::filesystem::path& folder) {
     return TextEncoder::load(folder);
 }
 
@@ -20,8 +20,8 @@ extern const EncoderEntry text{
     .name = "text",
     .summary = "title, genres and description through a pretrained BERT (all-MiniLM-L6-v2)",
     .options = &describe_options<TextOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_text,
+    .load = &load_text,
 };
 
 }  // namespace hg::encode

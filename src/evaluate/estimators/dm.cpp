@@ -5,7 +5,7 @@
 namespace hg::evaluate {
 namespace {
 
-Contributions rows(const LoggedRows& log, double /*parameter*/) {
+Contributions dm_rows(const LoggedRows& log, double /*parameter*/) {
     return {.base = {log.q_policy.begin(), log.q_policy.end()}};
 }
 
@@ -16,7 +16,7 @@ extern const EstimatorEntry dm{
     .summary = "the reward model alone; narrow, biased as the model is",
     .needs = Need::q,
     .parameter = {},
-    .rows = &rows,
+    .rows = &dm_rows,
 };
 
 }  // namespace hg::evaluate

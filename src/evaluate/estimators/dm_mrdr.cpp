@@ -5,7 +5,7 @@
 namespace hg::evaluate {
 namespace {
 
-Contributions rows(const LoggedRows& log, double /*parameter*/) {
+Contributions dm_mrdr_rows(const LoggedRows& log, double /*parameter*/) {
     return {.base = {log.mrdr_q_policy.begin(), log.mrdr_q_policy.end()}};
 }
 
@@ -16,7 +16,7 @@ extern const EstimatorEntry dm_mrdr{
     .summary = "the reward model of mrdr alone",
     .needs = Need::mrdr_q,
     .parameter = {},
-    .rows = &rows,
+    .rows = &dm_mrdr_rows,
 };
 
 }  // namespace hg::evaluate

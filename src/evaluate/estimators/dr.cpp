@@ -8,7 +8,7 @@
 namespace hg::evaluate {
 namespace {
 
-Contributions rows(const LoggedRows& log, double clip) {
+Contributions dr_rows(const LoggedRows& log, double clip) {
     return {.base = corrected_predictions(log, {log.q_factual, log.q_policy}, [clip](double w) {
                 return std::min(w, clip);
             })};
@@ -21,7 +21,7 @@ extern const EstimatorEntry dr{
     .summary = "the reward model, its errors corrected by weights; unbiased",
     .needs = Need::weights | Need::q,
     .parameter = {.name = "clip", .help = "no weight counts more"},
-    .rows = &rows,
+    .rows = &dr_rows,
 };
 
 }  // namespace hg::evaluate

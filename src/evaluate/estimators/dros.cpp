@@ -8,7 +8,7 @@
 namespace hg::evaluate {
 namespace {
 
-Contributions rows(const LoggedRows& log, double lambda) {
+Contributions dros_rows(const LoggedRows& log, double lambda) {
     const auto shrink = [lambda](double w) {
         return std::isinf(lambda) ? w : (lambda * w) / (w * w + lambda);
     };
@@ -26,7 +26,7 @@ extern const EstimatorEntry dros{
          .help = "towards 0: the model alone; infinite: dr",
          .initial = 10,
          .min = 1e-12},
-    .rows = &rows,
+    .rows = &dros_rows,
 };
 
 }  // namespace hg::evaluate

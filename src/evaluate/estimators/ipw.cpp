@@ -8,7 +8,7 @@
 namespace hg::evaluate {
 namespace {
 
-Contributions rows(const LoggedRows& log, double clip) {
+Contributions ipw_rows(const LoggedRows& log, double clip) {
     return {.base = weighted_rewards(log, [clip](double w) { return std::min(w, clip); })};
 }
 
@@ -19,7 +19,7 @@ extern const EstimatorEntry ipw{
     .summary = "weighted rewards; unbiased, wide",
     .needs = Need::weights,
     .parameter = {.name = "clip", .help = "no weight counts more"},
-    .rows = &rows,
+    .rows = &ipw_rows,
 };
 
 }  // namespace hg::evaluate

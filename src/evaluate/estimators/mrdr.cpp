@@ -7,7 +7,7 @@
 namespace hg::evaluate {
 namespace {
 
-Contributions rows(const LoggedRows& log, double /*parameter*/) {
+Contributions mrdr_rows(const LoggedRows& log, double /*parameter*/) {
     return {
         .base = corrected_predictions(
             log, {log.mrdr_q_factual, log.mrdr_q_policy}, [](double w) { return w; }
@@ -22,7 +22,7 @@ extern const EstimatorEntry mrdr{
     .summary = "doubly robust with a reward model fitted for it",
     .needs = Need::weights | Need::mrdr_q,
     .parameter = {},
-    .rows = &rows,
+    .rows = &mrdr_rows,
 };
 
 }  // namespace hg::evaluate

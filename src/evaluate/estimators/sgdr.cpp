@@ -6,7 +6,7 @@
 namespace hg::evaluate {
 namespace {
 
-Contributions rows(const LoggedRows& log, double lambda) {
+Contributions sgdr_rows(const LoggedRows& log, double lambda) {
     const auto smooth = [lambda](double w) { return w / (1 - lambda + lambda * w); };
     return {.base = corrected_predictions(log, {log.q_factual, log.q_policy}, smooth)};
 }
@@ -18,7 +18,7 @@ extern const EstimatorEntry sgdr{
     .summary = "doubly robust, weights smoothed to at most 1 / lambda",
     .needs = Need::weights | Need::q,
     .parameter = {.name = "lambda", .help = "0: dr", .initial = 0.1, .min = 0, .max = 0.999},
-    .rows = &rows,
+    .rows = &sgdr_rows,
 };
 
 }  // namespace hg::evaluate

@@ -7,7 +7,7 @@
 namespace hg::evaluate {
 namespace {
 
-Contributions rows(const LoggedRows& log, double lambda) {
+Contributions sgipw_rows(const LoggedRows& log, double lambda) {
     const auto smooth = [lambda](double w) { return w / (1 - lambda + lambda * w); };
     return {.base = weighted_rewards(log, smooth)};
 }
@@ -19,7 +19,7 @@ extern const EstimatorEntry sgipw{
     .summary = "weighted rewards, weights smoothed to at most 1 / lambda",
     .needs = Need::weights,
     .parameter = {.name = "lambda", .help = "0: ipw", .initial = 0.1, .min = 0, .max = 0.999},
-    .rows = &rows,
+    .rows = &sgipw_rows,
 };
 
 }  // namespace hg::evaluate

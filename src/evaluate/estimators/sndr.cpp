@@ -9,7 +9,7 @@
 namespace hg::evaluate {
 namespace {
 
-Contributions rows(const LoggedRows& log, double /*parameter*/) {
+Contributions sndr_rows(const LoggedRows& log, double /*parameter*/) {
     auto errors = importance_weights(log);
     for (std::size_t i = 0; i < errors.size(); ++i) {
         errors[i] *= log.reward[i] - log.q_factual[i];
@@ -28,7 +28,7 @@ extern const EstimatorEntry sndr{
     .summary = "doubly robust with normalised weights",
     .needs = Need::weights | Need::q,
     .parameter = {},
-    .rows = &rows,
+    .rows = &sndr_rows,
 };
 
 }  // namespace hg::evaluate

@@ -9,7 +9,7 @@
 namespace hg::evaluate {
 namespace {
 
-Contributions rows(const LoggedRows& log, double /*parameter*/) {
+Contributions snipw_rows(const LoggedRows& log, double /*parameter*/) {
     return {
         .base = std::vector<double>(log.size()),
         .numerator = weighted_rewards(log, [](double w) { return w; }),
@@ -24,7 +24,7 @@ extern const EstimatorEntry snipw{
     .summary = "weighted rewards by the sum of weights; stays in the range of rewards",
     .needs = Need::weights,
     .parameter = {},
-    .rows = &rows,
+    .rows = &snipw_rows,
 };
 
 }  // namespace hg::evaluate

@@ -8,7 +8,7 @@
 namespace hg::evaluate {
 namespace {
 
-Contributions rows(const LoggedRows& log, double lambda) {
+Contributions switch_dr_rows(const LoggedRows& log, double lambda) {
     return {.base = corrected_predictions(log, {log.q_factual, log.q_policy}, [lambda](double w) {
                 return w <= lambda ? w : 0.0;
             })};
@@ -21,7 +21,7 @@ extern const EstimatorEntry switch_dr{
     .summary = "doubly robust, rows with large weights left to the model",
     .needs = Need::weights | Need::q,
     .parameter = {.name = "lambda", .help = "the largest weight that counts", .initial = 10},
-    .rows = &rows,
+    .rows = &switch_dr_rows,
 };
 
 }  // namespace hg::evaluate

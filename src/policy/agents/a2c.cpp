@@ -28,7 +28,7 @@ struct A2cOptions : ActorCriticOptions {
     }
 };
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> a2c_agent(const AgentContext& context, const Settings& settings) {
     return make_a2c(context, settings.read<A2cOptions>());
 }
 
@@ -45,7 +45,7 @@ extern const AgentEntry a2c{
     .summary = "advantage actor-critic: one policy gradient per short rollout",
     .facts = AgentFact::learns | AgentFact::plans | AgentFact::uses_network,
     .options = &describe_options<A2cOptions>,
-    .make = &make,
+    .make = &a2c_agent,
     .session_tokens = &session_tokens_of<A2cOptions>,
     .outlives_items = &outlives_items<A2cOptions>,
 };

@@ -184,7 +184,7 @@ std::optional<std::int64_t> A3cAgent::learn_with_workers(
     return steps_done.load();
 }
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> a3c_agent(const AgentContext& context, const Settings& settings) {
     return std::make_unique<A3cAgent>(context, settings.read<A3cOptions>());
 }
 
@@ -195,7 +195,7 @@ extern const AgentEntry a3c{
     .summary = "asynchronous actor-critic: workers with worlds of their own share one network",
     .facts = AgentFact::learns | AgentFact::plans | AgentFact::uses_network,
     .options = &describe_options<A3cOptions>,
-    .make = &make,
+    .make = &a3c_agent,
     .session_tokens = &session_tokens_of<A3cOptions>,
 };
 

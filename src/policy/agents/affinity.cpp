@@ -43,7 +43,7 @@ class AffinityAgent final : public ScoredAgent {
     AffinityOptions options_;
 };
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> affinity_agent(const AgentContext& context, const Settings& settings) {
     return std::make_unique<AffinityAgent>(context.world, settings.read<AffinityOptions>());
 }
 
@@ -54,7 +54,7 @@ extern const AgentEntry affinity{
     .summary = "greedy: the items nearest to the user's numbers; learns nothing",
     .facts = AgentFact::none,
     .options = &describe_options<AffinityOptions>,
-    .make = &make,
+    .make = &affinity_agent,
 };
 
 }  // namespace hg::policy

@@ -97,7 +97,7 @@ class BayesOptimalAgent final : public ScoredAgent {
 
 constexpr std::size_t longest = 255;
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> bayes_optimal_agent(const AgentContext& context, const Settings& settings) {
     const auto& world = context.world;
     if (world.n_items == 0 || world.step_limit == 0 || world.step_limit > longest) {
         throw Error{
@@ -121,7 +121,7 @@ extern const AgentEntry bayes_optimal{
         "the optimum of bernoulli_bandit and typed_bandit by dynamic programming over beliefs",
     .facts = AgentFact::needs_item_ids | AgentFact::needs_one_slot,
     .options = &describe_options<BayesOptimalOptions>,
-    .make = &make,
+    .make = &bayes_optimal_agent,
     .session_tokens = &session_tokens,
 };
 

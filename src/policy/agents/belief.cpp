@@ -200,7 +200,7 @@ class BeliefAgent final : public ScoredAgent {
     std::vector<at::Tensor> seen_;  // sessions since the last update
 };
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> belief_agent(const AgentContext& context, const Settings& settings) {
     return std::make_unique<BeliefAgent>(context, settings.read<BeliefAgentOptions>());
 }
 
@@ -216,7 +216,7 @@ extern const AgentEntry belief{
         "a Gaussian belief of the session with constant knobs: greedy, ucb, thompson, square_cb",
     .facts = AgentFact::learns,
     .options = &describe_options<BeliefAgentOptions>,
-    .make = &make,
+    .make = &belief_agent,
     .session_tokens = &session_tokens,
 };
 

@@ -98,7 +98,9 @@ class BernoulliThompsonAgent final : public ItemMeansAgent {
     std::vector<double> wins_;
 };
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> bernoulli_thompson_agent(
+    const AgentContext& context, const Settings& settings
+) {
     return std::make_unique<BernoulliThompsonAgent>(
         context, settings.read<BernoulliThompsonOptions>()
     );
@@ -111,7 +113,7 @@ extern const AgentEntry bernoulli_thompson{
     .summary = "Thompson sampling: each item as often as it is believed to be the best",
     .facts = AgentFact::learns | AgentFact::needs_item_ids,
     .options = &describe_options<BernoulliThompsonOptions>,
-    .make = &make,
+    .make = &bernoulli_thompson_agent,
 };
 
 }  // namespace hg::policy

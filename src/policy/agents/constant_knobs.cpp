@@ -44,7 +44,7 @@ class ConstantKnobsAgent final : public ScoredAgent {
     Knobs knobs_;
 };
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> constant_knobs_agent(const AgentContext& context, const Settings& settings) {
     const auto& world = context.world;
     if (world.user_size != BeliefSummary::names.size() || world.item_size != 1 + n_chosen) {
         throw Error{
@@ -67,7 +67,7 @@ extern const AgentEntry constant_knobs{
     .summary = "a server's knobs, the same for everyone (worlds served:RUN)",
     .facts = AgentFact::needs_signals,
     .options = &describe_options<ConstantKnobsOptions>,
-    .make = &make,
+    .make = &constant_knobs_agent,
 };
 
 }  // namespace hg::policy

@@ -68,7 +68,7 @@ class DqnAgent final : public ValueAgent {
     std::shared_ptr<AgentNet> target_net_;
 };
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> dqn_agent(const AgentContext& context, const Settings& settings) {
     const auto options = settings.read<DqnOptions>();
     seed_torch(context.rng);
     const auto shared = with_trunk(context, options.network);
@@ -84,7 +84,7 @@ extern const AgentEntry dqn{
     .summary = "deep Q-learning: double, dueling, n-step; a slate is worth the mean of its items",
     .facts = AgentFact::learns | AgentFact::plans | AgentFact::uses_network,
     .options = &describe_options<DqnOptions>,
-    .make = &make,
+    .make = &dqn_agent,
     .session_tokens = &session_tokens_of<DqnOptions>,
 };
 

@@ -44,7 +44,7 @@ class EpsilonGreedyAgent final : public ItemMeansAgent {
     double epsilon_ = 1;
 };
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> epsilon_greedy_agent(const AgentContext& context, const Settings& settings) {
     return std::make_unique<EpsilonGreedyAgent>(context, settings.read<EpsilonGreedyOptions>());
 }
 
@@ -55,7 +55,7 @@ extern const AgentEntry epsilon_greedy{
     .summary = "the item with the best mean so far, a random one with a falling share",
     .facts = AgentFact::learns | AgentFact::needs_item_ids,
     .options = &describe_options<EpsilonGreedyOptions>,
-    .make = &make,
+    .make = &epsilon_greedy_agent,
 };
 
 }  // namespace hg::policy

@@ -287,7 +287,7 @@ class EvolutionAgent final : public ScoredAgent {
     double owed_ = 0;  // steps of the budget not yet tried; below 0 = spent ahead
 };
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> evolution_agent(const AgentContext& context, const Settings& settings) {
     return std::make_unique<EvolutionAgent>(context, settings.read<EvolutionOptions>());
 }
 
@@ -302,7 +302,7 @@ extern const AgentEntry evolution{
     .summary = "cross-entropy search over the knobs of a belief: the control of meta_policy",
     .facts = AgentFact::learns | AgentFact::plans,
     .options = &describe_options<EvolutionOptions>,
-    .make = &make,
+    .make = &evolution_agent,
     .session_tokens = &session_tokens,
 };
 

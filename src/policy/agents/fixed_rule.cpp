@@ -65,7 +65,7 @@ class FixedRuleAgent final : public ScoredAgent {
     FixedRuleOptions options_;
 };
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> fixed_rule_agent(const AgentContext& context, const Settings& settings) {
     return std::make_unique<FixedRuleAgent>(context.world, settings.read<FixedRuleOptions>());
 }
 
@@ -76,7 +76,7 @@ extern const AgentEntry fixed_rule{
     .summary = "a static rule: items ranked by one of their numbers or by id",
     .facts = AgentFact::none,
     .options = &describe_options<FixedRuleOptions>,
-    .make = &make,
+    .make = &fixed_rule_agent,
 };
 
 }  // namespace hg::policy

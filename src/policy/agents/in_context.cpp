@@ -99,7 +99,7 @@ class InContextAgent final : public Agent {
     bool is_taught_ = false;                 // now
 };
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> in_context_agent(const AgentContext& context, const Settings& settings) {
     return std::make_unique<InContextAgent>(context, settings.read<InContextOptions>());
 }
 
@@ -110,7 +110,7 @@ extern const AgentEntry in_context{
     .summary = "a transformer over the session scores every item: RL2, or distilled from a teacher",
     .facts = AgentFact::learns | AgentFact::plans | AgentFact::uses_network,
     .options = &describe_options<InContextOptions>,
-    .make = &make,
+    .make = &in_context_agent,
     .session_tokens = &session_tokens_of<InContextOptions>,
 };
 

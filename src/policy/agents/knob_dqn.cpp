@@ -190,7 +190,7 @@ class KnobDqn final : public ValueAgent {
     std::shared_ptr<KnobMenuNet> target_;
 };
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> knob_dqn_agent(const AgentContext& context, const Settings& settings) {
     const auto options = settings.read<KnobDqnOptions>();
     seed_torch(context.rng);
     auto online = std::make_shared<KnobMenuNet>(context, options.network);
@@ -205,7 +205,7 @@ extern const AgentEntry knob_dqn{
     .summary = "deep Q-learning over a menu of knobs: how far to go beyond a belief, by its state",
     .facts = AgentFact::learns | AgentFact::plans,
     .options = &describe_options<KnobDqnOptions>,
-    .make = &make,
+    .make = &knob_dqn_agent,
     .session_tokens = &session_tokens_of<KnobDqnOptions>,
     .outlives_items = &outlives_items<KnobDqnOptions>,
 };

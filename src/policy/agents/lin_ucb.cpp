@@ -48,7 +48,7 @@ class LinUcbAgent final : public LinearAgent {
     double alpha_;
 };
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> lin_ucb_agent(const AgentContext& context, const Settings& settings) {
     return std::make_unique<LinUcbAgent>(context, settings.read<LinUcbOptions>());
 }
 
@@ -59,7 +59,7 @@ extern const AgentEntry lin_ucb{
     .summary = "LinUCB: a linear model of the reward, its upper confidence bound shown",
     .facts = AgentFact::learns,
     .options = &describe_options<LinUcbOptions>,
-    .make = &make,
+    .make = &lin_ucb_agent,
 };
 
 }  // namespace hg::policy

@@ -109,7 +109,9 @@ class LinearThompsonAgent final : public LinearAgent {
     std::vector<double> wins_;
 };
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> linear_thompson_agent(
+    const AgentContext& context, const Settings& settings
+) {
     return std::make_unique<LinearThompsonAgent>(context, settings.read<LinearThompsonOptions>());
 }
 
@@ -120,7 +122,7 @@ extern const AgentEntry linear_thompson{
     .summary = "linear Thompson sampling: items as often as draws of the regression prefer them",
     .facts = AgentFact::learns,
     .options = &describe_options<LinearThompsonOptions>,
-    .make = &make,
+    .make = &linear_thompson_agent,
 };
 
 }  // namespace hg::policy

@@ -24,7 +24,7 @@ struct MetaPolicyOptions : OuterLoopOptions {
     }
 };
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> meta_policy_agent(const AgentContext& context, const Settings& settings) {
     return make_outer_loop(context, settings.read<MetaPolicyOptions>());
 }
 
@@ -35,7 +35,7 @@ extern const AgentEntry meta_policy{
     .summary = "PPO over a Gaussian belief of the session: learns how to learn each user",
     .facts = AgentFact::learns | AgentFact::plans | AgentFact::uses_network,
     .options = &describe_options<MetaPolicyOptions>,
-    .make = &make,
+    .make = &meta_policy_agent,
     .session_tokens = &session_tokens_of<MetaPolicyOptions>,
     .outlives_items = &outlives_items<MetaPolicyOptions>,
 };

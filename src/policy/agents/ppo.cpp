@@ -51,7 +51,7 @@ class PpoAgent final : public ActorCritic {
     PpoOptions ppo_;
 };
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> ppo_agent(const AgentContext& context, const Settings& settings) {
     return make_ppo(context, settings.read<PpoOptions>());
 }
 
@@ -66,7 +66,7 @@ extern const AgentEntry ppo{
     .summary = "PPO: clipped policy gradient over slates, several passes per rollout",
     .facts = AgentFact::learns | AgentFact::plans | AgentFact::uses_network,
     .options = &describe_options<PpoOptions>,
-    .make = &make,
+    .make = &ppo_agent,
     .session_tokens = &session_tokens_of<PpoOptions>,
     .outlives_items = &outlives_items<PpoOptions>,
 };

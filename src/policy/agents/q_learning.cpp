@@ -4,7 +4,7 @@
 namespace hg::policy {
 namespace {
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> q_learning_agent(const AgentContext& context, const Settings& settings) {
     return make_tabular_agent(
         "q_learning", context, settings.read<TabularOptions>(), Bootstrap::best_action
     );
@@ -17,7 +17,7 @@ extern const AgentEntry q_learning{
     .summary = "Q-learning (Watkins, 1989): a table of slate values, off-policy",
     .facts = AgentFact::learns | AgentFact::plans | AgentFact::needs_item_ids,
     .options = &describe_options<TabularOptions>,
-    .make = &make,
+    .make = &q_learning_agent,
 };
 
 }  // namespace hg::policy

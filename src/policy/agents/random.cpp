@@ -24,7 +24,7 @@ class RandomAgent final : public ScoredAgent {
     SlateRule rule(Mode /*mode*/) const override { return {.draw = SlateDraw::softmax}; }
 };
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> make_random_agent(const AgentContext& context, const Settings& settings) {
     (void)settings.read<NoOptions>();
     return std::make_unique<RandomAgent>(context.world);
 }
@@ -36,7 +36,7 @@ extern const AgentEntry random_agent{
     .summary = "every slate alike: the baseline, and the log every other policy can be judged by",
     .facts = AgentFact::none,
     .options = &describe_options<NoOptions>,
-    .make = &make,
+    .make = &make_random_agent,
 };
 
 }  // namespace hg::policy

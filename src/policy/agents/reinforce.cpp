@@ -42,7 +42,7 @@ class ReinforceAgent final : public ActorCritic {
     bool top_k_;
 };
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> reinforce_agent(const AgentContext& context, const Settings& settings) {
     return make_reinforce(context, settings.read<ReinforceOptions>());
 }
 
@@ -59,7 +59,7 @@ extern const AgentEntry reinforce{
     .summary = "REINFORCE with a baseline and the top-K correction",
     .facts = AgentFact::learns | AgentFact::plans | AgentFact::uses_network,
     .options = &describe_options<ReinforceOptions>,
-    .make = &make,
+    .make = &reinforce_agent,
     .session_tokens = &session_tokens_of<ReinforceOptions>,
     .outlives_items = &outlives_items<ReinforceOptions>,
 };

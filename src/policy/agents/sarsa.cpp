@@ -4,7 +4,7 @@
 namespace hg::policy {
 namespace {
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> sarsa_agent(const AgentContext& context, const Settings& settings) {
     return make_tabular_agent(
         "sarsa", context, settings.read<TabularOptions>(), Bootstrap::next_action
     );
@@ -17,7 +17,7 @@ extern const AgentEntry sarsa{
     .summary = "SARSA (Rummery and Niranjan, 1994): a table of slate values, on-policy",
     .facts = AgentFact::learns | AgentFact::plans | AgentFact::needs_item_ids,
     .options = &describe_options<TabularOptions>,
-    .make = &make,
+    .make = &sarsa_agent,
 };
 
 }  // namespace hg::policy

@@ -132,7 +132,7 @@ class SlateQAgent final : public ValueAgent {
     std::shared_ptr<SlateQNet> target_net_;
 };
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> slate_q_agent(const AgentContext& context, const Settings& settings) {
     auto options = settings.read<ValueAgentOptions>();
     seed_torch(context.rng);
     const auto shared = with_trunk(context, options.network);
@@ -148,7 +148,7 @@ extern const AgentEntry slate_q{
     .summary = "SlateQ: a slate's value from its items' values and a learned choice model",
     .facts = AgentFact::learns | AgentFact::plans | AgentFact::uses_network,
     .options = &describe_options<ValueAgentOptions>,
-    .make = &make,
+    .make = &slate_q_agent,
     .session_tokens = &session_tokens_of<ValueAgentOptions>,
 };
 

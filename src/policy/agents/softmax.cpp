@@ -50,7 +50,7 @@ class SoftmaxAgent final : public ItemMeansAgent {
     double temperature_;
 };
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> softmax_agent(const AgentContext& context, const Settings& settings) {
     return std::make_unique<SoftmaxAgent>(context, settings.read<SoftmaxOptions>());
 }
 
@@ -61,7 +61,7 @@ extern const AgentEntry softmax{
     .summary = "items in proportion to exp(mean / temperature), the temperature falling",
     .facts = AgentFact::learns | AgentFact::needs_item_ids,
     .options = &describe_options<SoftmaxOptions>,
-    .make = &make,
+    .make = &softmax_agent,
 };
 
 }  // namespace hg::policy

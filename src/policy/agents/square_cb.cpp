@@ -49,7 +49,7 @@ class SquareCbAgent final : public LinearAgent {
     SquareCbOptions options_;
 };
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> square_cb_agent(const AgentContext& context, const Settings& settings) {
     return std::make_unique<SquareCbAgent>(context, settings.read<SquareCbOptions>());
 }
 
@@ -60,7 +60,7 @@ extern const AgentEntry square_cb{
     .summary = "SquareCB: items the less often the further their predicted reward is from the best",
     .facts = AgentFact::learns,
     .options = &describe_options<SquareCbOptions>,
-    .make = &make,
+    .make = &square_cb_agent,
 };
 
 }  // namespace hg::policy

@@ -46,7 +46,7 @@ class UcbAgent final : public ItemMeansAgent {
     double c_;
 };
 
-std::unique_ptr<Agent> make(const AgentContext& context, const Settings& settings) {
+std::unique_ptr<Agent> ucb_agent(const AgentContext& context, const Settings& settings) {
     return std::make_unique<UcbAgent>(context, settings.read<UcbOptions>());
 }
 
@@ -57,7 +57,7 @@ extern const AgentEntry ucb{
     .summary = "UCB1: the item whose mean may yet be best",
     .facts = AgentFact::learns | AgentFact::needs_item_ids,
     .options = &describe_options<UcbOptions>,
-    .make = &make,
+    .make = &ucb_agent,
 };
 
 }  // namespace hg::policy

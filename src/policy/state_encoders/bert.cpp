@@ -140,7 +140,7 @@ struct BertStateEncoder final : StateEncoderNet {
     at::Tensor vectors_;  // of items_, [n, dim]
 };
 
-std::shared_ptr<StateEncoderNet> make(const StateEncoderShape& shape) {
+std::shared_ptr<StateEncoderNet> bert_encoder(const StateEncoderShape& shape) {
     return std::make_shared<BertStateEncoder>(shape);
 }
 
@@ -159,7 +159,7 @@ extern const StateEncoderEntry bert{
     .name = "bert",
     .summary = "the session as text through a pretrained BERT, frozen or its last layers tuned",
     .reads_session = true,
-    .make = &make,
+    .make = &bert_encoder,
     .load_trunk = &load_trunk,
 };
 

@@ -70,7 +70,7 @@ struct GnnEncoder final : StateEncoderNet {
     torch::nn::Linear join{nullptr};
 };
 
-std::shared_ptr<StateEncoderNet> make(const StateEncoderShape& shape) {
+std::shared_ptr<StateEncoderNet> gnn_encoder(const StateEncoderShape& shape) {
     return std::make_shared<GnnEncoder>(shape);
 }
 
@@ -80,7 +80,7 @@ extern const StateEncoderEntry gnn{
     .name = "gnn",
     .summary = "a graph of the session's items: neighbours in time and in kind",
     .reads_session = true,
-    .make = &make,
+    .make = &gnn_encoder,
 };
 
 }  // namespace hg::policy

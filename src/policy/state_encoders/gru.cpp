@@ -32,7 +32,7 @@ struct GruEncoder final : StateEncoderNet {
     torch::nn::Linear join{nullptr};
 };
 
-std::shared_ptr<StateEncoderNet> make(const StateEncoderShape& shape) {
+std::shared_ptr<StateEncoderNet> gru_encoder(const StateEncoderShape& shape) {
     return std::make_shared<GruEncoder>(shape);
 }
 
@@ -42,7 +42,7 @@ extern const StateEncoderEntry gru{
     .name = "gru",
     .summary = "a recurrent network over the session",
     .reads_session = true,
-    .make = &make,
+    .make = &gru_encoder,
 };
 
 }  // namespace hg::policy

@@ -21,7 +21,7 @@ struct MlpEncoder final : StateEncoderNet {
     torch::nn::Linear second{nullptr};
 };
 
-std::shared_ptr<StateEncoderNet> make(const StateEncoderShape& shape) {
+std::shared_ptr<StateEncoderNet> mlp_encoder(const StateEncoderShape& shape) {
     return std::make_shared<MlpEncoder>(shape);
 }
 
@@ -31,7 +31,7 @@ extern const StateEncoderEntry mlp{
     .name = "mlp",
     .summary = "the user's numbers through one hidden layer; no session",
     .reads_session = false,
-    .make = &make,
+    .make = &mlp_encoder,
 };
 
 }  // namespace hg::policy

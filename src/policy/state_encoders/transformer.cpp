@@ -101,7 +101,7 @@ struct TransformerEncoder final : StateEncoderNet {
     torch::nn::Linear join{nullptr};
 };
 
-std::shared_ptr<StateEncoderNet> make(const StateEncoderShape& shape) {
+std::shared_ptr<StateEncoderNet> transformer_encoder(const StateEncoderShape& shape) {
     return std::make_shared<TransformerEncoder>(shape);
 }
 
@@ -111,7 +111,7 @@ extern const StateEncoderEntry transformer{
     .name = "transformer",
     .summary = "causal self-attention over the session",
     .reads_session = true,
-    .make = &make,
+    .make = &transformer_encoder,
 };
 
 }  // namespace hg::policy

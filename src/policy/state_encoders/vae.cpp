@@ -56,7 +56,7 @@ struct VaeEncoder final : StateEncoderNet {
     at::Tensor auxiliary_;
 };
 
-std::shared_ptr<StateEncoderNet> make(const StateEncoderShape& shape) {
+std::shared_ptr<StateEncoderNet> vae_encoder(const StateEncoderShape& shape) {
     return std::make_shared<VaeEncoder>(shape);
 }
 
@@ -66,7 +66,7 @@ extern const StateEncoderEntry vae{
     .name = "vae",
     .summary = "a variational code of what was shown and clicked",
     .reads_session = true,
-    .make = &make,
+    .make = &vae_encoder,
 };
 
 }  // namespace hg::policy

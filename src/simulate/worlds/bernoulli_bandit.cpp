@@ -128,7 +128,7 @@ class BernoulliBandit final : public Environment {
     std::vector<std::uint32_t> item_ids_;
 };
 
-std::unique_ptr<Environment> make(const Settings& settings) {
+std::unique_ptr<Environment> bernoulli_bandit_environment(const Settings& settings) {
     return std::make_unique<BernoulliBandit>(settings.read<BernoulliBanditOptions>());
 }
 
@@ -138,7 +138,7 @@ extern const WorldEntry bernoulli_bandit{
     .name = "bernoulli_bandit",
     .summary = "every item has a click probability of its own",
     .options = &describe_options<BernoulliBanditOptions>,
-    .make = &make,
+    .make = &bernoulli_bandit_environment,
 };
 
 }  // namespace hg::simulate

@@ -5,7 +5,7 @@
 namespace hg::simulate {
 namespace {
 
-std::unique_ptr<Environment> make(const Settings& settings) {
+std::unique_ptr<Environment> glm_bandit_environment(const Settings& settings) {
     return make_feature_bandit(settings.read<FeatureBanditOptions>(), Link::logit);
 }
 
@@ -15,7 +15,7 @@ extern const WorldEntry glm_bandit{
     .name = "glm_bandit",
     .summary = "the click probability is a logistic function of the item's features",
     .options = &describe_options<FeatureBanditOptions>,
-    .make = &make,
+    .make = &glm_bandit_environment,
 };
 
 }  // namespace hg::simulate

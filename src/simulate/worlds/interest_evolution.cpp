@@ -203,7 +203,7 @@ void InterestEvolution::show_interests() {
 
 namespace {
 
-std::unique_ptr<Environment> make(const Settings& settings) {
+std::unique_ptr<Environment> interest_evolution_environment(const Settings& settings) {
     return std::make_unique<InterestEvolution>(settings.read<InterestEvolutionOptions>());
 }
 
@@ -213,7 +213,7 @@ extern const WorldEntry interest_evolution{
     .name = "interest_evolution",
     .summary = "RecSim: interests drift, quality prolongs the visit, topics are all one sees",
     .options = &describe_options<InterestEvolutionOptions>,
-    .make = &make,
+    .make = &interest_evolution_environment,
 };
 
 }  // namespace hg::simulate

@@ -162,7 +162,7 @@ void InterestExploration::choice_of(std::span<const std::uint32_t> slate, std::s
 
 namespace {
 
-std::unique_ptr<Environment> make(const Settings& settings) {
+std::unique_ptr<Environment> interest_exploration_environment(const Settings& settings) {
     return std::make_unique<InterestExploration>(settings.read<InterestExplorationOptions>());
 }
 
@@ -172,7 +172,7 @@ extern const WorldEntry interest_exploration{
     .name = "interest_exploration",
     .summary = "RecSim: two user types, of which one must be found by exploring",
     .options = &describe_options<InterestExplorationOptions>,
-    .make = &make,
+    .make = &interest_exploration_environment,
 };
 
 }  // namespace hg::simulate

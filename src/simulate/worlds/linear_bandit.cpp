@@ -5,7 +5,7 @@
 namespace hg::simulate {
 namespace {
 
-std::unique_ptr<Environment> make(const Settings& settings) {
+std::unique_ptr<Environment> linear_bandit_environment(const Settings& settings) {
     return make_feature_bandit(settings.read<FeatureBanditOptions>(), Link::linear);
 }
 
@@ -15,7 +15,7 @@ extern const WorldEntry linear_bandit{
     .name = "linear_bandit",
     .summary = "the mean reward is a linear function of the item's features",
     .options = &describe_options<FeatureBanditOptions>,
-    .make = &make,
+    .make = &linear_bandit_environment,
 };
 
 }  // namespace hg::simulate

@@ -116,7 +116,7 @@ double LongTermSatisfaction::mean_log_engagement(double k) const {
 
 namespace {
 
-std::unique_ptr<Environment> make(const Settings& settings) {
+std::unique_ptr<Environment> long_term_satisfaction_environment(const Settings& settings) {
     return std::make_unique<LongTermSatisfaction>(settings.read<LongTermSatisfactionOptions>());
 }
 
@@ -126,7 +126,7 @@ extern const WorldEntry long_term_satisfaction{
     .name = "long_term_satisfaction",
     .summary = "RecSim: clickbait engages now and costs satisfaction later",
     .options = &describe_options<LongTermSatisfactionOptions>,
-    .make = &make,
+    .make = &long_term_satisfaction_environment,
 };
 
 }  // namespace hg::simulate

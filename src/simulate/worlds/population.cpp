@@ -184,7 +184,7 @@ class Population final : public Environment {
     std::array<Response, 1> responses_{};
 };
 
-std::unique_ptr<Environment> make(const Settings& settings) {
+std::unique_ptr<Environment> population_environment(const Settings& settings) {
     return std::make_unique<Population>(settings.read<PopulationOptions>());
 }
 
@@ -194,7 +194,7 @@ extern const WorldEntry population{
     .name = "population",
     .summary = "new items of unknown quality arrive; one user's clicks teach for all",
     .options = &describe_options<PopulationOptions>,
-    .make = &make,
+    .make = &population_environment,
 };
 
 }  // namespace hg::simulate

@@ -171,7 +171,7 @@ double exact_return(
 
 namespace {
 
-std::unique_ptr<Environment> make(const Settings& settings) {
+std::unique_ptr<Environment> slate_mdp_environment(const Settings& settings) {
     return std::make_unique<SlateMdp>(settings.read<SlateMdpOptions>());
 }
 
@@ -181,7 +181,7 @@ extern const WorldEntry slate_mdp{
     .name = "slate_mdp",
     .summary = "a few states and items, its optimum computed exactly",
     .options = &describe_options<SlateMdpOptions>,
-    .make = &make,
+    .make = &slate_mdp_environment,
 };
 
 }  // namespace hg::simulate

@@ -99,7 +99,7 @@ class TypedBandit final : public Environment {
     std::vector<std::uint32_t> item_ids_;
 };
 
-std::unique_ptr<Environment> make(const Settings& settings) {
+std::unique_ptr<Environment> typed_bandit_environment(const Settings& settings) {
     return std::make_unique<TypedBandit>(settings.read<TypedBanditOptions>());
 }
 
@@ -149,7 +149,7 @@ extern const WorldEntry typed_bandit{
     .name = "typed_bandit",
     .summary = "users of a few hidden types; the Bayes-optimal policy is known",
     .options = &describe_options<TypedBanditOptions>,
-    .make = &make,
+    .make = &typed_bandit_environment,
 };
 
 }  // namespace hg::simulate

@@ -252,7 +252,7 @@ double weight_for(const Csr& users) {
     return std::clamp(3 * static_cast<double>(users.indices.size()) / pairs, 1e-6, most);
 }
 
-std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+std::unique_ptr<Recommender> fit_als(const FitContext& context, const Settings& settings) {
     auto options = settings.read<AlsOptions>();
     const auto users = positive_pairs(context.log);
     if (options.unobserved_weight == 0) {
@@ -280,7 +280,7 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
     return std::make_unique<Als>(std::move(item_factors), popularity_whisper(context.log), options);
 }
 
-std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& settings) {
+std::unique_ptr<Recommender> load_als(const SafetensorsFile& weights, const Settings& settings) {
     const auto factors = value_or_throw(weights.matrix<float>("item_factors"));
     const auto whisper = value_or_throw(weights.values<float>("popularity"));
     auto options = settings.read<AlsOptions>();
@@ -312,8 +312,8 @@ extern const ModelEntry als{
     .summary = "matrix factorisation of implicit feedback; new users are folded in",
     .facts = Fact::none,
     .options = &describe_options<AlsOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_als,
+    .load = &load_als,
 };
 
 }  // namespace hg::train

@@ -226,7 +226,7 @@ std::vector<std::vector<std::uint32_t>> shares_of(
     return shares;
 }
 
-std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+std::unique_ptr<Recommender> fit_blend(const FitContext& context, const Settings& settings) {
     const auto options = without_parts(settings).read<BlendOptions>();
     const auto entries = entries_for(options, context.dataset.time_kind);
 
@@ -270,7 +270,7 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
     return std::make_unique<Blend>(std::move(parts), std::move(fitted.weights));
 }
 
-std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& settings) {
+std::unique_ptr<Recommender> load_blend(const SafetensorsFile& weights, const Settings& settings) {
     const auto options = without_parts(settings).read<BlendOptions>();
     const auto stored = value_or_throw(weights.matrix<float>("blend_weights"));
     std::vector<Blend::Part> parts;
@@ -296,8 +296,8 @@ extern const ModelEntry blend{
     .summary = "several rankers and the belief, weighted by history length: the model to deploy",
     .facts = Fact::uses_content | Fact::uses_gradient | Fact::has_parts,
     .options = &describe_options<BlendOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_blend,
+    .load = &load_blend,
 };
 
 }  // namespace hg::train

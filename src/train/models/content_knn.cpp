@@ -14,13 +14,14 @@ struct ContentKnnOptions {
     static void describe(OptionBinder& /*bind*/, ContentKnnOptions& /*o*/) {}
 };
 
-std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+std::unique_ptr<Recommender> fit_content_knn(const FitContext& context, const Settings& settings) {
     (void)settings.read<ContentKnnOptions>();
     const auto whisper = popularity_whisper(context.log);
     return std::make_unique<ContentRecommender>(ContentProfile{*context.content, whisper, {}});
 }
 
-std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& /*settings*/) {
+std::unique_ptr<Recommender>
+load_content_knn(const SafetensorsFile& weights, const Settings& /*settings*/) {
     return std::make_unique<ContentRecommender>(ContentProfile{weights, {}});
 }
 
@@ -31,8 +32,8 @@ extern const ModelEntry content_knn{
     .summary = "items whose content is like the history's mean; serves new items at once",
     .facts = Fact::needs_content | Fact::uses_content,
     .options = &describe_options<ContentKnnOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_content_knn,
+    .load = &load_content_knn,
 };
 
 }  // namespace hg::train

@@ -6,11 +6,11 @@
 namespace hg::train {
 namespace {
 
-std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+std::unique_ptr<Recommender> fit_dae(const FitContext& context, const Settings& settings) {
     return fit_dae(context, settings.read<DaeOptions>(), "dae");
 }
 
-std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& settings) {
+std::unique_ptr<Recommender> load_dae(const SafetensorsFile& weights, const Settings& settings) {
     return load_dae(weights, settings.read<DaeOptions>());
 }
 
@@ -21,8 +21,8 @@ extern const ModelEntry dae{
     .summary = "denoising autoencoder trained on bags of a few events of each user",
     .facts = Fact::uses_gradient,
     .options = &describe_options<DaeOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_dae,
+    .load = &load_dae,
 };
 
 }  // namespace hg::train

@@ -138,7 +138,7 @@ Matrix<float> to_weights(const torch::Tensor& inverse) {
     return weights;
 }
 
-std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+std::unique_ptr<Recommender> fit_ease(const FitContext& context, const Settings& settings) {
     const torch::InferenceMode no_gradients;
     const auto options = settings.read<EaseOptions>();
     const auto users = positive_pairs(context.log);
@@ -155,7 +155,7 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
     );
 }
 
-std::unique_ptr<Recommender> load(const SafetensorsFile& file, const Settings& /*settings*/) {
+std::unique_ptr<Recommender> load_ease(const SafetensorsFile& file, const Settings& /*settings*/) {
     const auto weights = value_or_throw(file.matrix<float>("weights"));
     const auto items = value_or_throw(file.values<std::uint32_t>("items"));
     const auto whisper = value_or_throw(file.values<float>("popularity"));
@@ -179,8 +179,8 @@ extern const ModelEntry ease{
     .summary = "each item predicted from all others in closed form; strong, needs items^2 memory",
     .facts = Fact::none,
     .options = &describe_options<EaseOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_ease,
+    .load = &load_ease,
 };
 
 }  // namespace hg::train

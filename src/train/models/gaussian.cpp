@@ -86,12 +86,13 @@ class Gaussian final : public Recommender {
     GaussianPrior prior_;
 };
 
-std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+std::unique_ptr<Recommender> fit_gaussian(const FitContext& context, const Settings& settings) {
     return std::make_unique<Gaussian>(fit_gaussian_prior(context, settings.read<GaussianOptions>())
     );
 }
 
-std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& /*settings*/) {
+std::unique_ptr<Recommender>
+load_gaussian(const SafetensorsFile& weights, const Settings& /*settings*/) {
     return std::make_unique<Gaussian>(GaussianPrior::load(weights, ""));
 }
 
@@ -103,8 +104,8 @@ extern const ModelEntry gaussian{
         "a Gaussian belief per user, updated in closed form from a prior learned on all users",
     .facts = Fact::uses_content,
     .options = &describe_options<GaussianOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_gaussian,
+    .load = &load_gaussian,
 };
 
 }  // namespace hg::train

@@ -179,7 +179,9 @@ Matrix<float> unit_rows_of(const Matrix<float>& rows, std::span<const std::uint3
     return units;
 }
 
-std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+std::unique_ptr<Recommender> fit_gaussian_mixture(
+    const FitContext& context, const Settings& settings
+) {
     const auto options = settings.read<MixtureOptions>();
     const GaussianOptions given{
         .dim = options.dim,
@@ -216,7 +218,8 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
     );
 }
 
-std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& /*settings*/) {
+std::unique_ptr<Recommender>
+load_gaussian_mixture(const SafetensorsFile& weights, const Settings& /*settings*/) {
     auto prior = GaussianPrior::load(weights, "");
     const auto stored = value_or_throw(weights.values<float>("log_weights"));
     if (stored.size() != prior.parts().segments.size()) {
@@ -238,8 +241,8 @@ extern const ModelEntry gaussian_mixture{
     .summary = "a Gaussian belief for each kind of user; the kind is inferred from the events",
     .facts = Fact::uses_content,
     .options = &describe_options<MixtureOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_gaussian_mixture,
+    .load = &load_gaussian_mixture,
 };
 
 }  // namespace hg::train

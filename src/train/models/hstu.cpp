@@ -9,11 +9,11 @@
 namespace hg::train {
 namespace {
 
-std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+std::unique_ptr<Recommender> fit_hstu(const FitContext& context, const Settings& settings) {
     return fit_sequence_model("hstu", BlockKind::hstu, context, settings.read<SequenceOptions>());
 }
 
-std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& settings) {
+std::unique_ptr<Recommender> load_hstu(const SafetensorsFile& weights, const Settings& settings) {
     return load_sequence_model("hstu", BlockKind::hstu, weights, settings.read<SequenceOptions>());
 }
 
@@ -24,8 +24,8 @@ extern const ModelEntry hstu{
     .summary = "gated attention without softmax over the last items",
     .facts = Fact::uses_content | Fact::uses_order | Fact::uses_gradient,
     .options = &describe_options<SequenceOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_hstu,
+    .load = &load_hstu,
 };
 
 }  // namespace hg::train

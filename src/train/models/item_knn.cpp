@@ -58,7 +58,7 @@ class ItemKnn final : public Recommender {
     std::vector<float> whisper_;  // [n_items]
 };
 
-std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+std::unique_ptr<Recommender> fit_item_knn(const FitContext& context, const Settings& settings) {
     const auto options = settings.read<ItemKnnOptions>();
     const auto users = positive_pairs(context.log);
     const auto counts = column_counts(users);
@@ -97,7 +97,8 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
     return std::make_unique<ItemKnn>(std::move(similar), popularity_whisper(context.log));
 }
 
-std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& /*settings*/) {
+std::unique_ptr<Recommender>
+load_item_knn(const SafetensorsFile& weights, const Settings& /*settings*/) {
     const auto whisper = value_or_throw(weights.values<float>("popularity"));
     auto similar = value_or_throw(load_csr(weights, "similar", whisper.size()));
     return std::make_unique<ItemKnn>(
@@ -112,8 +113,8 @@ extern const ModelEntry item_knn{
     .summary = "items that the same people liked: cosine summed over the history",
     .facts = Fact::none,
     .options = &describe_options<ItemKnnOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_item_knn,
+    .load = &load_item_knn,
 };
 
 }  // namespace hg::train

@@ -339,7 +339,7 @@ double choose_penalty(
     return best == sums.end() ? without_users : best->first;
 }
 
-std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+std::unique_ptr<Recommender> fit_linear_dae(const FitContext& context, const Settings& settings) {
     const torch::InferenceMode no_gradients;
     const auto options = settings.read<LinearDaeOptions>();
     const auto users = positive_pairs(context.log);
@@ -367,7 +367,8 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
     return std::make_unique<LinearDae>(std::move(answers), std::move(kept), std::move(shares));
 }
 
-std::unique_ptr<Recommender> load(const SafetensorsFile& file, const Settings& /*settings*/) {
+std::unique_ptr<Recommender>
+load_linear_dae(const SafetensorsFile& file, const Settings& /*settings*/) {
     const auto clicks = value_or_throw(file.values<std::int64_t>("clicks"));
     const auto items = value_or_throw(file.values<std::uint32_t>("items"));
     const auto shares = value_or_throw(file.values<float>("shares"));
@@ -405,8 +406,8 @@ extern const ModelEntry linear_dae{
     .summary = "the best linear answer to 1, 2, 5, 10 or 20 clicks, in closed form",
     .facts = Fact::none,
     .options = &describe_options<LinearDaeOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_linear_dae,
+    .load = &load_linear_dae,
 };
 
 }  // namespace hg::train

@@ -74,7 +74,9 @@ class NaiveBayesLift final : public Recommender {
     NaiveBayesLiftOptions options_;
 };
 
-std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+std::unique_ptr<Recommender> fit_naive_bayes_lift(
+    const FitContext& context, const Settings& settings
+) {
     const auto options = settings.read<NaiveBayesLiftOptions>();
     const auto users = positive_pairs(context.log);
     check_pairs_fit({
@@ -112,7 +114,9 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
     return std::make_unique<NaiveBayesLift>(std::move(log_lift), std::move(log_prior), options);
 }
 
-std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& settings) {
+std::unique_ptr<Recommender> load_naive_bayes_lift(
+    const SafetensorsFile& weights, const Settings& settings
+) {
     const auto prior = value_or_throw(weights.values<float>("log_prior"));
     auto log_lift = value_or_throw(load_csr(weights, "log_lift", prior.size()));
     return std::make_unique<NaiveBayesLift>(
@@ -129,8 +133,8 @@ extern const ModelEntry naive_bayes_lift{
     .summary = "popularity times how much each item of the history lifts it",
     .facts = Fact::none,
     .options = &describe_options<NaiveBayesLiftOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_naive_bayes_lift,
+    .load = &load_naive_bayes_lift,
 };
 
 }  // namespace hg::train

@@ -82,7 +82,9 @@ class PersonalFrequency final : public Recommender {
     PersonalFrequencyOptions options_;
 };
 
-std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+std::unique_ptr<Recommender> fit_personal_frequency(
+    const FitContext& context, const Settings& settings
+) {
     auto shares = popularity_whisper(context.log, 1.0F);
     double sum = 0;
     for (const auto share : shares) {
@@ -96,7 +98,9 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
     );
 }
 
-std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& settings) {
+std::unique_ptr<Recommender> load_personal_frequency(
+    const SafetensorsFile& weights, const Settings& settings
+) {
     const auto shares = value_or_throw(weights.values<float>("shares"));
     return std::make_unique<PersonalFrequency>(
         std::vector<float>{shares.begin(), shares.end()}, settings.read<PersonalFrequencyOptions>()
@@ -110,8 +114,8 @@ extern const ModelEntry personal_frequency{
     .summary = "what the user took most often before, with popularity behind it; for repeats",
     .facts = Fact::uses_order,
     .options = &describe_options<PersonalFrequencyOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_personal_frequency,
+    .load = &load_personal_frequency,
 };
 
 }  // namespace hg::train

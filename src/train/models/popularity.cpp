@@ -41,7 +41,7 @@ class Popularity final : public Recommender {
     std::vector<float> counts_;  // [n_items] positive events
 };
 
-std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+std::unique_ptr<Recommender> fit_popularity(const FitContext& context, const Settings& settings) {
     const auto options = settings.read<PopularityOptions>();
     const auto& columns = context.log.columns();
     TimeMs start = std::numeric_limits<TimeMs>::min();
@@ -66,7 +66,8 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
     return std::make_unique<Popularity>(std::move(counts));
 }
 
-std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& /*settings*/) {
+std::unique_ptr<Recommender>
+load_popularity(const SafetensorsFile& weights, const Settings& /*settings*/) {
     const auto counts = value_or_throw(weights.values<float>("counts"));
     return std::make_unique<Popularity>(std::vector<float>{counts.begin(), counts.end()});
 }
@@ -78,8 +79,8 @@ extern const ModelEntry popularity{
     .summary = "the items most people liked, all time or in a recent window",
     .facts = Fact::none,
     .options = &describe_options<PopularityOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_popularity,
+    .load = &load_popularity,
 };
 
 }  // namespace hg::train

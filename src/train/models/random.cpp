@@ -45,13 +45,14 @@ class Random final : public Recommender {
     std::size_t n_items_;
 };
 
-std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+std::unique_ptr<Recommender> fit_random(const FitContext& context, const Settings& settings) {
     (void)settings.read<RandomOptions>();
     auto rng = context.rng;
     return std::make_unique<Random>(rng(), context.log.n_items());
 }
 
-std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& /*settings*/) {
+std::unique_ptr<Recommender>
+load_random(const SafetensorsFile& weights, const Settings& /*settings*/) {
     const auto seed = value_or_throw(weights.values<std::uint64_t>("seed"));
     const auto n_items = value_or_throw(weights.values<std::uint64_t>("n_items"));
     if (seed.size() != 1 || n_items.size() != 1) {
@@ -67,8 +68,8 @@ extern const ModelEntry random{
     .summary = "a fixed shuffle per history: the floor of every measurement",
     .facts = Fact::random_scores,
     .options = &describe_options<RandomOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_random,
+    .load = &load_random,
 };
 
 }  // namespace hg::train

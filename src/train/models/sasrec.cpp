@@ -11,13 +11,13 @@
 namespace hg::train {
 namespace {
 
-std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+std::unique_ptr<Recommender> fit_sasrec(const FitContext& context, const Settings& settings) {
     return fit_sequence_model(
         "sasrec", BlockKind::attention, context, settings.read<SequenceOptions>()
     );
 }
 
-std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& settings) {
+std::unique_ptr<Recommender> load_sasrec(const SafetensorsFile& weights, const Settings& settings) {
     return load_sequence_model(
         "sasrec", BlockKind::attention, weights, settings.read<SequenceOptions>()
     );
@@ -30,8 +30,8 @@ extern const ModelEntry sasrec{
     .summary = "self-attention over the last items",
     .facts = Fact::uses_content | Fact::uses_order | Fact::uses_gradient,
     .options = &describe_options<SequenceOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_sasrec,
+    .load = &load_sasrec,
 };
 
 }  // namespace hg::train

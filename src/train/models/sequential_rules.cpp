@@ -7,13 +7,17 @@
 namespace hg::train {
 namespace {
 
-std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+std::unique_ptr<Recommender> fit_sequential_rules(
+    const FitContext& context, const Settings& settings
+) {
     return fit_sequential_rules(
         context, settings.read<SequentialRulesOptions>(), "sequential_rules"
     );
 }
 
-std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& settings) {
+std::unique_ptr<Recommender> load_sequential_rules(
+    const SafetensorsFile& weights, const Settings& settings
+) {
     return load_sequential_rules(weights, settings.read<SequentialRulesOptions>());
 }
 
@@ -24,8 +28,8 @@ extern const ModelEntry sequential_rules{
     .summary = "what people took soon after each of the items just taken",
     .facts = Fact::uses_order | Fact::only_order,
     .options = &describe_options<SequentialRulesOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_sequential_rules,
+    .load = &load_sequential_rules,
 };
 
 }  // namespace hg::train

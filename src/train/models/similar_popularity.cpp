@@ -87,7 +87,9 @@ class SimilarPopularity final : public Recommender {
     std::size_t neighbours_;
 };
 
-std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+std::unique_ptr<Recommender> fit_similar_popularity(
+    const FitContext& context, const Settings& settings
+) {
     const auto options = settings.read<SimilarPopularityOptions>();
     const auto& columns = context.log.columns();
     std::vector<float> appeal(context.log.n_items());
@@ -108,7 +110,9 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
     );
 }
 
-std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& settings) {
+std::unique_ptr<Recommender> load_similar_popularity(
+    const SafetensorsFile& weights, const Settings& settings
+) {
     const auto options = settings.read<SimilarPopularityOptions>();
     const auto content = value_or_throw(weights.matrix<float>("content"));
     const auto appeal = value_or_throw(weights.values<float>("appeal"));
@@ -130,8 +134,8 @@ extern const ModelEntry similar_popularity{
     .summary = "popularity, and for items without events that of the items most like them",
     .facts = Fact::needs_content | Fact::uses_content,
     .options = &describe_options<SimilarPopularityOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_similar_popularity,
+    .load = &load_similar_popularity,
 };
 
 }  // namespace hg::train

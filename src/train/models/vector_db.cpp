@@ -38,7 +38,7 @@ ContentProfile::Blend blend_of(const VectorDbOptions& options) {
     };
 }
 
-std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+std::unique_ptr<Recommender> fit_vector_db(const FitContext& context, const Settings& settings) {
     const auto options = settings.read<VectorDbOptions>();
     auto popularity = popularity_whisper(context.log, 1.0F);  // n_i / max n
     const auto& weights = context.log.columns().weights;
@@ -57,7 +57,9 @@ std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& sett
     );
 }
 
-std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& settings) {
+std::unique_ptr<Recommender> load_vector_db(
+    const SafetensorsFile& weights, const Settings& settings
+) {
     return std::make_unique<ContentRecommender>(
         ContentProfile{weights, blend_of(settings.read<VectorDbOptions>())}
     );
@@ -70,8 +72,8 @@ extern const ModelEntry vector_db{
     .summary = "recency-weighted mean of clicked items' vectors, blended with popularity",
     .facts = Fact::needs_content | Fact::uses_content | Fact::uses_order,
     .options = &describe_options<VectorDbOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_vector_db,
+    .load = &load_vector_db,
 };
 
 }  // namespace hg::train

@@ -24,11 +24,13 @@ struct WideDaeOptions : DaeOptions {
     }
 };
 
-std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+std::unique_ptr<Recommender> fit_wide_dae(const FitContext& context, const Settings& settings) {
     return fit_dae(context, settings.read<WideDaeOptions>(), "wide_dae");
 }
 
-std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& settings) {
+std::unique_ptr<Recommender> load_wide_dae(
+    const SafetensorsFile& weights, const Settings& settings
+) {
     return load_dae(weights, settings.read<WideDaeOptions>());
 }
 
@@ -39,8 +41,8 @@ extern const ModelEntry wide_dae{
     .summary = "dae with many units, most of them dropped in training: better after few events",
     .facts = Fact::uses_gradient,
     .options = &describe_options<WideDaeOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_wide_dae,
+    .load = &load_wide_dae,
 };
 
 }  // namespace hg::train

@@ -15,11 +15,13 @@ struct WideRulesOptions : SequentialRulesOptions {
     }
 };
 
-std::unique_ptr<Recommender> fit(const FitContext& context, const Settings& settings) {
+std::unique_ptr<Recommender> fit_wide_rules(const FitContext& context, const Settings& settings) {
     return fit_sequential_rules(context, settings.read<WideRulesOptions>(), "wide_rules");
 }
 
-std::unique_ptr<Recommender> load(const SafetensorsFile& weights, const Settings& settings) {
+std::unique_ptr<Recommender> load_wide_rules(
+    const SafetensorsFile& weights, const Settings& settings
+) {
     return load_sequential_rules(weights, settings.read<WideRulesOptions>());
 }
 
@@ -31,8 +33,8 @@ extern const ModelEntry wide_rules{
         "what people took within a visit after each item: sequential rules that look far ahead",
     .facts = Fact::uses_order | Fact::only_order,
     .options = &describe_options<WideRulesOptions>,
-    .fit = &fit,
-    .load = &load,
+    .fit = &fit_wide_rules,
+    .load = &load_wide_rules,
 };
 
 }  // namespace hg::train

@@ -15,7 +15,7 @@
 namespace hg::app::inspecting {
 namespace {
 
-struct Arguments {
+struct InspectImpressionsArguments {
     LogSource source;
     std::string out;
     bool as_json = false;
@@ -61,7 +61,7 @@ std::map<std::string, Served> by_policy(const data::ImpressionLog& log) {
     return policies;
 }
 
-int run(const Arguments& arguments) {
+int run_inspect_impressions(const InspectImpressionsArguments& arguments) {
     // Learning takes what off-policy evaluation refuses: everything is shown and written.
     const auto server = open_server_log(arguments.source, data::Purpose::learning);
     const auto& log = server.served.log;
@@ -106,8 +106,8 @@ int run(const Arguments& arguments) {
     return 0;
 }
 
-Run declare(CLI::App& verb) {
-    auto arguments = std::make_shared<Arguments>();
+Run declare_inspect_impressions(CLI::App& verb) {
+    auto arguments = std::make_shared<InspectImpressionsArguments>();
     verb.add_option("--db", arguments->source.path, "event database of honeyguide serve")
         ->required();
     declare_log_options(verb, arguments->source);
@@ -115,7 +115,7 @@ Run declare(CLI::App& verb) {
         "--out", arguments->out, "write them: an impression log, or .csv in Open Bandit form"
     );
     verb.add_flag("--json", arguments->as_json, "for machines");
-    return [arguments](Session& /*session*/) { return run(*arguments); };
+    return [arguments](Session& /*session*/) { return run_inspect_impressions(*arguments); };
 }
 
 }  // namespace
@@ -125,7 +125,7 @@ extern const CommandEntry impressions{
     .summary = "what a server decided, with propensities and rewards, as a log",
     .example =
         "honeyguide inspect impressions --db events.db --data datasets/movies --out log.jsonl",
-    .declare = &declare,
+    .declare = &declare_inspect_impressions,
 };
 
 }  // namespace hg::app::inspecting

@@ -15,7 +15,7 @@
 namespace hg::app::inspecting {
 namespace {
 
-struct Arguments {
+struct InspectNeighboursArguments {
     std::string data;
     std::string item;
     std::string encoder = "auto";
@@ -31,7 +31,7 @@ void print_neighbours(
     const data::Dataset& dataset,
     const encode::ItemVectors& vectors,
     std::size_t row,
-    const Arguments& arguments
+    const InspectNeighboursArguments& arguments
 ) {
     const auto near = encode::nearest_items(vectors, row, arguments.k);
     if (!arguments.as_json) {
@@ -61,7 +61,7 @@ void print_neighbours(
     fmt::print("{}\n", answer.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
-int run(const Arguments& arguments, Session& session) {
+int run_inspect_neighbours(const InspectNeighboursArguments& arguments, Session& session) {
     const auto dataset = value_or_throw(data::open_dataset(arguments.data));
     const auto item = dataset.items.find(arguments.item);
     if (!item) {
@@ -92,15 +92,15 @@ int run(const Arguments& arguments, Session& session) {
     return 0;
 }
 
-Run declare(CLI::App& verb) {
-    auto arguments = std::make_shared<Arguments>();
+Run declare_inspect_neighbours(CLI::App& verb) {
+    auto arguments = std::make_shared<InspectNeighboursArguments>();
     verb.add_option("--data", arguments->data, "dataset folder")->required();
     verb.add_option("--item", arguments->item, "item_id")->required();
     verb.add_option("--encoder", arguments->encoder, "auto, text, fields or fused")
         ->capture_default_str();
     verb.add_option("--k", arguments->k, "how many")->capture_default_str();
     verb.add_flag("--json", arguments->as_json, "for machines");
-    return [arguments](Session& session) { return run(*arguments, session); };
+    return [arguments](Session& session) { return run_inspect_neighbours(*arguments, session); };
 }
 
 }  // namespace
@@ -109,7 +109,7 @@ extern const CommandEntry neighbours{
     .name = "neighbours",
     .summary = "the items nearest to one, by name",
     .example = "honeyguide inspect neighbours --data datasets/movies --item 1 --k 10",
-    .declare = &declare,
+    .declare = &declare_inspect_neighbours,
 };
 
 }  // namespace hg::app::inspecting

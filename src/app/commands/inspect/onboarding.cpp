@@ -17,7 +17,7 @@
 namespace hg::app::inspecting {
 namespace {
 
-struct Arguments {
+struct InspectOnboardingArguments {
     std::string run;
     std::string data;
     std::string by = "evidence";
@@ -45,7 +45,7 @@ train::Asking asking_of(const std::string& name) {
     return static_cast<train::Asking>(found - train::asking_names.begin());
 }
 
-int run(const Arguments& arguments) {
+int run_inspect_onboarding(const InspectOnboardingArguments& arguments) {
     const auto loaded = train::load_run(arguments.run);
     const auto* const prior = loaded.model->belief_prior();
     if (prior == nullptr) {
@@ -80,8 +80,8 @@ int run(const Arguments& arguments) {
     return 0;
 }
 
-Run declare(CLI::App& verb) {
-    auto arguments = std::make_shared<Arguments>();
+Run declare_inspect_onboarding(CLI::App& verb) {
+    auto arguments = std::make_shared<InspectOnboardingArguments>();
     verb.add_option("--run", arguments->run, "a run with a belief: gaussian or a blend")
         ->required();
     verb.add_option("--data", arguments->data, "dataset folder")->required();
@@ -94,7 +94,7 @@ Run declare(CLI::App& verb) {
         ->check(CLI::Range(std::size_t{1}, std::size_t{500}))
         ->capture_default_str();
     verb.add_flag("--json", arguments->as_json, "for machines");
-    return [arguments](Session& /*session*/) { return run(*arguments); };
+    return [arguments](Session& /*session*/) { return run_inspect_onboarding(*arguments); };
 }
 
 }  // namespace
@@ -103,7 +103,7 @@ extern const CommandEntry onboarding{
     .name = "onboarding",
     .summary = "what to ask newcomers for: likely to be known, and telling",
     .example = "honeyguide inspect onboarding --run runs/blend --data datasets/movies --k 10",
-    .declare = &declare,
+    .declare = &declare_inspect_onboarding,
 };
 
 }  // namespace hg::app::inspecting

@@ -16,14 +16,14 @@
 namespace hg::app::inspecting {
 namespace {
 
-struct Arguments {
+struct InspectTokensArguments {
     std::string model = encode::TextOptions{}.model;
     std::string text;
     std::string texts;
     bool as_json = false;
 };
 
-int run(const Arguments& arguments) {
+int run_inspect_tokens(const InspectTokensArguments& arguments) {
     const auto tokenizer = value_or_throw(encode::WordPiece::load(arguments.model));
     const auto texts =
         arguments.texts.empty() ? std::vector{arguments.text} : read_text_lines(arguments.texts);
@@ -42,14 +42,14 @@ int run(const Arguments& arguments) {
     return 0;
 }
 
-Run declare(CLI::App& verb) {
-    auto arguments = std::make_shared<Arguments>();
+Run declare_inspect_tokens(CLI::App& verb) {
+    auto arguments = std::make_shared<InspectTokensArguments>();
     verb.add_option("--model", arguments->model, "text model folder")->capture_default_str();
     auto* text = verb.add_option("--text", arguments->text, "the text");
     verb.add_option("--texts", arguments->texts, "a file of JSON strings, one a line")
         ->excludes(text);
     verb.add_flag("--json", arguments->as_json, "token ids, for machines");
-    return [arguments](Session& /*session*/) { return run(*arguments); };
+    return [arguments](Session& /*session*/) { return run_inspect_tokens(*arguments); };
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ extern const CommandEntry tokens{
     .name = "tokens",
     .summary = "how a text model sees a text",
     .example = "honeyguide inspect tokens --text \"Toy Story\"",
-    .declare = &declare,
+    .declare = &declare_inspect_tokens,
 };
 
 }  // namespace hg::app::inspecting

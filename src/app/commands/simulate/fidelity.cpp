@@ -17,7 +17,7 @@
 namespace hg::app::simulating {
 namespace {
 
-struct Arguments {
+struct SimulateFidelityArguments {
     std::string world;
     std::string data;
     std::string log;
@@ -27,7 +27,7 @@ struct Arguments {
 };
 
 /// Where the world was fitted, unless told where the data lie now.
-void find_data(Arguments& arguments, const nlohmann::json& manifest) {
+void find_data(SimulateFidelityArguments& arguments, const nlohmann::json& manifest) {
     if (arguments.data.empty() && arguments.log.empty()) {
         const auto source = manifest.value("source", nlohmann::json::object());
         const auto path = source.value("path", std::string{});
@@ -35,7 +35,7 @@ void find_data(Arguments& arguments, const nlohmann::json& manifest) {
     }
 }
 
-int run(Arguments arguments, Session& session) {
+int run_simulate_fidelity(SimulateFidelityArguments arguments, Session& session) {
     const auto loaded = simulate::load_world(arguments.world);
     find_data(arguments, loaded.manifest);
     const auto settings =
@@ -73,8 +73,8 @@ int run(Arguments arguments, Session& session) {
     return 0;
 }
 
-Run declare(CLI::App& verb) {
-    auto arguments = std::make_shared<Arguments>();
+Run declare_simulate_fidelity(CLI::App& verb) {
+    auto arguments = std::make_shared<SimulateFidelityArguments>();
     verb.add_option("--world", arguments->world, "the folder of a learned world")->required();
     verb.add_option("--data", arguments->data, "the dataset it was fitted to, where it has moved");
     verb.add_option("--log", arguments->log, "the log it was fitted to, where it has moved");
@@ -83,7 +83,7 @@ Run declare(CLI::App& verb) {
         ->capture_default_str();
     verb.add_option("--report", arguments->report, "write a self-contained HTML report here");
     verb.add_flag("--json", arguments->as_json, "for machines");
-    return [arguments](Session& session) { return run(*arguments, session); };
+    return [arguments](Session& session) { return run_simulate_fidelity(*arguments, session); };
 }
 
 }  // namespace
@@ -92,7 +92,7 @@ extern const CommandEntry fidelity{
     .name = "fidelity",
     .summary = "measure a learned world on users it never saw",
     .example = "honeyguide simulate fidelity --world runs/world --report world.html",
-    .declare = &declare,
+    .declare = &declare_simulate_fidelity,
 };
 
 }  // namespace hg::app::simulating

@@ -15,14 +15,14 @@
 namespace hg::app::simulating {
 namespace {
 
-struct Arguments {
+struct SimulateFitArguments {
     std::string data;
     std::string log;
     std::string out;
     RunOptions run;
 };
 
-int run(const Arguments& arguments, Session& session) {
+int run_simulate_fit(const SimulateFitArguments& arguments, Session& session) {
     const Stopwatch watch;
     const auto options = arguments.run.settings().read<simulate::WorldFitOptions>();
     const auto source = read_feedback(
@@ -63,13 +63,13 @@ int run(const Arguments& arguments, Session& session) {
 
 constexpr std::array sections{OptionSection{"", &describe_options<simulate::WorldFitOptions>}};
 
-Run declare(CLI::App& verb) {
-    auto arguments = std::make_shared<Arguments>();
+Run declare_simulate_fit(CLI::App& verb) {
+    auto arguments = std::make_shared<SimulateFitArguments>();
     verb.add_option("--data", arguments->data, "a raw folder or an ingested dataset");
     verb.add_option("--log", arguments->log, "an impression log (.jsonl, .jsonl.gz)");
     verb.add_option("--out", arguments->out, "the folder of the new world")->required();
     add_run_options(verb, arguments->run, {.config = "TOML file with the options of the fit"});
-    return [arguments](Session& session) { return run(*arguments, session); };
+    return [arguments](Session& session) { return run_simulate_fit(*arguments, session); };
 }
 
 }  // namespace
@@ -78,7 +78,7 @@ extern const CommandEntry fit_world{
     .name = "fit",
     .summary = "learn a world of users from a dataset or an impression log",
     .example = "honeyguide simulate fit --data datasets/movies --out runs/world",
-    .declare = &declare,
+    .declare = &declare_simulate_fit,
     .settings = sections,
 };
 

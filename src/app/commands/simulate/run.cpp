@@ -21,7 +21,7 @@
 namespace hg::app::simulating {
 namespace {
 
-struct Arguments {
+struct SimulateRunArguments {
     std::string world;
     std::string policy;
     std::string log;
@@ -57,7 +57,9 @@ void add(Columns& columns, const policy::PlayResult& played) {
     }
 }
 
-void print(const Arguments& arguments, const Columns& columns, std::size_t steps, double seconds) {
+void print(
+    const SimulateRunArguments& arguments, const Columns& columns, std::size_t steps, double seconds
+) {
     if (arguments.run.as_json) {
         nlohmann::json answer{
             {"world", arguments.world},
@@ -95,7 +97,9 @@ char mark_of(const simulate::Response& response) {
 /// One episode of one user, a line a step and the state it led to: for golden files and for
 /// reading. * = clicked, $ = purchased.
 void print_transcript(
-    const Arguments& arguments, policy::LoadedAgent& player, simulate::EnvironmentBatch& world
+    const SimulateRunArguments& arguments,
+    policy::LoadedAgent& player,
+    simulate::EnvironmentBatch& world
 ) {
     std::size_t t = 0;
     const auto show = [&](const policy::TransitionBatch& step, std::span<const std::uint64_t>) {
@@ -151,7 +155,7 @@ void refuse_learn_keys(const Settings& learn, const nlohmann::json& world) {
     };
 }
 
-int run(const Arguments& arguments, Session& session) {
+int run_simulate_run(const SimulateRunArguments& arguments, Session& session) {
     use_few_threads(session);
     const auto settings = policy_settings(arguments.run);
     const auto n_users = arguments.transcript ? 1 : arguments.users;
@@ -247,8 +251,8 @@ int run(const Arguments& arguments, Session& session) {
     return 0;
 }
 
-Run declare(CLI::App& verb) {
-    auto arguments = std::make_shared<Arguments>();
+Run declare_simulate_run(CLI::App& verb) {
+    auto arguments = std::make_shared<SimulateRunArguments>();
     verb.add_option(
             "--world",
             arguments->world,
@@ -301,7 +305,7 @@ Run declare(CLI::App& verb) {
          .set = "key=value: KEY of the policy or world.KEY; repeat",
          .seed = "the first seed"}
     );
-    return [arguments](Session& session) { return run(*arguments, session); };
+    return [arguments](Session& session) { return run_simulate_run(*arguments, session); };
 }
 
 }  // namespace
@@ -310,7 +314,7 @@ extern const CommandEntry run_policy{
     .name = "run",
     .summary = "play a policy in a world: return, length, clicks, coverage, diversity",
     .example = "honeyguide simulate run --world interest_evolution --policy random --json",
-    .declare = &declare,
+    .declare = &declare_simulate_run,
 };
 
 }  // namespace hg::app::simulating

@@ -10,7 +10,7 @@ struct AnilOptions : GradientOptions {
     static void describe(OptionBinder& bind, AnilOptions& o) { GradientOptions::describe(bind, o); }
 };
 
-std::unique_ptr<MetaLearner> make(std::size_t n_inputs, const Settings& settings, Rng rng) {
+std::unique_ptr<MetaLearner> anil_learner(std::size_t n_inputs, const Settings& settings, Rng rng) {
     return make_gradient_learner(
         n_inputs,
         settings.read<AnilOptions>(),
@@ -27,7 +27,7 @@ extern const MetaLearnerEntry anil{
     .facts =
         MetaFact::adapts | MetaFact::gradient_steps | MetaFact::second_order | MetaFact::head_only,
     .options = &describe_options<AnilOptions>,
-    .make = &make,
+    .make = &anil_learner,
 };
 
 }  // namespace hg::policy

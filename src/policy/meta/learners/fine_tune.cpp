@@ -12,7 +12,9 @@ struct FineTuneOptions : GradientOptions {
     }
 };
 
-std::unique_ptr<MetaLearner> make(std::size_t n_inputs, const Settings& settings, Rng rng) {
+std::unique_ptr<MetaLearner> fine_tune_learner(
+    std::size_t n_inputs, const Settings& settings, Rng rng
+) {
     return make_gradient_learner(
         n_inputs, settings.read<FineTuneOptions>(), {.outer = OuterStep::pooled}, rng
     );
@@ -25,7 +27,7 @@ extern const MetaLearnerEntry fine_tune{
     .summary = "trained on everybody, fine-tuned on the user: no meta-learning",
     .facts = MetaFact::adapts | MetaFact::gradient_steps,
     .options = &describe_options<FineTuneOptions>,
-    .make = &make,
+    .make = &fine_tune_learner,
 };
 
 }  // namespace hg::policy

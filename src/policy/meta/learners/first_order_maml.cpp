@@ -14,7 +14,9 @@ struct FirstOrderMamlOptions : GradientOptions {
     }
 };
 
-std::unique_ptr<MetaLearner> make(std::size_t n_inputs, const Settings& settings, Rng rng) {
+std::unique_ptr<MetaLearner> first_order_maml_learner(
+    std::size_t n_inputs, const Settings& settings, Rng rng
+) {
     return make_gradient_learner(
         n_inputs,
         settings.read<FirstOrderMamlOptions>(),
@@ -30,7 +32,7 @@ extern const MetaLearnerEntry first_order_maml{
     .summary = "MAML without the second derivatives",
     .facts = MetaFact::adapts | MetaFact::gradient_steps,
     .options = &describe_options<FirstOrderMamlOptions>,
-    .make = &make,
+    .make = &first_order_maml_learner,
 };
 
 }  // namespace hg::policy

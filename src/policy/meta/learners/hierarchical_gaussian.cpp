@@ -172,7 +172,8 @@ class HierarchicalGaussian final : public MetaLearner {
     LinearPrior prior_;
 };
 
-std::unique_ptr<MetaLearner> make(std::size_t n_inputs, const Settings& settings, Rng /*rng*/) {
+std::unique_ptr<MetaLearner>
+hierarchical_gaussian_learner(std::size_t n_inputs, const Settings& settings, Rng /*rng*/) {
     return std::make_unique<HierarchicalGaussian>(
         n_inputs, settings.read<HierarchicalGaussianOptions>()
     );
@@ -185,7 +186,7 @@ extern const MetaLearnerEntry hierarchical_gaussian{
     .summary = "bias and preferences under a learned Gaussian prior, exact Bayes per event",
     .facts = MetaFact::adapts | MetaFact::incremental | MetaFact::closed_form,
     .options = &describe_options<HierarchicalGaussianOptions>,
-    .make = &make,
+    .make = &hierarchical_gaussian_learner,
 };
 
 }  // namespace hg::policy

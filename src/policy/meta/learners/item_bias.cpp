@@ -110,7 +110,8 @@ class ItemBias final : public MetaLearner {
     float shrinkage_;
 };
 
-std::unique_ptr<MetaLearner> make(std::size_t n_inputs, const Settings& settings, Rng /*rng*/) {
+std::unique_ptr<MetaLearner>
+item_bias_learner(std::size_t n_inputs, const Settings& settings, Rng /*rng*/) {
     return std::make_unique<ItemBias>(n_inputs, settings.read<ItemBiasOptions>());
 }
 
@@ -121,7 +122,7 @@ extern const MetaLearnerEntry item_bias{
     .summary = "the item's mean plus the user's shrunk bias: two lines, hard to beat",
     .facts = MetaFact::adapts | MetaFact::incremental | MetaFact::closed_form,
     .options = &describe_options<ItemBiasOptions>,
-    .make = &make,
+    .make = &item_bias_learner,
 };
 
 }  // namespace hg::policy

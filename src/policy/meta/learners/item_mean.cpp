@@ -38,7 +38,8 @@ class ItemMean final : public MetaLearner {
     std::size_t n_inputs_;
 };
 
-std::unique_ptr<MetaLearner> make(std::size_t n_inputs, const Settings& settings, Rng /*rng*/) {
+std::unique_ptr<MetaLearner>
+item_mean_learner(std::size_t n_inputs, const Settings& settings, Rng /*rng*/) {
     (void)settings.read<ItemMeanOptions>();
     return std::make_unique<ItemMean>(n_inputs);
 }
@@ -50,7 +51,7 @@ extern const MetaLearnerEntry item_mean{
     .summary = "the item's mean, for everybody: nothing is adapted",
     .facts = MetaFact::incremental | MetaFact::closed_form,
     .options = &describe_options<ItemMeanOptions>,
-    .make = &make,
+    .make = &item_mean_learner,
 };
 
 }  // namespace hg::policy

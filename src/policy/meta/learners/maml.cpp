@@ -18,7 +18,7 @@ struct MamlOptions : GradientOptions {
     static void describe(OptionBinder& bind, MamlOptions& o) { GradientOptions::describe(bind, o); }
 };
 
-std::unique_ptr<MetaLearner> make(std::size_t n_inputs, const Settings& settings, Rng rng) {
+std::unique_ptr<MetaLearner> maml_learner(std::size_t n_inputs, const Settings& settings, Rng rng) {
     return make_gradient_learner(
         n_inputs, settings.read<MamlOptions>(), {.outer = OuterStep::through_inner}, rng
     );
@@ -31,7 +31,7 @@ extern const MetaLearnerEntry maml{
     .summary = "a start for all weights, second order through the inner steps",
     .facts = MetaFact::adapts | MetaFact::gradient_steps | MetaFact::second_order,
     .options = &describe_options<MamlOptions>,
-    .make = &make,
+    .make = &maml_learner,
 };
 
 }  // namespace hg::policy

@@ -15,7 +15,9 @@ struct MetaSgdOptions : GradientOptions {
     }
 };
 
-std::unique_ptr<MetaLearner> make(std::size_t n_inputs, const Settings& settings, Rng rng) {
+std::unique_ptr<MetaLearner> meta_sgd_learner(
+    std::size_t n_inputs, const Settings& settings, Rng rng
+) {
     return make_gradient_learner(
         n_inputs,
         settings.read<MetaSgdOptions>(),
@@ -32,7 +34,7 @@ extern const MetaLearnerEntry meta_sgd{
     .facts =
         MetaFact::adapts | MetaFact::gradient_steps | MetaFact::second_order | MetaFact::head_only,
     .options = &describe_options<MetaSgdOptions>,
-    .make = &make,
+    .make = &meta_sgd_learner,
 };
 
 }  // namespace hg::policy

@@ -94,7 +94,9 @@ class NeuralProcess final : public AmortisedLearner {
     Weights modulation_;  // one matrix
 };
 
-std::unique_ptr<MetaLearner> make(std::size_t n_inputs, const Settings& settings, Rng rng) {
+std::unique_ptr<MetaLearner> neural_process_learner(
+    std::size_t n_inputs, const Settings& settings, Rng rng
+) {
     return std::make_unique<NeuralProcess>(n_inputs, settings.read<NeuralProcessOptions>(), rng);
 }
 
@@ -105,7 +107,7 @@ extern const MetaLearnerEntry neural_process{
     .summary = "a summary of the events modulates the network that answers",
     .facts = MetaFact::adapts | MetaFact::amortised | MetaFact::incremental,
     .options = &describe_options<NeuralProcessOptions>,
-    .make = &make,
+    .make = &neural_process_learner,
 };
 
 }  // namespace hg::policy

@@ -99,7 +99,9 @@ class Pearl final : public AmortisedLearner {
     Weights decoder_;
 };
 
-std::unique_ptr<MetaLearner> make(std::size_t n_inputs, const Settings& settings, Rng rng) {
+std::unique_ptr<MetaLearner> pearl_learner(
+    std::size_t n_inputs, const Settings& settings, Rng rng
+) {
     return std::make_unique<Pearl>(n_inputs, settings.read<PearlOptions>(), rng);
 }
 
@@ -110,7 +112,7 @@ extern const MetaLearnerEntry pearl{
     .summary = "a latent user: the product of one Gaussian per event, read by an encoder",
     .facts = MetaFact::adapts | MetaFact::amortised | MetaFact::incremental,
     .options = &describe_options<PearlOptions>,
-    .make = &make,
+    .make = &pearl_learner,
 };
 
 }  // namespace hg::policy

@@ -15,7 +15,9 @@ struct ReptileOptions : GradientOptions {
     }
 };
 
-std::unique_ptr<MetaLearner> make(std::size_t n_inputs, const Settings& settings, Rng rng) {
+std::unique_ptr<MetaLearner> reptile_learner(
+    std::size_t n_inputs, const Settings& settings, Rng rng
+) {
     return make_gradient_learner(
         n_inputs, settings.read<ReptileOptions>(), {.outer = OuterStep::towards_adapted}, rng
     );
@@ -28,7 +30,7 @@ extern const MetaLearnerEntry reptile{
     .summary = "moves the start towards where users' own gradient steps end",
     .facts = MetaFact::adapts | MetaFact::gradient_steps,
     .options = &describe_options<ReptileOptions>,
-    .make = &make,
+    .make = &reptile_learner,
 };
 
 }  // namespace hg::policy
