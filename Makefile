@@ -22,7 +22,6 @@ demo: build ## MovieLens from log to served slates; ONCE=1 ends after the evalua
 	@$(PROGRAM) demo $(if $(ONCE),--once)
 
 test: build ## unit, contract, golden and outside tests; sanitizers over the torch-free rooms
-	@cmake --build build/release -j $(JOBS) --target all_verify_interface_header_sets
 	@test -f build/asan/build.ninja || cmake --preset asan
 	@cmake --build build/asan -j $(JOBS)
 	@$(CTEST) --test-dir build/asan

@@ -4,14 +4,26 @@ function(hg_names_torch source answer)
   set(${answer} "${torch_lines}" PARENT_SCOPE)
 endfunction()
 
-# Loading the torch header costs 3 s a file: sources that do not name torch go without.
-function(hg_skip_pch)
+# In PLAIN and TORCH: the sources without and with torch, united (cmake/unity.cmake). Loading the torch header costs
+# 3 s a file: the plain ones go without.
+function(hg_prepare kind plain torch)
+  set(plain_sources)
+  set(torch_sources)
   foreach(source ${ARGN})
     hg_names_torch(${source} names_torch)
-    if(NOT names_torch)
-      set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+    if(names_torch)
+      list(APPEND torch_sources ${source})
+    else()
+      list(APPEND plain_sources ${source})
     endif()
   endforeach()
+  hg_unite(plain_united ${kind} ${plain_sources})
+  hg_unite(torch_united ${kind}_torch ${torch_sources})
+  if(plain_united)
+    set_source_files_properties(${plain_united} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+  endif()
+  set(${plain} ${plain_united} PARENT_SCOPE)
+  set(${torch} ${torch_united} PARENT_SCOPE)
 endfunction()
 
 function(hg_room name)
@@ -28,15 +40,11 @@ function(hg_room name)
   endif()
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   list(FILTER headers EXCLUDE REGEX "_net\\.hpp$")  # private to the room and full of torch
-  if(ROOM_TORCH AND NOT HG_TORCH)  # the part of the room that does without (tokenizer, fields, ...)
-    foreach(source ${sources})
-      hg_names_torch(${source} names_torch)
-      if(names_torch)
-        list(REMOVE_ITEM sources ${source})
-      endif()
-    endforeach()
+  hg_prepare(${name} plain torch ${sources})
+  if(NOT HG_TORCH)
+    set(torch)  # the part of the room that does without (tokenizer, fields, ...)
   endif()
-  add_library(hg_${name} STATIC ${sources})
+  add_library(hg_${name} STATIC ${plain} ${torch})
   target_sources(
     hg_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${CMAKE_SOURCE_DIR}/src FILES ${headers}
   )
@@ -45,19 +53,20 @@ function(hg_room name)
   if(ROOM_TORCH AND HG_TORCH)
     target_link_libraries(hg_${name} PUBLIC hg_torch)
     target_precompile_headers(hg_${name} REUSE_FROM hg_torch_pch)
-    hg_skip_pch(${sources})
   endif()
 endfunction()
 
-hg_room(core LINK fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus PkgConfig::sodium)
 # Equal to numpy to the last bit: no fused multiply-add.
 set_source_files_properties(${CMAKE_SOURCE_DIR}/src/core/numpy_random.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
-hg_room(data LINK hg_core PkgConfig::sodium simdjson::simdjson EXPAT::EXPAT ZLIB::ZLIB PkgConfig::sqlite3 Threads::Threads)
+hg_room(core LINK fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus PkgConfig::sodium)
 if(hg_arrow)
   set_source_files_properties(
     ${CMAKE_SOURCE_DIR}/src/data/parquet_rows.cpp PROPERTIES COMPILE_DEFINITIONS HG_HAS_PARQUET
       COMPILE_OPTIONS "-isystem;${hg_arrow}/include"
   )
+endif()
+hg_room(data LINK hg_core PkgConfig::sodium simdjson::simdjson EXPAT::EXPAT ZLIB::ZLIB PkgConfig::sqlite3 Threads::Threads)
+if(hg_arrow)
   target_link_libraries(
     hg_data PRIVATE ${hg_arrow}/libparquet.so.2600 ${hg_arrow}/libarrow.so.2600
   )
@@ -78,8 +87,6 @@ else()
   target_link_libraries(hg_torch_pch PUBLIC hg_flags hg_torch fmt::fmt spdlog::spdlog)
   target_precompile_headers(hg_torch_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/torch_pch.hpp)
 
-  hg_room(encode TORCH LINK hg_data PkgConfig::utf8proc Eigen3::Eigen)
-  hg_room(train TORCH LINK hg_encode hg_evaluate Eigen3::Eigen)
   # The commit goes into the manifest of every run; as of the last configure.
   execute_process(
     COMMAND git describe --always --dirty
@@ -92,6 +99,8 @@ else()
     ${CMAKE_SOURCE_DIR}/src/train/run.cpp ${CMAKE_SOURCE_DIR}/src/simulate/learned/fit_world.cpp
     PROPERTIES COMPILE_DEFINITIONS HG_GIT="${hg_git}"
   )
+  hg_room(encode TORCH LINK hg_data PkgConfig::utf8proc Eigen3::Eigen)
+  hg_room(train TORCH LINK hg_encode hg_evaluate Eigen3::Eigen)
   hg_room(learned_worlds TORCH FOLDER simulate/learned LINK hg_simulate hg_train)
   hg_room(policy TORCH LINK hg_learned_worlds)
   hg_room(serve EXCLUDE serve/http LINK hg_policy hg_http PkgConfig::prometheus)

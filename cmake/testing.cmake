@@ -6,7 +6,7 @@ include(GoogleTest)
 set(HG_SHARED ${CMAKE_SOURCE_DIR}/../shared)
 
 function(hg_test room)
-  cmake_parse_arguments(TEST "TORCH" "LABEL" "LINK" ${ARGN})
+  cmake_parse_arguments(TEST "TORCH" "LABEL;PARTS" "LINK" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${room}/*.cpp)
   if(NOT HG_TORCH)
     list(FILTER sources EXCLUDE REGEX "_torch_test\\.cpp$")
@@ -17,14 +17,12 @@ function(hg_test room)
   if(NOT TEST_LABEL)
     set(TEST_LABEL unit)
   endif()
-  add_executable(test_${room} ${sources})
+  hg_prepare(test_${room} plain torch ${sources})
+  add_executable(test_${room} ${plain} ${torch})
   # -O1 halves the time the compiler spends on tests; those that name torch must match its header.
-  foreach(source ${sources})
-    file(STRINGS ${source} torch_lines REGEX "#include (<(torch|ATen|c10)/|\".*_net\\.hpp\")")
-    if(NOT torch_lines AND CMAKE_BUILD_TYPE STREQUAL "Release")
-      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS -O1)
-    endif()
-  endforeach()
+  if(CMAKE_BUILD_TYPE STREQUAL "Release" AND plain)
+    set_source_files_properties(${plain} PROPERTIES COMPILE_OPTIONS -O1)
+  endif()
   target_include_directories(test_${room} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_link_libraries(
     test_${room} PRIVATE ${TEST_LINK} hg_test_support GTest::gmock GTest::gtest_main
@@ -33,7 +31,20 @@ function(hg_test room)
     set_target_properties(test_${room} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
     target_compile_options(test_${room} PRIVATE -fPIC)  # as the precompiled header was built
     target_precompile_headers(test_${room} REUSE_FROM hg_torch_pch)
-    hg_skip_pch(${sources})
+  endif()
+  set(environment RC_PARAMS=seed=20240607 OMP_NUM_THREADS=1)
+  if(TEST_PARTS AND HG_TORCH)
+    # Loading libtorch takes a second, longer than most tests: they run in PARTS processes, not one for each.
+    math(EXPR last "${TEST_PARTS} - 1")
+    foreach(part RANGE ${last})
+      set(name ${room}.part_${part}_of_${TEST_PARTS})
+      add_test(NAME ${name} COMMAND test_${room})
+      set_tests_properties(
+        ${name} PROPERTIES LABELS ${TEST_LABEL} TIMEOUT 900
+          ENVIRONMENT "${environment};GTEST_TOTAL_SHARDS=${TEST_PARTS};GTEST_SHARD_INDEX=${part}"
+      )
+    endforeach()
+    return()
   endif()
   # PRE_TEST: tests are listed when CTest runs, so a broken test binary does not break the build.
   gtest_discover_tests(
@@ -41,7 +52,7 @@ function(hg_test room)
     TEST_PREFIX ${room}.
     DISCOVERY_MODE PRE_TEST
     DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS ${TEST_LABEL} TIMEOUT 300 ENVIRONMENT "RC_PARAMS=seed=20240607;OMP_NUM_THREADS=1"
+    PROPERTIES LABELS ${TEST_LABEL} TIMEOUT 300 ENVIRONMENT "${environment}"
   )
 endfunction()
 
@@ -63,15 +74,15 @@ hg_test(core LINK hg_core)
 hg_test(data LINK hg_data rapidcheck)
 hg_test(http LABEL http LINK hg_http)
 hg_test(evaluate LINK hg_evaluate rapidcheck)
-hg_test(encode TORCH LINK hg_encode)
+hg_test(encode TORCH PARTS 2 LINK hg_encode)
 hg_test(simulate LINK hg_simulate)
 if(HG_TORCH)
-  hg_test(train TORCH LINK hg_train)
-  hg_test(simulate_learned TORCH LINK hg_learned_worlds)
-  hg_test(contract LABEL contract LINK hg_policy)
-  hg_test(policy TORCH LINK hg_policy)
-  hg_test(serve LINK hg_serve)
-  hg_test(app LINK hg_app)
+  hg_test(train TORCH PARTS 4 LINK hg_train)
+  hg_test(simulate_learned TORCH PARTS 2 LINK hg_learned_worlds)
+  hg_test(contract LABEL contract PARTS 4 LINK hg_policy)
+  hg_test(policy TORCH PARTS 8 LINK hg_policy)
+  hg_test(serve PARTS 4 LINK hg_serve)
+  hg_test(app PARTS 2 LINK hg_app)
 endif()
 
 # Tests that look at the source tree or drive the built program from outside: plain Python, no packages.

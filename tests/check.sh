@@ -7,9 +7,9 @@ jobs=${1:-2}
 fuzz_seconds=${2:-60}
 say() { printf '\n[check] %s\n' "$*"; }
 
-say 'every source includes what it uses: a build without the precompiled header'
+say 'every source and header includes what it uses: a build file by file without the precompiled header'
 cmake --preset no-pch >/dev/null
-cmake --build build/no-pch -j "$jobs" --target honeyguide
+cmake --build build/no-pch -j "$jobs" --target honeyguide all_verify_interface_header_sets
 
 say 'address and undefined sanitizers over all rooms'
 cmake --preset asan-full >/dev/null
