@@ -40,6 +40,9 @@ function(hg_room name)
   endif()
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   list(FILTER headers EXCLUDE REGEX "_net\\.hpp$")  # private to the room and full of torch
+  if(ROOM_TORCH AND NOT HG_TORCH)
+    set(HG_UNITY OFF)  # an object that calls what is left out is then one that nobody pulls out of the archive
+  endif()
   hg_prepare(${name} plain torch ${sources})
   if(NOT HG_TORCH)
     set(torch)  # the part of the room that does without (tokenizer, fields, ...)
