@@ -11,3 +11,6 @@ target_link_libraries(bench_gate PRIVATE hg_evaluate)
 
 add_executable(bench_retrieval EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/micro/retrieval.cpp)
 target_link_libraries(bench_retrieval PRIVATE hg_serve benchmark::benchmark benchmark::benchmark_main)
+
+add_executable(bench_sequence EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/micro/sequence.cpp)
+target_link_libraries(bench_sequence PRIVATE hg_train benchmark::benchmark benchmark::benchmark_main)
