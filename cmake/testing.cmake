@@ -86,7 +86,6 @@ if(HG_TORCH)
 endif()
 
 # Tests that look at the source tree or drive the built program from outside: plain Python, no packages.
-find_program(HG_PYTHON3 python3 REQUIRED)
 file(GLOB outside CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/tree/*.py ${CMAKE_SOURCE_DIR}/tests/outside/*.py)
 file(GLOB torture CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/torture/*.py)
 list(FILTER torture EXCLUDE REGEX "/(run|mutations)\\.py$")
