@@ -2,6 +2,7 @@
 #include "train/ranking_loss.hpp"
 
 #include "core/error.hpp"
+#include "train/tensor_io.hpp"
 
 #include <ATen/autocast_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -12,11 +13,6 @@
 
 namespace hg::train {
 namespace {
-
-/// On the device of `like`.
-at::Tensor index_of(const std::vector<std::int64_t>& values, const at::Tensor& like) {
-    return torch::tensor(at::ArrayRef<std::int64_t>{values}, at::kLong).to(like.device());
-}
 
 /// Of every state with every vector; float32 also where the products are short.
 at::Tensor products(const at::Tensor& states, const at::Tensor& vectors) {
@@ -126,7 +122,7 @@ at::Tensor sampled_softmax_loss(
     const Negatives& negatives,
     bool correct_log_q
 ) {
-    const auto drawn = index_of(negatives.items, table);
+    const auto drawn = index_tensor(negatives.items).to(table.device());
     auto logits = products(states, at::embedding(table, drawn));  // [M, K]
     if (correct_log_q) {
         const auto expected =
@@ -150,7 +146,8 @@ at::Tensor gbce_loss(
 ) {
     const auto n_tokens = targets.size(0);
     const auto n_groups = (n_tokens + gbce_group - 1) / gbce_group;
-    const auto drawn = index_of(negatives.items, table).view({n_groups, -1});  // [G, K]
+    const auto drawn =
+        index_tensor(negatives.items).to(table.device()).view({n_groups, -1});  // [G, K]
     const auto n_drawn = static_cast<double>(drawn.size(1));
     const auto n_others = std::max(1.0, static_cast<double>(table.size(0)) - 1);
     const auto rate = std::min(1.0, n_drawn / n_others);
@@ -177,7 +174,8 @@ at::Tensor bce_loss(
     const Negatives& negatives
 ) {
     const auto positive = own_logits(states, table, targets);
-    const auto negative = own_logits(states, table, index_of(negatives.items, table));
+    const auto negative =
+        own_logits(states, table, index_tensor(negatives.items).to(table.device()));
     return (at::softplus(-positive) + at::softplus(negative)).mean() / 2;
 }
 

@@ -2,6 +2,7 @@
 #include "train/tensor_io.hpp"
 
 #include <torch/types.h>
+#include <torch/utils.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -113,6 +114,10 @@ at::Tensor to_tensor(MatrixView<const float> matrix) {
         std::ranges::copy(row, out + r * matrix.cols());
     }
     return tensor;
+}
+
+at::Tensor index_tensor(std::span<const std::int64_t> rows) {
+    return torch::tensor(at::ArrayRef<std::int64_t>{rows.data(), rows.size()}, at::kLong);
 }
 
 void to_matrix(const at::Tensor& tensor, MatrixView<float> out) {

@@ -10,6 +10,7 @@
 #include "core/safetensors.hpp"
 #include "core/tensor_fwd.hpp"
 
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -27,6 +28,9 @@ void copy_tensor(const SafetensorsFile& file, const std::string& name, at::Tenso
 
 /// A float32 tensor [rows, cols] of its own.
 [[nodiscard]] at::Tensor to_tensor(MatrixView<const float> matrix);
+
+/// Row numbers as an int64 tensor [n] on the host.
+[[nodiscard]] at::Tensor index_tensor(std::span<const std::int64_t> rows);
 
 /// Copies a float tensor [rows, cols] into the matrix.
 void to_matrix(const at::Tensor& tensor, MatrixView<float> out);

@@ -47,12 +47,11 @@ class Columns {
         return {
             .items = to_tensor(items_.view()),
             .users = to_tensor(users_.view()),
-            .slot_items =
-                torch::tensor(at::ArrayRef<std::int64_t>{slot_items_}, at::kLong).view({-1, k}),
+            .slot_items = train::index_tensor(slot_items_).view({-1, k}),
             .slot_mask = to_tensor(mask_.view()),
             .clicked = to_tensor(clicked_.view()),
             .purchased = to_tensor(purchased_.view()),
-            .choice = torch::tensor(at::ArrayRef<std::int64_t>{choice_}, at::kLong),
+            .choice = train::index_tensor(choice_),
             .values = to_tensor(values_.view()),
             .value_mask = to_tensor(value_mask_.view()),
             .weight = torch::tensor(at::ArrayRef<float>{table_.weight}, at::kFloat),

@@ -95,7 +95,8 @@ class RewardTrainee : public train::Trainee {
     [[nodiscard]] std::optional<double> validate() override {
         const at::NoGradGuard no_grad;
         const auto rows = rows_of(table_, split_.validation);
-        const auto off = predict(rows) - targets_.index_select(0, indices(rows.decisions));
+        const auto off =
+            predict(rows) - targets_.index_select(0, train::index_tensor(rows.decisions));
         return -off.square().mean().item<double>();
     }
 
@@ -123,13 +124,14 @@ class RnnTrainee final : public RewardTrainee {
 
   private:
     at::Tensor predict(const SequenceRows& rows) override {
-        const auto padded =
-            rows_.index_select(0, indices(rows.padded)).view({-1, rows.longest, rows_.size(1)});
-        return rnn_.forward(padded).flatten().index_select(0, indices(rows.places));
+        const auto padded = rows_.index_select(0, train::index_tensor(rows.padded))
+                                .view({-1, rows.longest, rows_.size(1)});
+        return rnn_.forward(padded).flatten().index_select(0, train::index_tensor(rows.places));
     }
 
     at::Tensor loss_of(const SequenceRows& rows, Rng& /*rng*/) override {
-        const auto off = predict(rows) - targets_.index_select(0, indices(rows.decisions));
+        const auto off =
+            predict(rows) - targets_.index_select(0, train::index_tensor(rows.decisions));
         return off.square().mean();
     }
 
@@ -144,14 +146,14 @@ class VaeTrainee final : public RewardTrainee {
 
   private:
     at::Tensor predict(const SequenceRows& rows) override {
-        const auto x = rows_.index_select(0, indices(rows.decisions));
+        const auto x = rows_.index_select(0, train::index_tensor(rows.decisions));
         const auto hidden = vae_.encoder->forward(x).tanh();
         return vae_.head->forward(vae_.code->forward(hidden)).squeeze(1);
     }
 
     /// Squared error of the reward + reconstruction of the row + KL(code || N(0, I)).
     at::Tensor loss_of(const SequenceRows& rows, Rng& rng) override {
-        const auto at_rows = indices(rows.decisions);
+        const auto at_rows = train::index_tensor(rows.decisions);
         const auto x = rows_.index_select(0, at_rows);
         const auto hidden = vae_.encoder->forward(x).tanh();
         const auto mean = vae_.code->forward(hidden);

@@ -58,10 +58,6 @@ inline SequenceRows rows_of(const FeedbackTable& table, std::span<const std::uin
     return rows;
 }
 
-inline at::Tensor indices(const std::vector<std::int64_t>& values) {
-    return torch::tensor(at::ArrayRef<std::int64_t>{values}, at::kLong);
-}
-
 struct Predicted {
     at::Tensor user;       // [rows, user_input]
     at::Tensor logits;     // [rows, k]
@@ -159,11 +155,11 @@ class MemberTrainee final : public train::Trainee {
                 hazard.left.push_back(table_.leaving[d] == Leaving::leaves ? 1 : 0);
             }
         }
-        const auto at_rows = indices(rows.decisions);
+        const auto at_rows = train::index_tensor(rows.decisions);
         const auto inputs =
             at::cat({predict(rows, at_rows).user, data_.clicks.index_select(0, at_rows)}, 1);
         hazard.inputs = Matrix<float>(known.size(), static_cast<std::size_t>(inputs.size(1)));
-        train::to_matrix(inputs.index_select(0, indices(known)), hazard.inputs.view());
+        train::to_matrix(inputs.index_select(0, train::index_tensor(known)), hazard.inputs.view());
         return hazard;
     }
 
@@ -175,7 +171,7 @@ class MemberTrainee final : public train::Trainee {
         const at::NoGradGuard no_grad;
         constexpr std::int64_t fewest = 20;
         const auto rows = rows_of(table_, sequences);
-        const auto at_rows = indices(rows.decisions);
+        const auto at_rows = train::index_tensor(rows.decisions);
         const auto known = data_.value_mask.index_select(0, at_rows) > 0;
         const auto off = data_.values.index_select(0, at_rows) - predict(rows, at_rows).values;
         const auto same = (data_.left.index_select(0, at_rows) == left).unsqueeze(1);
@@ -230,10 +226,10 @@ class MemberTrainee final : public train::Trainee {
         const auto numbers = data_.users.index_select(0, at_rows);
         auto user = at::cat({numbers, data_.counters.index_select(0, at_rows)}, 1);
         if (net_.family == Family::sequence) {
-            const auto padded = data_.tokens.index_select(0, indices(rows.padded))
+            const auto padded = data_.tokens.index_select(0, train::index_tensor(rows.padded))
                                     .view({-1, rows.longest, data_.tokens.size(1)});
             const auto states = net_.gru->states_before(padded).flatten(0, 1);
-            user = at::cat({user, states.index_select(0, indices(rows.places))}, 1);
+            user = at::cat({user, states.index_select(0, train::index_tensor(rows.places))}, 1);
         }
         const auto a = net_.user->forward(user).unsqueeze(1);                    // [rows, 1, tower]
         const auto b = item_vectors(data_.slot_items.index_select(0, at_rows));  // [rows, k, tower]
@@ -267,7 +263,7 @@ class MemberTrainee final : public train::Trainee {
 
     [[nodiscard]] at::Tensor loss_of(std::span<const std::uint32_t> sequences) {
         const auto rows = rows_of(table_, sequences);
-        const auto at_rows = indices(rows.decisions);
+        const auto at_rows = train::index_tensor(rows.decisions);
         const auto predicted = predict(rows, at_rows);
         const auto weight = data_.weight.index_select(0, at_rows);
         const auto total = weight.sum();

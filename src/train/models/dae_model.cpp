@@ -165,9 +165,7 @@ class DaeTrainee final : public Trainee {
             total += weight;
         }
         const auto log_p = at::log_softmax(training_logits(contexts, rng), 1);  // [batch, n_items]
-        const auto flat =
-            torch::tensor(at::ArrayRef<std::int64_t>{rows}, at::kLong) * log_p.size(1) +
-            torch::tensor(at::ArrayRef<std::int64_t>{columns}, at::kLong);
+        const auto flat = index_tensor(rows) * log_p.size(1) + index_tensor(columns);
         const auto weights = torch::tensor(at::ArrayRef<float>{shares}, at::kFloat);
         return -(log_p.flatten().index_select(0, flat) * weights).sum() /
                static_cast<double>(total);
@@ -205,8 +203,7 @@ class DaeTrainee final : public Trainee {
         const auto kept = std::llround(static_cast<double>(options_.dim) * (1 - options_.dropout));
         units.resize(static_cast<std::size_t>(std::max<std::int64_t>(1, kept)));
         std::ranges::sort(units);
-        const auto net =
-            net_.weights.some_units(torch::tensor(at::ArrayRef<std::int64_t>{units}, at::kLong));
+        const auto net = net_.weights.some_units(index_tensor(units));
         const auto scale = static_cast<double>(options_.dim) / static_cast<double>(units.size());
         return net.logits(net.hidden(contexts) * scale);
     }

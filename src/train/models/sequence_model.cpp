@@ -14,9 +14,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
-#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -35,9 +33,8 @@ class SequenceModel final : public Recommender, public UserModel {
     }
 
     void score(std::span<const data::History> histories, MatrixView<float> out) const override {
-        for_chunks(histories, [&](const at::Tensor& states, std::span<const std::size_t> rows) {
-            scatter(states.matmul(logit_table_.t()), rows, out);
-        });
+        const at::NoGradGuard no_grad;
+        to_matrix(states_of(histories).matmul(logit_table_.t()), out);
     }
 
     [[nodiscard]] std::size_t n_items() const override {
@@ -50,9 +47,7 @@ class SequenceModel final : public Recommender, public UserModel {
 
     void user_vectors(std::span<const data::History> histories, MatrixView<float> out)
         const override {
-        for_chunks(histories, [&](const at::Tensor& states, std::span<const std::size_t> rows) {
-            scatter(states, rows, out);
-        });
+        to_matrix(states_of(histories), out);
     }
 
     void represent(std::span<const data::History> histories, MatrixView<float> out) const override {
@@ -77,9 +72,7 @@ class SequenceModel final : public Recommender, public UserModel {
         );
         const at::NoGradGuard no_grad;
         const auto vectors = for_logits(unit_rows(content).matmul(net_->projection), temperature_);
-        for_chunks(histories, [&](const at::Tensor& states, std::span<const std::size_t> rows) {
-            scatter(states.matmul(vectors.t()), rows, out);
-        });
+        to_matrix(states_of(histories).matmul(vectors.t()), out);
         return true;
     }
 
@@ -104,42 +97,14 @@ class SequenceModel final : public Recommender, public UserModel {
     }
 
   private:
-    /// Calls use(states [chunk, D], rows of `histories`), similar lengths together.
-    template <typename Use>
-    void for_chunks(std::span<const data::History> histories, const Use& use) const {
+    /// As the logits want them, [B, D].
+    [[nodiscard]] at::Tensor states_of(std::span<const data::History> histories) const {
         const at::NoGradGuard no_grad;
         std::vector<Tokens> sequences;
         for (const auto& history : histories) {
             sequences.push_back(with_start(tokens_of(history), net_->shape.max_length));
         }
-        std::vector<std::size_t> order(sequences.size());
-        std::iota(order.begin(), order.end(), std::size_t{0});
-        std::ranges::stable_sort(order, {}, [&](std::size_t i) { return sequences[i].size(); });
-        constexpr std::size_t chunk = 64;
-        for (std::size_t first = 0; first < order.size(); first += chunk) {
-            const auto rows = std::span<const std::size_t>{order}.subspan(
-                first, std::min(chunk, order.size() - first)
-            );
-            std::vector<Tokens> part;
-            for (const auto row : rows) {
-                part.push_back(std::move(sequences[row]));
-            }
-            use(state_for_logits(last_states(*net_, tokens_, part), temperature_), rows);
-        }
-    }
-
-    static void scatter(
-        const at::Tensor& values, std::span<const std::size_t> rows, MatrixView<float> out
-    ) {
-        HG_CHECK(
-            std::cmp_equal(values.size(1), out.cols()), "the matrix must have a column per item"
-        );
-        const auto host = values.contiguous();
-        const auto* from = host.const_data_ptr<float>();
-        for (const auto row : rows) {
-            std::copy_n(from, out.cols(), out.row(row).data());
-            from += out.cols();
-        }
+        return state_for_logits(last_states(*net_, tokens_, sequences), temperature_);
     }
 
     std::shared_ptr<SequenceNet> net_;

@@ -4,9 +4,34 @@
 #include "train/tensor_io.hpp"
 
 #include <torch/types.h>
-#include <torch/utils.h>
+
+#include <algorithm>
+#include <numeric>
 
 namespace hg::train {
+namespace {
+
+/// Whether a pass of so many shorter sequences takes in `next` as well. What a pass works on should
+/// stay in a core's cache (docs/decisions/0012-no-micro-batches.md).
+bool fits(std::size_t shorter, const Tokens& next, const at::Tensor& tokens) {
+    const std::size_t most = tokens.device().is_cpu() ? 512 : 65'536;
+    return shorter == 0 || (shorter + 1) * next.size() <= most;
+}
+
+at::Tensor one_pass(SequenceNet& net, const at::Tensor& tokens, std::span<const Tokens> sequences) {
+    const TokenBatch batch{sequences};
+    std::vector<std::int64_t> last;
+    for (std::size_t row = 0; row < sequences.size(); ++row) {
+        last.push_back(
+            static_cast<std::int64_t>(row) * batch.longest +
+            static_cast<std::int64_t>(sequences[row].size()) - 1
+        );
+    }
+    const auto states = net.states(tokens, batch).flatten(0, 1);
+    return states.index_select(0, index_tensor(last).to(states.device()));
+}
+
+}  // namespace
 
 Tokens tokens_of(const data::History& history) {
     Tokens tokens;
@@ -44,16 +69,23 @@ at::Tensor state_for_logits(const at::Tensor& states, double temperature) {
 at::Tensor last_states(
     SequenceNet& net, const at::Tensor& tokens, std::span<const Tokens> sequences
 ) {
-    const TokenBatch batch{sequences};
-    const auto states = net.states(tokens, batch);
-    std::vector<std::int64_t> last;
-    for (const auto& s : sequences) {
-        last.push_back(static_cast<std::int64_t>(s.size()) - 1);
+    std::vector<std::size_t> order(sequences.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, {}, [&](std::size_t i) { return sequences[i].size(); });
+    const auto n = static_cast<std::int64_t>(order.size());
+    auto out = at::empty({n, tokens.size(1)}, tokens.options());
+    for (std::size_t first = 0; first < order.size();) {
+        std::vector<Tokens> part;
+        std::vector<std::int64_t> rows;
+        for (auto i = first; i < order.size() && fits(part.size(), sequences[order[i]], tokens);
+             ++i) {
+            part.push_back(sequences[order[i]]);
+            rows.push_back(static_cast<std::int64_t>(order[i]));
+        }
+        first += part.size();
+        out.index_copy_(0, index_tensor(rows).to(out.device()), one_pass(net, tokens, part));
     }
-    const auto rows = at::arange(static_cast<std::int64_t>(sequences.size()), at::kLong);
-    const auto flat =
-        rows * batch.longest + torch::tensor(at::ArrayRef<std::int64_t>{last}, at::kLong);
-    return states.flatten(0, 1).index_select(0, flat.to(states.device()));
+    return out;
 }
 
 }  // namespace hg::train

@@ -29,8 +29,9 @@ using Tokens = std::vector<std::int64_t>;
 [[nodiscard]] at::Tensor for_logits(const at::Tensor& rows, double temperature);
 [[nodiscard]] at::Tensor state_for_logits(const at::Tensor& states, double temperature);
 
-/// The state after the last token of each sequence, [B, D]; sequences of any length up to
-/// max_length. tokens: the net's token_table.
+/// The state after the last token of each sequence, [B, D], without gradients; sequences of any
+/// number and of any length up to max_length, passed through the net in small groups of like length.
+/// tokens: the net's token_table.
 [[nodiscard]] at::Tensor last_states(
     SequenceNet& net, const at::Tensor& tokens, std::span<const Tokens> sequences
 );

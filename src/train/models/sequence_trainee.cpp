@@ -117,11 +117,10 @@ at::Tensor SequenceTrainee::loss(const Batch& batch, Rng& rng) {
     }
     const auto table = training_table(rng);  // float32: its gradient is a sum over all events
     const ShortProducts guard{short_products_};
-    const auto states =
-        net_.states(net_.token_table(table), tokens, {options_.dropout, rng})
-            .flatten(0, 1)
-            .index_select(0, placed(torch::tensor(at::ArrayRef<std::int64_t>{places}, at::kLong)));
-    const auto answers = placed(torch::tensor(at::ArrayRef<std::int64_t>{targets}, at::kLong));
+    const auto states = net_.states(net_.token_table(table), tokens, {options_.dropout, rng})
+                            .flatten(0, 1)
+                            .index_select(0, placed(index_tensor(places)));
+    const auto answers = placed(index_tensor(targets));
     return token_loss(
         state_for_logits(states, options_.temperature),
         for_logits(table, options_.temperature),
