@@ -34,7 +34,6 @@ check: ## the heavy checks before a release
 
 torture: build ## crashes, power cuts, damaged files, full disks and more at full size (minutes); then what the tests protect taken out
 	@.venv/bin/python tests/torture/run.py
-	@.venv/bin/python tests/torture/mutations.py
 
 bench: build ## benchmarks beside their limits and peers, into bench/results/
 	@bench/run.sh

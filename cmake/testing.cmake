@@ -88,7 +88,7 @@ endif()
 # Tests that look at the source tree or drive the built program from outside: plain Python, no packages.
 file(GLOB outside CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/tree/*.py ${CMAKE_SOURCE_DIR}/tests/outside/*.py)
 file(GLOB torture CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/torture/*.py)
-list(FILTER torture EXCLUDE REGEX "/(run|mutations)\\.py$")
+list(FILTER torture EXCLUDE REGEX "/run\\.py$")
 foreach(script ${outside} ${torture})
   cmake_path(GET script STEM stem)
   cmake_path(GET script PARENT_PATH folder)

@@ -12,14 +12,18 @@ from server_under_test import Checks
 SKIPPED = 77
 
 
-def arguments(description=None):
+def argument_parser(description=None):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--source", type=pathlib.Path)
     parser.add_argument("--binary", type=pathlib.Path, required=True)
     parser.add_argument("--shared", type=pathlib.Path)
     parser.add_argument("--short", action="store_true", help="a few rounds, for make test")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    return parser.parse_args()
+    return parser
+
+
+def arguments(description=None):
+    return argument_parser(description).parse_args()
 
 
 class Recipe(Checks):

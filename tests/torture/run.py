@@ -1,6 +1,6 @@
-"""All recipes at full size, one after the other; a table at the end and the figures as JSON. `make torture` runs it (about 6 minutes, and the mutations 4).
+"""All recipes at full size, one after the other; a table at the end and the figures as JSON. `make torture` runs it (about 10 minutes).
 
-    python3 tests/torture/run.py --build build/release [--only NAME ...] [--short] [--out build/torture.json]
+    python3 tests/torture/run.py --build build/release [--only NAME ...] [--short] [--out build/torture.json] [--page bench/results/torture.md]
 
 A recipe is a script of this folder, a test binary with its number of repetitions in the environment, or a script that exists elsewhere.
 """
@@ -16,6 +16,9 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
+sys.path.insert(0, str(SOURCE / "bench"))
+from machine import describe_machine  # noqa: E402
+
 SKIPPED = 77
 
 parser = argparse.ArgumentParser()
@@ -23,6 +26,7 @@ parser.add_argument("--build", type=pathlib.Path, default=SOURCE / "build/releas
 parser.add_argument("--only", nargs="+", default=[])
 parser.add_argument("--short", action="store_true")
 parser.add_argument("--out", type=pathlib.Path)
+parser.add_argument("--page", type=pathlib.Path, help="also a page to keep")
 args = parser.parse_args()
 args.build = args.build.resolve()
 PROGRAM = args.build / "honeyguide"
@@ -51,7 +55,7 @@ RECIPES = {  # name: (what, command, environment)
     "power_files": ("2 power cuts, files and folders", tests("test_data", "FilePowerLoss.*"), full(HG_POWER_CUTS=1000)),
     "random_store": ("4 random operations, store", tests("test_data", "EventStore.behaves_like_a_map*"), full(HG_RANDOM_OPERATIONS=200_000)),
     "random_engine": ("4 random operations, engine", tests("test_serve", "EngineModel.*"), full(HG_ENGINE_OPERATIONS=200_000)),
-    "damaged_store": ("5 flips and cuts, database", tests("test_data", "DamagedStore.*"), full(HG_BIT_FLIPS=10_000)),
+    "damaged_store": ("5 flips and cuts, database and its log", tests("test_data", "DamagedStore.*"), full(HG_BIT_FLIPS=10_000, HG_TORN_EVERY=1)),
     "damaged_dataset": ("5 flips and cuts, dataset", tests("test_data", "Ingest.*flipped*:Ingest.*damaged*"), full(HG_BIT_FLIPS=10_000)),
     "damaged_run": ("5 flips and cuts, run", tests("test_train", "DamagedRun.*"), full(HG_BIT_FLIPS=10_000)),
     "damaged_encoder": ("5 flips and cuts, vectors and vocabulary", tests("test_encode", "Damaged*"), full(HG_BIT_FLIPS=10_000)),
@@ -61,6 +65,7 @@ RECIPES = {  # name: (what, command, environment)
     "clock": ("8 clock steps", tests("test_serve", "ClockSteps.*"), {}),
     "reload": ("13 and 5 swaps and broken runs under load", script(HERE / "reload.py"), {}),
     "shutdown": ("14 SIGTERM under load", script(HERE / "shutdown.py"), {}),
+    "mutations": ("what is protected, taken out", script(HERE / "mutations.py"), {}),
 }
 
 
@@ -100,7 +105,15 @@ results = []
 for recipe in args.only or RECIPES:
     print(f"[torture] {RECIPES[recipe][0]}", flush=True)
     results.append(run(recipe))
-print("\n| recipe | result | s | seen |\n|---|---|---|---|\n" + "\n".join(map(line, results)))
+table = "| recipe | result | s | seen |\n|---|---|---|---|\n" + "\n".join(map(line, results))
+print("\n" + table)
+if args.page:
+    args.page.write_text(f"""# Crashes, power cuts, damage
+
+`make torture`, one after the other. {describe_machine()} What each recipe proves: [tests/torture](../../tests/torture/README.md).
+
+{table}
+""")
 out = args.out or args.build.parent / "torture.json"
 out.write_text(json.dumps({"machine": platform.platform(), "short": args.short, "recipes": results}, indent=1) + "\n")
 print(f"-> {out}")
