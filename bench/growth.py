@@ -23,7 +23,7 @@ from machine import describe_machine  # noqa: E402
 from server_under_test import Server  # noqa: E402
 
 SIZES = [(10**5, 10**4), (10**6, 10**4), (10**6, 10**5), (10**7, 10**5), (10**7, 10**6)]  # events, items
-MODELS = {"item_knn": ["--set", "neighbours=200"], "als": [], "ease": [], "sasrec": ["--set", "epochs=1"]}
+MODELS = {"sequential_rules": [], "item_knn": ["--set", "neighbours=200"], "als": [], "ease": [], "sasrec": ["--set", "epochs=1"]}
 SERVED = ("als", "item_knn")
 PER_USER = 50
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Benchmarks beside their limits and peers, into bench/results/. `make bench` runs the first five (about 20 minutes).
-#   bench/run.sh [belief|ingest|serving|encode|gate|interest_evolution|closed_loop|ratings|growth|big_catalogue ...]
+# Benchmarks beside their limits and peers, into bench/results/. `make bench` runs the first six (about 25 minutes).
+#   bench/run.sh [belief|ingest|serving|encode|training_speed|gate|interest_evolution|closed_loop|ratings|growth|big_catalogue ...]
 # Run it on a quiet machine: every figure shares the cores with whatever else runs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -55,7 +55,24 @@ encode() {
         return
     fi
     say 'encode: texts a second beside sentence-transformers'
-    $python bench/peers/encode_speed.py --threads 1 2
+    $python bench/peers/encode_speed.py --threads 1 2 --out $results/encode.md
+}
+
+training_speed() {
+    if ! $python -c 'import implicit' 2>/dev/null || [ ! -d $shared/data/ml-1m ]; then
+        say 'training_speed: SKIPPED, it needs ../shared and the peers: .venv/bin/python -m pip install -r deps/torch.txt -r deps/peers.txt'
+        return
+    fi
+    say 'training speed: SASRec beside plain PyTorch, ALS beside implicit (five minutes)'
+    $python bench/peers/sasrec_epoch.py --binary $program --data $shared/data/ml-1m-sasrec --epochs 2 --rounds 2 --out "$work/sasrec_epoch.md"
+    $python bench/peers/als_speed.py --binary $program --data $shared/data/ml-1m --out "$work/als_speed.md"
+    {
+        printf '# Training beside its peers\n\n`bench/run.sh training_speed`: rounds of both alternate, the fastest of each is told.\n'
+        printf '\n## An epoch of SASRec on ml-1m-sasrec\n\nDim 50, 2 blocks, 1 head, length 200, batch 128, one negative an event, binary cross-entropy.\n'
+        cat "$work/sasrec_epoch.md"
+        printf '\n## ALS on ml-1m\n\n'
+        cat "$work/als_speed.md"
+    } >$results/training_speed.md
 }
 
 gate() {
@@ -92,7 +109,7 @@ ratings() {
     cat "$work/ratings.md"
 }
 
-[ $# -gt 0 ] || set -- belief ingest serving encode gate
+[ $# -gt 0 ] || set -- belief ingest serving encode training_speed gate
 for part in "$@"; do
     "$part"
 done

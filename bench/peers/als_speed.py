@@ -15,9 +15,10 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from machine import describe_machine  # noqa: E402
+from limits import measure  # noqa: E402
 from peer_runs import Comparison, finish, read_sequences  # noqa: E402
 
-FACTORS, SWEEPS = 64, 15
+FACTORS, SWEEPS, STEPS = 64, 15, 3
 
 
 def peer(arguments):
@@ -36,6 +37,12 @@ def peer(arguments):
     print(f"fit {time.perf_counter() - start:.3f} s")
 
 
+def flops_of(events, rows):
+    """Of all sweeps: a row starts from its residual and goes three steps, each a pass over its events and a product with the Gram
+    matrix of the other side, which is made anew for each sweep."""
+    return SWEEPS * (2 * events * 4 * FACTORS * (1 + STEPS) + rows * 2 * FACTORS**2 * (1 + STEPS) + rows * 2 * FACTORS**2)
+
+
 def main():
     comparison = Comparison(__file__, peer)
     arguments = comparison.arguments()
@@ -44,10 +51,14 @@ def main():
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # implicit asks for it: its threads are its own
     comparison.rounds(arguments, "implicit", lambda text: float(re.search(r"fit ([\d.]+) s", text)[1]),
                       "als", lambda sweeps: [f"factors={FACTORS}", f"iterations={sweeps}"], SWEEPS)
-    events = sum(map(len, read_sequences(arguments.data)[0]))
-    lines = [f"{events} events, {FACTORS} factors, {SWEEPS} sweeps, {arguments.threads} threads, {arguments.rounds} rounds. "
-             f"{describe_machine()}", "", "| | seconds | peak memory, MiB |", "|---|---|---|"]
-    lines += [f"| {name} | {seconds:.2f} | {memory:.0f} |" for name, (seconds, memory) in comparison.rows.items()]
+    users, names = read_sequences(arguments.data)
+    events = sum(map(len, users))
+    gflop = flops_of(events, len(users) + len(names)) / 1e9
+    limit = measure(arguments.threads)["gflops"]
+    lines = [f"{events} events, {FACTORS} factors, {SWEEPS} sweeps, {arguments.threads} threads, {arguments.rounds} rounds. They need {gflop:.0f} GFLOP; "
+             f"products of 1,024 x 1,024 matrices reach {limit:.0f} GFLOP/s here. {describe_machine()}", "",
+             "| | seconds | GFLOP/s | peak memory, MiB |", "|---|---|---|---|"]
+    lines += [f"| {name} | {seconds:.2f} | {gflop / seconds:.0f} | {memory:.0f} |" for name, (seconds, memory) in comparison.rows.items()]
     finish(lines, arguments.out)
 
 

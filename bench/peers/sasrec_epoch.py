@@ -15,6 +15,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from machine import describe_machine  # noqa: E402
+from limits import measure  # noqa: E402
 from peer_runs import Comparison, finish, read_sequences  # noqa: E402
 
 DIM, BLOCKS, LENGTH, BATCH, DROPOUT, RATE = 50, 2, 200, 128, 0.2, 1e-3
@@ -90,6 +91,13 @@ def peer(arguments):
         print(f"epoch {time.perf_counter() - start:.3f} s, loss {loss.item():.4f}", flush=True)
 
 
+def flops_of(lengths):
+    """Of an epoch, the multiplications and additions of the products that real events need: forward, and twice that backward."""
+    linear = 2 * BLOCKS * 8 * DIM**2  # of an event: query, key, value, out, and a hidden layer of twice the width
+    attention = [2 * BLOCKS * 2 * DIM * n / 2 for n in lengths]  # of an event: scores and mixing, over half of the others on average
+    return 3 * sum(n * (linear + a) for n, a in zip(lengths, attention))
+
+
 def settings(epochs):
     return [f"dim={DIM}", f"blocks={BLOCKS}", "heads=1", f"max_length={LENGTH}", f"batch_size={BATCH}", f"dropout={DROPOUT}",
             f"learning_rate={RATE}", "loss=bce", "long_histories=last", "validate=false", "use_content=false", f"epochs={epochs}"]
@@ -101,14 +109,18 @@ def main():
     if not arguments:
         return
     users, names = read_sequences(arguments.data)
-    real = sum(min(len(items), LENGTH) for items in users)
+    lengths = [min(len(items), LENGTH) for items in users]
+    real = sum(lengths)
     epochs = arguments.epochs
     comparison.rounds(arguments, "plain PyTorch, padded",
                       lambda text: epochs * min(float(t) for t in re.findall(r"epoch ([\d.]+) s", text)), "sasrec", settings, epochs)
+    limit = measure(arguments.threads)["gflops"]
+    gflop = flops_of(lengths) / 1e9
     lines = [f"{len(users)} users, {len(names)} items; {real} events are learned from, {len(users) * LENGTH} with padding "
-             f"({len(users) * LENGTH / real:.2f} times). {arguments.threads} threads, {arguments.rounds} rounds. {describe_machine()}", "",
-             "| | seconds an epoch | events/s | peak memory, MiB |", "|---|---|---|---|"]
-    lines += [f"| {name} | {seconds / epochs:.2f} | {real * epochs / seconds:,.0f} | {memory:.0f} |"
+             f"({len(users) * LENGTH / real:.2f} times). {arguments.threads} threads, {arguments.rounds} rounds. An epoch needs products of {gflop:.0f} GFLOP; products of 1,024 x 1,024 matrices "
+             f"reach {limit:.0f} GFLOP/s here. {describe_machine()}", "",
+             "| | seconds an epoch | events/s | GFLOP/s of what is needed | peak memory, MiB |", "|---|---|---|---|---|"]
+    lines += [f"| {name} | {seconds / epochs:.2f} | {real * epochs / seconds:,.0f} | {gflop * epochs / seconds:.0f} | {memory:.0f} |"
               for name, (seconds, memory) in comparison.rows.items()]
     finish(lines, arguments.out)
 
