@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <string>
@@ -21,15 +22,15 @@ using Folder = testing_support::TemporaryFolder;
 constexpr int n_users = 6;
 constexpr int n_events = 150;
 
-/// All that can be read of events: user -> one line an event.
-using Contents = std::map<std::string, std::string>;
+/// All that can be read of events: sequence number -> a line.
+using Contents = std::map<std::int64_t, std::string>;
 
 std::string user_name(int number) {
     return fmt::format("user-{}", number % n_users);
 }
 
-void write_database(const std::filesystem::path& file) {
-    SqliteEventStore store{{.file = file}};
+/// Each event is a transaction of its own.
+void write_events(SqliteEventStore& store) {
     for (int i = 0; i < n_events; ++i) {
         NewEvent event{
             .event_id = fmt::format("event-{}", i),
@@ -52,16 +53,15 @@ Result<Contents> read_database(const std::filesystem::path& file) {
         const SqliteEventStore store{{.file = file}};
         Contents contents;
         for (int u = 0; u < n_users; ++u) {
-            auto& lines = contents[user_name(u)];
             const auto events =
                 store.last_events(user_name(u), EventStore::all, EventStore::forever);
             if (!events) {
                 return std::unexpected(events.error());
             }
             for (const auto& event : *events) {
-                lines += fmt::format(
-                    "{} {} {} {}\n",
-                    event.sequence,
+                contents[event.sequence] = fmt::format(
+                    "{} {} {} {}",
+                    user_name(u),
                     event.timestamp,
                     event.body.event_id,
                     body_digest(event.body)
@@ -77,21 +77,44 @@ Result<Contents> read_database(const std::filesystem::path& file) {
 class DamagedStore : public ::testing::Test {
   protected:
     void SetUp() override {
-        write_database(folder_ / "whole.db");
+        {
+            SqliteEventStore store{{.file = folder_ / "whole.db"}};
+            write_events(store);
+            for (const auto* end : {"", "-wal"}) {  // as a crash would leave them
+                std::filesystem::copy_file(
+                    folder_ / (std::string{"whole.db"} + end),
+                    folder_ / (std::string{"crashed.db"} + end)
+                );
+            }
+        }
+        crashed_ = value_or_throw(read_file(folder_ / "crashed.db"));
+        log_ = value_or_throw(read_file(folder_ / "crashed.db-wal"));
         bytes_ = value_or_throw(read_file(folder_ / "whole.db"));
         contents_ = value_or_throw(read_database(folder_ / "whole.db"));
     }
 
-    Result<Contents> read(const std::string& bytes) {
+    /// `log`: the write-ahead log beside the database; without one there is none.
+    Result<Contents> read(const std::string& bytes, const std::string& log = {}) {
         for (const auto* end : {"", "-wal", "-shm"}) {
             std::filesystem::remove(folder_ / (std::string{"damaged.db"} + end));
         }
         std::ofstream{folder_ / "damaged.db", std::ios::binary} << bytes;
+        if (!log.empty()) {
+            std::ofstream{folder_ / "damaged.db-wal", std::ios::binary} << log;
+        }
         return read_database(folder_ / "damaged.db");
     }
 
+    /// What was stored up to some event, and nothing else.
+    [[nodiscard]] bool is_beginning(const Contents& found) const {
+        return found.size() <= contents_.size() &&
+               std::equal(found.begin(), found.end(), contents_.begin());
+    }
+
     Folder folder_;
-    std::string bytes_;
+    std::string bytes_;    // of the database closed in peace
+    std::string crashed_;  // of the database and its log while it was open
+    std::string log_;
     Contents contents_;
 };
 
@@ -123,6 +146,44 @@ TEST_F(DamagedStore, a_database_cut_short_is_noticed_or_whole) {
             EXPECT_TRUE(*found == contents_ || size == 0) << "silent change by a cut at " << size;
         }
     }
+}
+
+TEST_F(DamagedStore, a_flipped_bit_in_the_log_leaves_what_was_stored_before_it) {
+    ASSERT_EQ(value_or_throw(read(crashed_, log_)), contents_);
+    Rng rng{29};
+    std::size_t named = 0;
+    std::size_t shorter = 0;
+    const auto flips = testing_support::effort("HG_BIT_FLIPS", 300);
+    for (std::size_t i = 0; i < flips; ++i) {
+        auto log = log_;
+        const auto at = rng.below(log.size());
+        log[at] = static_cast<char>(static_cast<unsigned char>(log[at]) ^ (1U << rng.below(8)));
+        const auto found = read(crashed_, log);
+        named += found ? 0 : 1;
+        shorter += found && *found != contents_ ? 1 : 0;
+        EXPECT_TRUE(!found || is_beginning(*found)) << "silent change by the flip at byte " << at;
+    }
+    fmt::print("[figures] {} flips of the log: {} named, {} shorter\n", flips, named, shorter);
+}
+
+TEST_F(DamagedStore, a_log_torn_in_its_last_events_leaves_what_was_stored_before_it) {
+    const auto begin = log_.size() - 3 * log_.size() / n_events;  // events take as much each
+    const auto step = testing_support::effort("HG_TORN_EVERY", 509);
+    std::size_t cuts = 0;
+    std::size_t fewest = contents_.size();
+    for (std::size_t size = begin; size < log_.size(); size += step, ++cuts) {
+        const auto found = read(crashed_, log_.substr(0, size));
+        ASSERT_TRUE(found) << found.error().message();
+        EXPECT_TRUE(is_beginning(*found)) << "silent change by a cut at " << size;
+        fewest = std::min(fewest, found->size());
+    }
+    EXPECT_LT(fewest, contents_.size()) << "nothing was torn";
+    fmt::print(
+        "[figures] log torn at {} places of its last three events: {} of {} left at the least\n",
+        cuts,
+        fewest,
+        contents_.size()
+    );
 }
 
 }  // namespace

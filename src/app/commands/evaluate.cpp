@@ -79,6 +79,17 @@ void add_model(Entrants& entrants, const std::string& word, const Settings& all)
     entrants.contenders.push_back({.name = name, .entry = &entry, .settings = std::move(settings)});
 }
 
+/// Tastes move: where the last events are asked for, what was liked of late is the simple row to
+/// beat. A month, unless --set recent_popularity.window_days says otherwise.
+void add_recent_popularity(Entrants& entrants, const Settings& given) {
+    auto settings = given;
+    const std::string window = "recent_popularity.window_days";
+    if (!settings.values().contains(window)) {
+        settings.set(window, "30", "the row itself");
+    }
+    add_model(entrants, "recent_popularity=popularity", settings);
+}
+
 /// The option names a row.
 void check_row(std::string_view option, const std::string& row, const Entrants& entrants) {
     std::vector<std::string_view> names;
@@ -128,6 +139,9 @@ Entrants entrants_of(const EvaluateArguments& arguments) {
         if (entry->name == arguments.baseline) {
             add_model(entrants, arguments.baseline, settings);
         }
+    }
+    if (std::ranges::find(arguments.protocols, "time") != arguments.protocols.end()) {
+        add_recent_popularity(entrants, settings);
     }
     for (const auto& name : arguments.models) {
         add_model(entrants, name, settings);

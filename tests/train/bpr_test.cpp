@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// bpr: it ranks what was liked above what was not, also for users it never saw.
+#include "core/options.hpp"
+#include "support/small_world.hpp"
+#include "train/model_entry.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <unordered_set>
+
+namespace hg::train {
+namespace {
+
+using testing_support::small_world;
+using testing_support::SmallWorld;
+
+std::unique_ptr<Recommender> fit_bpr_to(const SmallWorld& world, const data::InteractionLog& log) {
+    SilentProgress silent;
+    return find_model("bpr").fit(
+        {.dataset = world.dataset,
+         .log = log,
+         .content = nullptr,
+         .rng = Rng{3},
+         .progress = silent,
+         .stop = {}},
+        {}
+    );
+}
+
+/// How often an item of the history is above one that is not: what BPR maximises, .5 by chance.
+double share_in_order(const Recommender& model, const data::History& history) {
+    Matrix<float> scores(1, model.n_items());
+    model.score({&history, 1}, scores.view());
+    std::unordered_set<std::size_t> liked;
+    for (const auto item : history.items) {
+        liked.insert(item.index());
+    }
+    double in_order = 0;
+    double pairs = 0;
+    for (const auto i : liked) {
+        for (std::size_t j = 0; j < model.n_items(); ++j) {
+            if (!liked.contains(j)) {
+                in_order += scores(0, i) > scores(0, j) ? 1 : 0;
+                ++pairs;
+            }
+        }
+    }
+    return in_order / pairs;
+}
+
+TEST(Bpr, strangers_are_ranked_as_well_as_those_it_learned_from) {
+    constexpr std::uint32_t n_users = 200;
+    const auto world = small_world({.n_users = n_users, .n_items = 60, .events_per_user = 8});
+    const auto known = world.dataset.log.filter([](UserId user, std::size_t) {
+        return user.index() < n_users / 2;
+    });
+    const auto model = fit_bpr_to(world, known);
+    const auto mean_over = [&](std::uint32_t first) {
+        double sum = 0;
+        for (std::uint32_t u = first; u < first + 100; ++u) {
+            sum += share_in_order(*model, world.dataset.log.history(UserId{u}));
+        }
+        return sum / 100;
+    };
+
+    EXPECT_GT(mean_over(0), 0.9);
+    EXPECT_NEAR(mean_over(0), mean_over(100), 0.03);
+}
+
+TEST(Bpr, a_log_without_anything_liked_gives_finite_scores) {
+    auto world = small_world({.n_users = 4, .n_items = 6, .events_per_user = 2});
+    const auto model =
+        fit_bpr_to(world, world.dataset.log.filter([](UserId, std::size_t) { return false; }));
+    Matrix<float> scores(1, 6);
+    const auto history = world.dataset.log.history(UserId{0});
+
+    model->score({&history, 1}, scores.view());
+
+    for (const float score : scores.values()) {
+        EXPECT_TRUE(std::isfinite(score));
+    }
+}
+
+TEST(Bpr, who_has_liked_everything_is_answered) {
+    const auto world = small_world({.n_users = 20, .n_items = 6, .events_per_user = 6});
+    const auto model = fit_bpr_to(world, world.dataset.log);
+    data::HistoryBuffer everything;
+    for (std::uint32_t item = 0; item < 6; ++item) {
+        everything.add(ItemId{item});
+    }
+    const auto history = everything.view();
+    Matrix<float> scores(1, 6);
+
+    model->score({&history, 1}, scores.view());
+
+    for (const float score : scores.values()) {
+        EXPECT_TRUE(std::isfinite(score));
+    }
+}
+
+}  // namespace
+}  // namespace hg::train
