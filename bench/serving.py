@@ -87,12 +87,18 @@ def per_core(result):
 
 
 def row(name, result, figure, limit):
-    rows.append(f"| {name} | {figure} | {result['p50_ms']:.2f} | {result['p99_ms']:.2f} | {limit} |")
+    rows.append(f"| {name} | {figure} | {result['p50_ms']:.2f} | {result['p99_ms']:.2f} | {result['p999_ms']:.2f} | {limit} |")
+
+
+def changed_list_row(name, result):
+    """From when an event was due to the list that knows of it: the sync of the event, the model's pass, the slate."""
+    rows.append(f"| {name} | - | {result['changed_list_p50_ms']:.2f} | {result['changed_list_p99_ms']:.2f} | - | one sync ({floor:.1f} ms), then the model |")
 
 
 row("slates, all users cached, closed loop", cached, f"{cached['per_second']}/s, {per_core(cached):.0f}/s per server core", "processor")
 row("slates, 10 % just after an event, closed loop", mixed, f"{mixed['per_second']}/s, {per_core(mixed):.0f}/s per server core", "processor, and the sync of the events")
 row(f"slates, the same, open loop at {mixed['per_second'] / 2:.0f}/s", half, f"{half['per_second']}/s", "none: half of saturation")
+changed_list_row("from an event to the list it changes, in that open loop", half)
 row("slates with knobs, 10 % just after an event, closed loop", knobs_mixed, f"{knobs_mixed['per_second']}/s, {per_core(knobs_mixed):.0f}/s per server core", "processor")
 row(f"slates with knobs, the same, open loop at {knobs_mixed['per_second'] / 2:.0f}/s", knobs_half, f"{knobs_half['per_second']}/s", "none: half of saturation")
 row(f"slates with knobs, the same, open loop at {FEW}/s", knobs_few, f"{knobs_few['per_second']}/s", "none")
@@ -100,6 +106,7 @@ row(f"slates with knobs, every one just after an event, open loop at {FEW}/s", k
 row("slates with the meta-policy, 10 % just after an event, closed loop", learned_mixed, f"{learned_mixed['per_second']}/s, {per_core(learned_mixed):.0f}/s per server core", "processor")
 row(f"slates with the meta-policy, the same, open loop at {learned_mixed['per_second'] / 2:.0f}/s", learned_half, f"{learned_half['per_second']}/s", "none: half of saturation")
 row(f"slates with the meta-policy, every one just after an event, open loop at {FEW}/s", learned_all_new, f"{learned_all_new['per_second']}/s", "none")
+changed_list_row("from an event to the list it changes, the same", learned_all_new)
 row("events one by one, 1 connection", one, f"{one['per_second']} events/s", f"one sync each ({floor:.1f} ms)")
 row("events one by one, 32 connections", single, f"{single['per_second']} events/s", "group commit: one sync for all that wait")
 row("events in batches of 100, 8 connections", batch, f"{100 * batch['per_second']} events/s", "SQLite's writer thread")
@@ -108,8 +115,8 @@ text = f"""# Serving
 Measured by `bench/serving.py` ({args.seconds:.0f} s each, 32 connections unless said). {describe_machine()} Append + fdatasync of 4 KB takes
 {floor:.2f} ms (median of 100). Model `{status['model_kind']}` on `{status['dataset']['name']}` ({status['dataset']['items']} items); the load generator shares the cores. Latency is counted from when a request was due (coordinated omission corrected in the open loop).
 
-| what | figure | p50 ms | p99 ms | the limit it runs into |
-|---|---|---|---|---|
+| what | figure | p50 ms | p99 ms | p999 ms | the limit it runs into |
+|---|---|---|---|---|---|
 """ + "\n".join(rows) + f"""
 
 With knobs: `serve {' '.join(KNOBS)}`, so `{policy}`. With the meta-policy: its actor sets the knobs of every user after

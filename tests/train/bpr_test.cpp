@@ -15,7 +15,9 @@ namespace {
 using testing_support::small_world;
 using testing_support::SmallWorld;
 
-std::unique_ptr<Recommender> fit_bpr_to(const SmallWorld& world, const data::InteractionLog& log) {
+std::unique_ptr<Recommender> fit_bpr_to(
+    const SmallWorld& world, const data::InteractionLog& log, const Settings& settings = {}
+) {
     SilentProgress silent;
     return find_model("bpr").fit(
         {.dataset = world.dataset,
@@ -24,7 +26,7 @@ std::unique_ptr<Recommender> fit_bpr_to(const SmallWorld& world, const data::Int
          .rng = Rng{3},
          .progress = silent,
          .stop = {}},
-        {}
+        settings
     );
 }
 
@@ -97,6 +99,15 @@ TEST(Bpr, who_has_liked_everything_is_answered) {
     for (const float score : scores.values()) {
         EXPECT_TRUE(std::isfinite(score));
     }
+}
+
+TEST(Bpr, diverging_is_told_with_the_next_step) {
+    const auto world = small_world({.n_users = 20, .n_items = 12, .events_per_user = 4});
+    Settings settings;
+    settings.set_assignment("learning_rate=10");
+    settings.set_assignment("regularization=10");
+
+    EXPECT_THROW((void)fit_bpr_to(world, world.dataset.log, settings), Error);
 }
 
 }  // namespace

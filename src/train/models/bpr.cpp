@@ -15,6 +15,8 @@
 #include "train/model_entry.hpp"
 #include "train/sparse.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -221,6 +223,13 @@ std::unique_ptr<Recommender> fit_bpr(const FitContext& context, const Settings& 
             }
         }
         bar.advance();
+    }
+    if (!std::ranges::all_of(item_rows.values(), [](float v) { return std::isfinite(v); })) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format("bpr: learning diverged with learning_rate = {}", options.learning_rate),
+            "lower it, or raise regularization",
+        };
     }
     return std::make_unique<Bpr>(std::move(item_rows), popularity_whisper(context.log), options);
 }
