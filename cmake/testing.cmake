@@ -105,7 +105,7 @@ foreach(script ${outside} ${torture})
     COMMAND ${HG_PYTHON3} ${script} --source ${CMAKE_SOURCE_DIR} --binary ${CMAKE_BINARY_DIR}/honeyguide
             --shared ${HG_SHARED} ${size}
   )
-  set_tests_properties(${label}.${stem} PROPERTIES LABELS ${label} TIMEOUT 900 SKIP_RETURN_CODE 77)
+  set_tests_properties(${label}.${stem} PROPERTIES LABELS ${label} TIMEOUT 1800 SKIP_RETURN_CODE 77)
   if(NOT label STREQUAL "tree")
     set_tests_properties(${label}.${stem} PROPERTIES RUN_SERIAL ON)
   endif()
