@@ -4,6 +4,7 @@
 #include "core/rng.hpp"
 #include "data/stores/sqlite_event_store.hpp"
 #include "support/effort.hpp"
+#include "support/flips.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <fmt/format.h>
@@ -129,16 +130,13 @@ TEST_F(DamagedStore, a_flipped_bit_is_noticed_or_harmless) {
     std::size_t silent = 0;
     const auto flips = testing_support::effort("HG_BIT_FLIPS", 300);
     for (std::size_t i = 0; i < flips; ++i) {
-        auto bytes = bytes_;
-        const auto at = rng.below(bytes.size());
-        bytes[at] = static_cast<char>(static_cast<unsigned char>(bytes[at]) ^ (1U << rng.below(8)));
-        const auto found = read(bytes);
+        const auto found = read(testing_support::with_a_flipped_bit(bytes_, rng));
         if (!found) {
             ++noticed;
             EXPECT_FALSE(found.error().message().empty());
         } else if (*found != contents_) {
             ++silent;
-            ADD_FAILURE() << "silent change by the flip at byte " << at;
+            ADD_FAILURE() << "silent change by flip " << i;
         }
     }
     fmt::print("[figures] {} flips: {} noticed, {} silent\n", flips, noticed, silent);
@@ -159,13 +157,10 @@ TEST_F(DamagedWriteAheadLog, a_flipped_bit_leaves_what_was_stored_before_it) {
     std::size_t shorter = 0;
     const auto flips = testing_support::effort("HG_BIT_FLIPS", 300);
     for (std::size_t i = 0; i < flips; ++i) {
-        auto log = log_;
-        const auto at = rng.below(log.size());
-        log[at] = static_cast<char>(static_cast<unsigned char>(log[at]) ^ (1U << rng.below(8)));
-        const auto found = read(bytes_, log);
+        const auto found = read(bytes_, testing_support::with_a_flipped_bit(log_, rng));
         named += found ? 0 : 1;
         shorter += found && *found != contents_ ? 1 : 0;
-        EXPECT_TRUE(!found || is_beginning(*found)) << "silent change by the flip at byte " << at;
+        EXPECT_TRUE(!found || is_beginning(*found)) << "silent change by flip " << i;
     }
     fmt::print("[figures] {} flips of the log: {} named, {} shorter\n", flips, named, shorter);
 }

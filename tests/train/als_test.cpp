@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // als: what its defaults promise on catalogues of any size.
 #include "core/options.hpp"
+#include "support/fit_model.hpp"
 #include "support/small_world.hpp"
 #include "support/temporary_folder.hpp"
 #include "train/model_entry.hpp"
@@ -17,16 +18,8 @@ using testing_support::small_world;
 /// The mean score of what a user has seen; 1 is what als is told to say.
 double mean_of_seen(std::size_t n_items, const Settings& settings) {
     const auto world = small_world({.n_users = 200, .n_items = n_items, .events_per_user = 8});
-    SilentProgress silent;
-    const auto model = find_model("als").fit(
-        {.dataset = world.dataset,
-         .log = world.dataset.log,
-         .content = nullptr,
-         .rng = Rng{3},
-         .progress = silent,
-         .stop = {}},
-        settings
-    );
+    const auto model =
+        testing_support::fit_model("als", world.dataset, world.dataset.log, settings);
     Matrix<float> scores(1, n_items);
     double sum = 0;
     std::size_t n = 0;
@@ -53,16 +46,7 @@ TEST(Als, what_was_seen_is_not_shrunk_to_nothing_in_a_big_catalogue) {
 TEST(Als, a_log_without_anything_liked_gives_finite_scores) {
     auto world = small_world({.n_users = 4, .n_items = 6, .events_per_user = 2});
     const auto nothing = world.dataset.log.filter([](UserId, std::size_t) { return false; });
-    SilentProgress silent;
-    const auto model = find_model("als").fit(
-        {.dataset = world.dataset,
-         .log = nothing,
-         .content = nullptr,
-         .rng = Rng{3},
-         .progress = silent,
-         .stop = {}},
-        {}
-    );
+    const auto model = testing_support::fit_model("als", world.dataset, nothing);
     Matrix<float> scores(1, 6);
     const auto history = world.dataset.log.history(UserId{0});
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // bpr: it ranks what was liked above what was not, also for users it never saw.
 #include "core/options.hpp"
+#include "support/fit_model.hpp"
 #include "support/small_world.hpp"
 #include "train/model_entry.hpp"
 
@@ -12,23 +13,8 @@
 namespace hg::train {
 namespace {
 
+using testing_support::fit_model;
 using testing_support::small_world;
-using testing_support::SmallWorld;
-
-std::unique_ptr<Recommender> fit_bpr_to(
-    const SmallWorld& world, const data::InteractionLog& log, const Settings& settings = {}
-) {
-    SilentProgress silent;
-    return find_model("bpr").fit(
-        {.dataset = world.dataset,
-         .log = log,
-         .content = nullptr,
-         .rng = Rng{3},
-         .progress = silent,
-         .stop = {}},
-        settings
-    );
-}
 
 /// How often an item of the history is above one that is not: what BPR maximises, .5 by chance.
 double share_in_order(const Recommender& model, const data::History& history) {
@@ -57,7 +43,7 @@ TEST(Bpr, strangers_are_ranked_as_well_as_those_it_learned_from) {
     const auto known = world.dataset.log.filter([](UserId user, std::size_t) {
         return user.index() < n_users / 2;
     });
-    const auto model = fit_bpr_to(world, known);
+    const auto model = fit_model("bpr", world.dataset, known);
     const auto mean_over = [&](std::uint32_t first) {
         double sum = 0;
         for (std::uint32_t u = first; u < first + 100; ++u) {
@@ -72,8 +58,9 @@ TEST(Bpr, strangers_are_ranked_as_well_as_those_it_learned_from) {
 
 TEST(Bpr, a_log_without_anything_liked_gives_finite_scores) {
     auto world = small_world({.n_users = 4, .n_items = 6, .events_per_user = 2});
-    const auto model =
-        fit_bpr_to(world, world.dataset.log.filter([](UserId, std::size_t) { return false; }));
+    const auto model = fit_model(
+        "bpr", world.dataset, world.dataset.log.filter([](UserId, std::size_t) { return false; })
+    );
     Matrix<float> scores(1, 6);
     const auto history = world.dataset.log.history(UserId{0});
 
@@ -86,7 +73,7 @@ TEST(Bpr, a_log_without_anything_liked_gives_finite_scores) {
 
 TEST(Bpr, who_has_liked_everything_is_answered) {
     const auto world = small_world({.n_users = 20, .n_items = 6, .events_per_user = 6});
-    const auto model = fit_bpr_to(world, world.dataset.log);
+    const auto model = fit_model("bpr", world.dataset, world.dataset.log);
     data::HistoryBuffer everything;
     for (std::uint32_t item = 0; item < 6; ++item) {
         everything.add(ItemId{item});
@@ -107,7 +94,7 @@ TEST(Bpr, diverging_is_told_with_the_next_step) {
     settings.set_assignment("learning_rate=10");
     settings.set_assignment("regularization=10");
 
-    EXPECT_THROW((void)fit_bpr_to(world, world.dataset.log, settings), Error);
+    EXPECT_THROW((void)fit_model("bpr", world.dataset, world.dataset.log, settings), Error);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // linear_dae in closed form against the same regression over every choice of clicks, one by one.
+#include "support/fit_model.hpp"
 #include "support/small_world.hpp"
 #include "train/model_entry.hpp"
 #include "train/sparse.hpp"
@@ -91,17 +92,7 @@ std::unique_ptr<Recommender> fit(
     for (const auto assignment : assignments) {
         settings.set_assignment(assignment);
     }
-    SilentProgress silent;
-    return find_model("linear_dae")
-        .fit(
-            {.dataset = world.dataset,
-             .log = log,
-             .content = nullptr,
-             .rng = Rng{5},
-             .progress = silent,
-             .stop = {}},
-            settings
-        );
+    return testing_support::fit_model("linear_dae", world.dataset, log, settings, 5);
 }
 
 class LinearDae : public testing::TestWithParam<std::size_t> {};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // popularity: of the whole log, or of its last days.
 #include "core/options.hpp"
+#include "support/fit_model.hpp"
 #include "support/small_world.hpp"
 #include "train/model_entry.hpp"
 
@@ -28,17 +29,7 @@ std::size_t best_item(const Settings& settings) {
         });
     }
     const auto log = data::InteractionLog::from_events(std::move(events), 13, 3);
-    SilentProgress silent;
-    const auto model = find_model("popularity")
-                           .fit(
-                               {.dataset = world.dataset,
-                                .log = log,
-                                .content = nullptr,
-                                .rng = Rng{3},
-                                .progress = silent,
-                                .stop = {}},
-                               settings
-                           );
+    const auto model = testing_support::fit_model("popularity", world.dataset, log, settings);
     Matrix<float> scores(1, 3);
     const data::History nothing;
     model->score({&nothing, 1}, scores.view());

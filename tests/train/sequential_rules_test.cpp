@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sequential_rules against the formula of its header, counted pair by pair.
 #include "core/safetensors.hpp"
+#include "support/fit_model.hpp"
 #include "support/small_world.hpp"
 #include "support/temporary_folder.hpp"
 #include "train/model_entry.hpp"
@@ -32,16 +33,7 @@ std::unique_ptr<Recommender> fit(
     for (const auto assignment : assignments) {
         settings.set_assignment(assignment);
     }
-    SilentProgress silent;
-    return find_model(model).fit(
-        {.dataset = world.dataset,
-         .log = log,
-         .content = nullptr,
-         .rng = Rng{5},
-         .progress = silent,
-         .stop = {}},
-        settings
-    );
+    return testing_support::fit_model(model, world.dataset, log, settings, 5);
 }
 
 std::vector<float> scores_of(const Recommender& model, const data::History& history) {
