@@ -2,6 +2,7 @@
 #include "core/error.hpp"
 #include "encode/device_net.hpp"
 
+#include <ATen/Context.h>
 #include <torch/cuda.h>
 
 #include <fmt/format.h>
@@ -49,6 +50,9 @@ torch::Device find_device(const std::string& name) {
             "use cuda for the first"
         };
     }
+    // cuDNN plans its attention anew for every length, which takes ten times what it computes:
+    // batches here are packed and have any length.
+    at::globalContext().setSDPUseCuDNN(false);
     return *device;
 }
 

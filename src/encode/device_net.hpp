@@ -9,7 +9,7 @@
 namespace hg::encode {
 
 /// Throws Error{invalid_argument} where the name is none, or this build or machine has no such
-/// device.
+/// device. On CUDA it turns cuDNN's attention off for the process.
 [[nodiscard]] torch::Device find_device(const std::string& name);
 
 }  // namespace hg::encode
