@@ -80,7 +80,8 @@ void add_model(Entrants& entrants, const std::string& word, const Settings& all)
 }
 
 /// Tastes move: where the last events are asked for, what was liked of late is the simple row to
-/// beat. A month, unless --set recent_popularity.window_days says otherwise.
+/// beat. A month, unless --set recent_popularity.window_days says otherwise; whoever names a row
+/// like that has their own.
 void add_recent_popularity(Entrants& entrants, const Settings& given) {
     auto settings = given;
     const std::string window = "recent_popularity.window_days";
@@ -140,11 +141,11 @@ Entrants entrants_of(const EvaluateArguments& arguments) {
             add_model(entrants, arguments.baseline, settings);
         }
     }
-    if (std::ranges::find(arguments.protocols, "time") != arguments.protocols.end()) {
-        add_recent_popularity(entrants, settings);
-    }
     for (const auto& name : arguments.models) {
         add_model(entrants, name, settings);
+    }
+    if (std::ranges::find(arguments.protocols, "time") != arguments.protocols.end()) {
+        add_recent_popularity(entrants, settings);
     }
     for (const auto& folder : arguments.runs) {
         auto& run = entrants.runs.emplace_back(train::load_run(folder));
