@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Known answers of single worlds.
 #include "core/rng.hpp"
+#include "simulate/feature_bandit.hpp"
 #include "simulate/leave_rule.hpp"
 #include "simulate/world_entry.hpp"
 #include "simulate/worlds/interest_evolution.hpp"
@@ -12,6 +13,7 @@
 
 #include <cmath>
 #include <functional>
+#include <set>
 #include <vector>
 
 namespace hg::simulate {
@@ -168,6 +170,34 @@ TEST(LeaveRule, temper_is_spent_by_slates_nobody_clicks) {
     EXPECT_FALSE(world->step(std::vector{0U}).ended);
     EXPECT_FALSE(world->step(std::vector{0U}).ended);
     EXPECT_TRUE(world->step(std::vector{0U}).ended);
+}
+
+TEST(GlmBandit, a_click_is_as_likely_as_the_logistic_function_of_theta_and_the_item) {
+    const auto world = make_feature_bandit(
+        {.n_candidates = 2, .dim = 1, .bias = -1, .scale = 3, .step_limit = 20000}, Link::logit
+    );
+    world->reset(5);
+    const auto logistic = [](double logit) { return 1 / (1 + std::exp(-logit)); };
+    double clicks = 0;
+    double expected = 0;
+    double variance = 0;
+    std::set<int> signs;  // theta is a number of length 3: +3 or -3
+    for (int step = 0; step < 20000; ++step) {
+        const double x = world->observe().items(1, 0);
+        const std::vector<std::uint32_t> slate{1};
+        const double p = world->expected_reward(slate).value();
+        const int sign = std::abs(p - logistic(-1 + 3 * x)) < 1e-6 ? 1 : -1;
+        EXPECT_NEAR(p, logistic(-1 + sign * 3 * x), 1e-6);
+        if (std::abs(x) > 0.1) {
+            signs.insert(sign);
+        }
+        clicks += world->step(slate).responses[0].clicked ? 1 : 0;
+        expected += p;
+        variance += p * (1 - p);
+    }
+
+    EXPECT_EQ(signs.size(), 1U);
+    EXPECT_NEAR(clicks, expected, 5 * std::sqrt(variance));
 }
 
 TEST(TypedBandit, noise_takes_answers_to_a_coin_and_leaves_the_order) {

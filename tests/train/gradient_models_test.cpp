@@ -6,7 +6,6 @@
 #include "support/temporary_folder.hpp"
 #include "train/model_entry.hpp"
 #include "train/run.hpp"
-#include "train/user_model.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -327,21 +326,6 @@ TEST(Sasrec, stopped_while_refitting_it_goes_on_to_the_same_model) {
     for (const auto& history : world.dataset.log.histories()) {
         EXPECT_EQ(scores_of(*whole, history), scores_of(*resumed, history));
     }
-}
-
-TEST(Sasrec, represents_a_user_by_the_vector_it_scores_with) {
-    const auto world = small_world();
-    const auto model = fit("sasrec", world, quick("sasrec"));
-    const auto* user_model = dynamic_cast<const UserModel*>(model.get());
-    ASSERT_NE(user_model, nullptr);
-    const auto histories = world.dataset.log.histories();
-    Matrix<float> users(histories.size(), user_model->dim());
-    Matrix<float> vectors(histories.size(), user_model->dim());
-
-    user_model->represent(histories, users.view());
-    model->user_vectors(histories, vectors.view());
-
-    EXPECT_TRUE(std::ranges::equal(users.values(), vectors.values()));
 }
 
 TEST(Sasrec, cannot_score_new_items_without_content) {

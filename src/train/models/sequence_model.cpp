@@ -7,7 +7,6 @@
 #include "train/run.hpp"
 #include "train/tensor_io.hpp"
 #include "train/trainer.hpp"
-#include "train/user_model.hpp"
 
 #include <torch/types.h>
 #include <torch/utils.h>
@@ -21,7 +20,7 @@
 namespace hg::train {
 namespace {
 
-class SequenceModel final : public Recommender, public UserModel {
+class SequenceModel final : public Recommender {
   public:
     /// `table`: the finished item vectors, [N, D].
     SequenceModel(std::shared_ptr<SequenceNet> net, const at::Tensor& table, double temperature)
@@ -42,20 +41,12 @@ class SequenceModel final : public Recommender, public UserModel {
     }
 
     [[nodiscard]] std::optional<MatrixView<const float>> item_vectors() const override {
-        return MatrixView<const float>{logit_table_.const_data_ptr<float>(), n_items(), dim()};
+        return MatrixView<const float>{logit_table_.const_data_ptr<float>(), n_items(), static_cast<std::size_t>(table_.size(1))};
     }
 
     void user_vectors(std::span<const data::History> histories, MatrixView<float> out)
         const override {
         to_matrix(states_of(histories), out);
-    }
-
-    void represent(std::span<const data::History> histories, MatrixView<float> out) const override {
-        user_vectors(histories, out);
-    }
-
-    [[nodiscard]] std::size_t dim() const override {
-        return static_cast<std::size_t>(table_.size(1));
     }
 
     [[nodiscard]] bool score_new_items(

@@ -1,34 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "simulate/reward_model.hpp"
+#include "simulate/step_reward.hpp"
 
 #include <gtest/gtest.h>
 
 #include <array>
 #include <cmath>
-#include <vector>
+#include <cstdint>
 
 namespace hg::simulate {
 namespace {
-
-TEST(EventWeightReward, adds_up_the_weights_of_the_events_that_followed) {
-    data::HistoryBuffer buffer;
-    buffer.add({.item = ItemId{1}, .weight = 5});
-    buffer.add({.item = ItemId{2}, .weight = 3});
-    buffer.add({.item = ItemId{3}, .weight = -1});
-    const auto all = buffer.view();
-
-    EXPECT_DOUBLE_EQ(EventWeightReward{}.reward(all.head(1), {}, all), 2);
-    EXPECT_DOUBLE_EQ(EventWeightReward{}.reward(all, {}, all), 0);
-}
-
-TEST(EventWeightReward, a_next_state_that_does_not_continue_the_state_is_a_bug) {
-    data::HistoryBuffer buffer;
-    buffer.add(ItemId{1});
-
-    EXPECT_THROW(
-        (void)EventWeightReward{}.reward(buffer.view(), {}, data::History{}), std::logic_error
-    );
-}
 
 TEST(StepReward, is_the_weighted_sum_of_its_terms) {
     const std::array responses{
@@ -75,34 +55,6 @@ TEST(StepReward, a_purchase_counts_beside_its_click) {
 
     EXPECT_DOUBLE_EQ((StepReward{{.event = 1, .purchase = 5}}({.responses = responses})), 7);
     EXPECT_FALSE(RewardOptions{.purchase = 5}.is_off());
-}
-
-TEST(FormulaReward, reads_events_values_and_preference_from_histories) {
-    data::HistoryBuffer buffer;
-    buffer.add({.item = ItemId{1}, .weight = 5});
-    buffer.add({.item = ItemId{2}, .weight = 3, .type = EventTypeId{1}, .value = 1});
-    buffer.add({.item = ItemId{0}, .weight = -1, .type = EventTypeId{1}, .value = 9});
-    const auto all = buffer.view();
-    const std::array slate{ItemId{2}, ItemId{0}};
-    const std::vector<float> bits{1, 2, 3};
-    const std::vector<std::uint8_t> purchases{0, 1};
-    const RewardContext context{
-        .self_information = bits,
-        .is_purchase = purchases,
-        .preference = [](const data::History& h,
-                         auto) { return 0.1 * static_cast<double>(h.size()); },
-    };
-    const auto reward = [&](const RewardOptions& options) {
-        return FormulaReward{options, context}.reward(all.head(1), slate, all);
-    };
-
-    EXPECT_DOUBLE_EQ(reward({.event = 2}), 4);                // 2 * (3 - 1)
-    EXPECT_DOUBLE_EQ(reward({.log_value = 1}), std::log(2));  // the liked event only
-    EXPECT_DOUBLE_EQ(reward({.purchase = 7}), 7);             // a disliked purchase is none
-    EXPECT_NEAR(reward({.preference_gain = 1}), 0.2, 1e-12);
-    EXPECT_DOUBLE_EQ(reward({.novelty = 1}), 2);
-    EXPECT_DOUBLE_EQ(reward({.survival = 1}), 1);
-    EXPECT_DOUBLE_EQ((FormulaReward{{.survival = 1}, {}}.reward(all, slate, all)), 0);
 }
 
 }  // namespace
