@@ -10,18 +10,16 @@ differences are paired by play. --other: the policies learned with FOLDER are pl
 and belief they have seen nothing; the constants are tuned on that one.
 """
 import argparse
-import csv
-import gzip
 import json
 import math
 import pathlib
 import random
-import shutil
 import statistics
 import subprocess
 import tempfile
 
 from machine import describe_machine
+from user_parts import part_users
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--binary", required=True)
@@ -36,7 +34,6 @@ parser.add_argument("--episodes", type=int, default=600)
 arguments = parser.parse_args()
 
 PRESET = pathlib.Path(__file__).resolve().parent.parent / "configs" / "meta_policy" / "small.toml"
-SHARES = {"train": 0.6, "learn": 0.8, "play": 1.0}
 
 
 def call(*words):
@@ -44,23 +41,6 @@ def call(*words):
     if done.returncode != 0:
         raise SystemExit(f"{words}: {done.stderr}")
     return done.stdout
-
-
-def part_users(source, folder):
-    folder.mkdir(exist_ok=True)
-    with gzip.open(source / "interactions.csv.gz", "rt") as file:
-        head, *rows = csv.reader(file)
-    users = sorted({row[0] for row in rows})
-    random.Random(7).shuffle(users)
-    first = 0
-    for name, share in SHARES.items():
-        last = int(share * len(users))
-        kept = set(users[first:last])
-        first = last
-        (folder / name).mkdir()
-        with gzip.open(folder / name / "interactions.csv.gz", "wt") as file:
-            csv.writer(file).writerows([head, *(row for row in rows if row[0] in kept)])
-        shutil.copy(source / "items.csv.gz", folder / name)
 
 
 def world(folder, part, users):
