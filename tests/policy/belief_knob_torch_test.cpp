@@ -29,7 +29,8 @@ TEST(BeliefKnobs, score_is_the_weighted_mean_and_the_weighted_doubt_of_every_cha
 }
 
 TEST(BeliefKnobs, without_alpha_the_order_is_that_of_the_mean) {
-    const auto greedy = BeliefKnobNet::scores(seen(), {.weight = row({4, 0}), .alpha = row({0, 0})});
+    const auto greedy =
+        BeliefKnobNet::scores(seen(), {.weight = row({4, 0}), .alpha = row({0, 0})});
 
     EXPECT_TRUE(at::equal(greedy, 4 * seen().channels[0].mean));
 }

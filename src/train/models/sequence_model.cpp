@@ -41,7 +41,11 @@ class SequenceModel final : public Recommender {
     }
 
     [[nodiscard]] std::optional<MatrixView<const float>> item_vectors() const override {
-        return MatrixView<const float>{logit_table_.const_data_ptr<float>(), n_items(), static_cast<std::size_t>(table_.size(1))};
+        return MatrixView<const float>{
+            logit_table_.const_data_ptr<float>(),
+            n_items(),
+            static_cast<std::size_t>(table_.size(1))
+        };
     }
 
     void user_vectors(std::span<const data::History> histories, MatrixView<float> out)
