@@ -61,30 +61,17 @@ struct BertEncoder::Impl {
     std::string hash;
 
     /// [batch, hidden] float32 on the host.
-    [[nodiscard]] torch::Tensor vectors(std::span<const Tokens* const> batch) const;
+    [[nodiscard]] torch::Tensor vectors(std::span<const std::span<const std::int32_t>> batch) const;
 };
 
-torch::Tensor BertEncoder::Impl::vectors(std::span<const Tokens* const> batch) const {
-    const auto longest =
-        std::ranges::max(batch, {}, [](const Tokens* t) { return t->size(); })->size();
-    const auto n = static_cast<std::int64_t>(batch.size());
-    const auto time = static_cast<std::int64_t>(longest);
-    auto ids = torch::full({n, time}, tokenizer.pad_id(), torch::kInt64);
-    auto real = torch::zeros({n, time}, torch::kFloat32);
-    bool is_padded = false;
-    for (std::int64_t row = 0; row < n; ++row) {
-        const auto& tokens = *batch[static_cast<std::size_t>(row)];
-        std::ranges::copy(tokens, ids.data_ptr<std::int64_t>() + row * time);
-        std::fill_n(real.data_ptr<float>() + row * time, tokens.size(), 1.0F);
-        is_padded = is_padded || tokens.size() != longest;
-    }
-    ids = ids.to(device);
-    real = real.to(device);
+torch::Tensor BertEncoder::Impl::vectors(std::span<const std::span<const std::int32_t>> batch
+) const {
+    const auto in = pad_tokens(batch, tokenizer.pad_id(), device);
     const auto dtype = options.precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat32;
-    const auto bias = is_padded ? padding_bias(real, dtype) : torch::Tensor{};
+    const auto bias = in.real.defined() ? padding_bias(in.real, dtype) : torch::Tensor{};
     auto network = net;  // a handle: forward() of a module is not const, its use here is
-    const auto hidden = network->forward(ids, bias).to(torch::kFloat32);  // [batch, time, hidden]
-    const auto pooled = pool_tokens(hidden, is_padded ? real : torch::Tensor{}, config);
+    const auto hidden = network->forward(in.ids, bias).to(torch::kFloat32);
+    const auto pooled = pool_tokens(hidden, in.real, config);  // of [batch, time, hidden]
     return pooled.to(torch::kCPU).contiguous();
 }
 
@@ -130,9 +117,9 @@ void BertEncoder::encode(
             if (stop.stop_requested()) {
                 return;
             }
-            std::vector<const Tokens*> rows;
+            std::vector<std::span<const std::int32_t>> rows;
             for (std::size_t i = 0; i < batch.count; ++i) {
-                rows.push_back(&tokens[order[batch.first + i]]);
+                rows.emplace_back(tokens[order[batch.first + i]]);
             }
             const auto vectors = impl_->vectors(rows);
             const std::span<const float> flat{vectors.data_ptr<float>(), batch.count * dim()};

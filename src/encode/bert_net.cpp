@@ -4,16 +4,16 @@
 #include "core/digest.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "encode/bert_checkpoint_net.hpp"
 
 #include <ATen/ops/scaled_dot_product_attention.h>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace hg::encode {
 namespace {
@@ -22,113 +22,6 @@ torch::nn::LayerNorm layer_norm(const BertConfig& config) {
     return torch::nn::LayerNorm{
         torch::nn::LayerNormOptions({config.hidden}).eps(config.layer_norm_eps)
     };
-}
-
-torch::Tensor activate(const torch::Tensor& x, Activation activation) {
-    switch (activation) {
-        case Activation::gelu:
-            return torch::gelu(x);
-        case Activation::gelu_tanh:
-            return torch::gelu(x, "tanh");
-        case Activation::relu:
-            return torch::relu(x);
-    }
-    return x;
-}
-
-/// The tensors of a checkpoint, as float32, by the names inside BertModel.
-class Checkpoint {
-  public:
-    explicit Checkpoint(const SafetensorsFile& file) : file_(file) {
-        if (file.contains("bert.embeddings.word_embeddings.weight")) {
-            prefix_ = "bert.";
-        }
-    }
-
-    [[nodiscard]] torch::Tensor operator()(const std::string& name) const {
-        const auto view = value_or_throw(file_.tensor(prefix_ + name));
-        std::vector<std::int64_t> shape(view.shape.begin(), view.shape.end());
-        // from_blob wants a mutable pointer; the clone below is what we keep.
-        auto* const bytes = const_cast<std::byte*>(view.bytes.data());
-        return torch::from_blob(bytes, shape, torch::TensorOptions{scalar_type(view.dtype, name)})
-            .to(torch::kFloat32, false, true);
-    }
-
-    void copy(const std::string& name, torch::Tensor& parameter) const {
-        copy(name, (*this)(name), parameter);
-    }
-
-    static void copy(
-        const std::string& name, const torch::Tensor& value, torch::Tensor& parameter
-    ) {
-        if (value.sizes() != parameter.sizes()) {
-            throw Error{
-                ErrorCode::corrupt,
-                fmt::format(
-                    "tensor {} has shape [{}], expected [{}]",
-                    name,
-                    fmt::join(value.sizes(), ", "),
-                    fmt::join(parameter.sizes(), ", ")
-                ),
-                "config.json and model.safetensors belong to different models",
-            };
-        }
-        parameter.copy_(value);
-    }
-
-    template <typename Module>
-    void copy_module(const std::string& name, Module& module) const {
-        copy(name + ".weight", module->weight);
-        copy(name + ".bias", module->bias);
-    }
-
-    /// Old checkpoints call the two tensors gamma and beta.
-    void copy_norm(const std::string& name, torch::nn::LayerNorm& norm) const {
-        const bool is_old = file_.contains(prefix_ + name + ".gamma");
-        copy(name + (is_old ? ".gamma" : ".weight"), norm->weight);
-        copy(name + (is_old ? ".beta" : ".bias"), norm->bias);
-    }
-
-  private:
-    static torch::ScalarType scalar_type(DType dtype, const std::string& name) {
-        switch (dtype) {
-            case DType::f32:
-                return torch::kFloat32;
-            case DType::f16:
-                return torch::kFloat16;
-            case DType::bf16:
-                return torch::kBFloat16;
-            default:
-                throw Error{
-                    ErrorCode::corrupt,
-                    fmt::format(
-                        "tensor {} is {}, expected F32, F16 or BF16", name, to_string(dtype)
-                    ),
-                    "quantised checkpoints are not read: bring the original weights",
-                };
-        }
-    }
-
-    const SafetensorsFile& file_;
-    std::string prefix_;
-};
-
-void load_layer(BertLayerImpl& layer, const std::string& name, const Checkpoint& checkpoint) {
-    const auto self = name + ".attention.self.";
-    for (const auto* part : {"weight", "bias"}) {
-        const auto joined = torch::cat(
-            {checkpoint(self + "query." + part),
-             checkpoint(self + "key." + part),
-             checkpoint(self + "value." + part)}
-        );
-        auto& parameter = std::string_view{part} == "weight" ? layer.qkv->weight : layer.qkv->bias;
-        Checkpoint::copy(self + "query|key|value." + part, joined, parameter);
-    }
-    checkpoint.copy_module(name + ".attention.output.dense", layer.attended);
-    checkpoint.copy_norm(name + ".attention.output.LayerNorm", layer.attended_norm);
-    checkpoint.copy_module(name + ".intermediate.dense", layer.up);
-    checkpoint.copy_module(name + ".output.dense", layer.down);
-    checkpoint.copy_norm(name + ".output.LayerNorm", layer.norm);
 }
 
 }  // namespace
@@ -189,11 +82,41 @@ torch::Tensor BertNetImpl::run_layers(
     return x;
 }
 
+torch::Tensor activate(const torch::Tensor& x, Activation activation) {
+    switch (activation) {
+        case Activation::gelu:
+            return torch::gelu(x);
+        case Activation::gelu_tanh:
+            return torch::gelu(x, "tanh");
+        case Activation::relu:
+            return torch::relu(x);
+    }
+    return x;
+}
+
 torch::Tensor padding_bias(const torch::Tensor& real, torch::ScalarType dtype) {
     const auto n = real.size(0);
     const auto time = real.size(1);
     return torch::zeros({n, 1, 1, time}, real.options().dtype(dtype))
         .masked_fill_((real == 0).view({n, 1, 1, time}), -std::numeric_limits<float>::infinity());
+}
+
+PaddedTokens pad_tokens(
+    std::span<const std::span<const std::int32_t>> rows, std::int32_t pad_id, torch::Device device
+) {
+    const auto longest = std::ranges::max(rows, {}, [](const auto& row) { return row.size(); });
+    const auto n = static_cast<std::int64_t>(rows.size());
+    const auto time = static_cast<std::int64_t>(longest.size());
+    auto ids = torch::full({n, time}, pad_id, torch::kInt64);
+    auto real = torch::zeros({n, time}, torch::kFloat32);
+    bool is_padded = false;
+    for (std::int64_t row = 0; row < n; ++row) {
+        const auto tokens = rows[static_cast<std::size_t>(row)];
+        std::ranges::copy(tokens, ids.data_ptr<std::int64_t>() + row * time);
+        std::fill_n(real.data_ptr<float>() + row * time, tokens.size(), 1.0F);
+        is_padded = is_padded || tokens.size() != longest.size();
+    }
+    return {.ids = ids.to(device), .real = is_padded ? real.to(device) : torch::Tensor{}};
 }
 
 torch::Tensor pool_tokens(
@@ -256,7 +179,7 @@ LoadedBert load_bert(const std::filesystem::path& folder, std::string_view preci
     }
     const auto file = value_or_throw(SafetensorsFile::open(folder / "model.safetensors"));
     BertNet net{config};
-    load_bert_weights(net, config, file);
+    load_bert_weights(net, file);
     net->eval();
     for (auto& parameter : net->parameters()) {
         parameter.set_requires_grad(false);
@@ -269,17 +192,8 @@ LoadedBert load_bert(const std::filesystem::path& folder, std::string_view preci
     };
 }
 
-void load_bert_weights(BertNet& net, const BertConfig& config, const SafetensorsFile& file) {
-    const torch::NoGradGuard no_grad;
-    const Checkpoint checkpoint{file};
-    checkpoint.copy("embeddings.word_embeddings.weight", net->words->weight);
-    checkpoint.copy("embeddings.position_embeddings.weight", net->positions->weight);
-    checkpoint.copy("embeddings.token_type_embeddings.weight", net->types->weight);
-    checkpoint.copy_norm("embeddings.LayerNorm", net->norm);
-    for (std::int64_t i = 0; i < config.layers; ++i) {
-        auto& layer = *net->layers[static_cast<std::size_t>(i)]->as<BertLayerImpl>();
-        load_layer(layer, fmt::format("encoder.layer.{}", i), checkpoint);
-    }
+void load_bert_weights(BertNet& net, const SafetensorsFile& file) {
+    read_weights(file, weights_prefix(file), named_weights(net));
 }
 
 }  // namespace hg::encode

@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -60,6 +61,19 @@ struct BertNetImpl : torch::nn::Module {
 
 TORCH_MODULE(BertNet);
 
+[[nodiscard]] torch::Tensor activate(const torch::Tensor& x, Activation activation);
+
+/// Texts of any length as one rectangle.
+struct PaddedTokens {
+    torch::Tensor ids;   // [batch, time] int64
+    torch::Tensor real;  // [batch, time] 1, or 0 where padded; undefined where nothing is
+};
+
+/// rows: at least one.
+[[nodiscard]] PaddedTokens pad_tokens(
+    std::span<const std::span<const std::int32_t>> rows, std::int32_t pad_id, torch::Device device
+);
+
 /// 0 where a token is real and -inf where it is padding: [batch, 1, 1, time] of real [batch, time],
 /// 1 or 0.
 [[nodiscard]] torch::Tensor padding_bias(const torch::Tensor& real, torch::ScalarType dtype);
@@ -85,8 +99,7 @@ struct LoadedBert {
 
 [[nodiscard]] LoadedBert load_bert(const std::filesystem::path& folder, std::string_view precision);
 
-/// Copies the weights of a Hugging Face checkpoint (F32, F16 or BF16; names with or without
-/// "bert."). Throws Error naming the tensor that is missing or has another shape.
-void load_bert_weights(BertNet& net, const BertConfig& config, const SafetensorsFile& file);
+/// From a Hugging Face checkpoint, as bert_checkpoint_net.hpp says.
+void load_bert_weights(BertNet& net, const SafetensorsFile& file);
 
 }  // namespace hg::encode

@@ -15,13 +15,6 @@ namespace {
 
 constexpr std::size_t tokens_at_once = 2048;
 
-/// The same tokenizer, cutting earlier.
-WordPiece cut_to(const WordPiece& tokenizer, std::size_t max_tokens) {
-    auto options = tokenizer.options();
-    options.max_length = std::min(options.max_length, max_tokens);
-    return value_or_throw(WordPiece::from_pieces(tokenizer.pieces(), options));
-}
-
 void copy_weights(const torch::nn::Module& from, torch::nn::Module& to) {
     const torch::NoGradGuard no_grad;
     const auto source = from.named_parameters();
@@ -96,7 +89,7 @@ std::shared_ptr<BertTrunk> BertTrunk::load(const BertTrunkOptions& options) {
             "tune fewer, or 0 to keep the model as it is"
         };
     }
-    bert.tokenizer = cut_to(bert.tokenizer, options.max_tokens);
+    bert.tokenizer = bert.tokenizer.cut_to(options.max_tokens);
     return std::shared_ptr<BertTrunk>{new BertTrunk{std::move(bert), options}};
 }
 

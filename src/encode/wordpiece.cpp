@@ -216,6 +216,27 @@ Result<WordPiece> WordPiece::from_pieces(
     return out;
 }
 
+std::optional<std::int32_t> WordPiece::mask_id() const noexcept {
+    const auto id = specials_.back().id;
+    return id < 0 ? std::nullopt : std::optional{id};
+}
+
+std::vector<std::int32_t> WordPiece::special_ids() const {
+    std::vector<std::int32_t> ids;
+    for (const auto& special : specials_) {
+        if (special.id >= 0) {
+            ids.push_back(special.id);
+        }
+    }
+    return ids;
+}
+
+WordPiece WordPiece::cut_to(std::size_t max_tokens) const {
+    auto shorter = *this;
+    shorter.options_.max_length = std::min(options_.max_length, max_tokens);
+    return shorter;
+}
+
 Result<void> WordPiece::find_specials() {
     const std::array names{
         &options_.unknown, &options_.classify, &options_.separate, &options_.pad, &options_.mask

@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -60,6 +61,15 @@ class WordPiece {
     [[nodiscard]] const WordPieceOptions& options() const noexcept { return options_; }
 
     [[nodiscard]] std::int32_t pad_id() const noexcept { return pad_id_; }
+
+    /// Nothing where the vocabulary has no [MASK].
+    [[nodiscard]] std::optional<std::int32_t> mask_id() const noexcept;
+
+    /// [UNK], [CLS], [SEP], [PAD] and [MASK], those that are there.
+    [[nodiscard]] std::vector<std::int32_t> special_ids() const;
+
+    /// The same tokenizer, cutting earlier.
+    [[nodiscard]] WordPiece cut_to(std::size_t max_tokens) const;
 
   private:
     struct Special {

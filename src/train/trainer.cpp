@@ -178,6 +178,7 @@ class Loop {
                 copy_values(parameters_, best_);
             }
         }
+        trainee_.epoch_ended(position_.epoch);
         note(position_.last_loss);
     }
 

@@ -55,6 +55,9 @@ class Trainee {
     [[nodiscard]] virtual std::optional<double> validate() = 0;
 
     [[nodiscard]] virtual std::string_view validation_name() const { return "ndcg@10"; }
+
+    /// After validate() of that epoch, counted from 1: for curves of its own.
+    virtual void epoch_ended(std::int64_t /*epoch*/) {}
 };
 
 struct TrainOptions {
