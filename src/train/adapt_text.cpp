@@ -156,7 +156,7 @@ void AdaptOptions::describe(OptionBinder& bind, AdaptOptions& o) {
         "contrastive_weight",
         o.contrastive_weight,
         "of the loss that draws together what users take soon after one another; 0 = words alone, "
-        "a third of the time",
+        "the log is not looked at",
         {.min = 0, .max = 100}
     );
     bind(

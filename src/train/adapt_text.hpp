@@ -3,10 +3,10 @@
 // masked words and by what is taken together; what the verb `adapt-text` does.
 //
 // Devlin et al., "BERT" (2019): max E log P(piece | the others) over 15 % of the pieces. Names,
-// makers and kinds of a shop are words a general model has never met. To this comes, where there is
-// a log, a contrastive loss on pairs of items that one user took soon after one another
-// (contrastive_loss.hpp); with contrastive_weight = 0 the log is not looked at. What is written is a
-// folder of the same layout, its manifest last. The catalogue's text rule is encode's.
+// makers and kinds of a shop are words a general model has never met. To this comes, with
+// contrastive_weight > 0, a contrastive loss on pairs of items that one user took soon after one
+// another (contrastive_loss.hpp); without it the log is not looked at. What is written is a folder
+// of the same layout, its manifest last. The catalogue's text rule is encode's.
 //
 //   const auto made = adapt_text({.dataset = data, .model = bert, .folder = out}, progress, stop);
 //   encode_dataset({.folder = "movies", .settings = {model = out}}, ...);
@@ -33,7 +33,7 @@ struct AdaptOptions {
     };
     std::int64_t warmup_steps = 50;
     double asked_share = 0.15;
-    double contrastive_weight = 0.5;
+    double contrastive_weight = 0;  // words alone were as good: docs/how-to/adapt-a-text-model.md
     double temperature = 0.1;
     std::int64_t window = 3;
     double held_out_share = 0.1;
