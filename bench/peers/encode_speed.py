@@ -40,7 +40,7 @@ and a title is too short to fill them). `--dtype bf16` is a choice, fp32 the def
 of commit b978c47) bf16 was 2.4 to 2.8 times fp32 (178 plots/s beside 66 on two threads; sentence-transformers 149 and 55), on one without them
 it is 6 times slower than fp32. Vectors differ by up to .0042 (cosine >= .9998).
 
-On one NVIDIA H200 (`--device cuda`, libtorch 2.11 with CUDA 13.0, program of the commit that turned cuDNN's attention off): 3,000 plots in 2.5 s with either
+On one NVIDIA H200 (`--device cuda`, libtorch 2.11 with CUDA 13.0, program of commit 9a2e667): 3,000 plots in 2.5 s with either
 precision, 1.1 s of which is the start; 46 and 22 s on two threads of the processor beside it (fp32, bf16). Vectors differ by 2.5e-7 from the processor's in fp32,
 by .0027 in bf16. Before, bf16 took 19 to 25 s there: cuDNN planned its attention anew for every length of a batch.
 
