@@ -8,13 +8,19 @@ STUDENT = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36, 9: 2.
 
 
 def half_width(values):
-    """Of the 95 % interval of a mean over few seeds."""
+    """Of the 95 % interval of a mean: Student's t where the values are few."""
     n = len(values)
-    return STUDENT.get(n, 2.0) * statistics.stdev(values) / math.sqrt(n) if n > 1 else math.nan
+    return STUDENT.get(n, 2.0 if n < 100 else 1.96) * statistics.stdev(values) / math.sqrt(n) if n > 1 else math.nan
 
 
 def with_interval(values, digits=1):
     return f"{statistics.mean(values):.{digits}f} +- {half_width(values):.{digits}f}"
+
+
+def difference(values, digits=2):
+    """Mean of paired differences and its 95 % interval."""
+    mean, half = statistics.mean(values), half_width(values)
+    return f"{mean:+.{digits}f} [{mean - half:+.{digits}f}, {mean + half:+.{digits}f}]"
 
 
 def sets(assignments, prefix=""):
@@ -31,11 +37,15 @@ class Program:
     def __init__(self, binary):
         self.binary = binary
 
-    def call(self, *words):
-        done = subprocess.run([self.binary, *words, "--json"], capture_output=True, text=True)
+    def run(self, *words):
+        """What it prints."""
+        done = subprocess.run([self.binary, "-q", *map(str, words)], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise SystemExit(f"{words}: {done.stderr}")
-        return json.loads(done.stdout)
+        return done.stdout
+
+    def call(self, *words):
+        return json.loads(self.run(*words, "--json"))
 
     def learn(self, run, agent, world, options, settings, seed, *more):
         """`options` of the world, `settings` of the agent and learn.*; what `learn` says."""

@@ -11,14 +11,13 @@ and belief they have seen nothing; the constants are tuned on that one.
 """
 import argparse
 import json
-import math
 import pathlib
 import random
 import statistics
-import subprocess
 import tempfile
 
 from machine import describe_machine
+from program import Program, difference
 from user_parts import part_users
 
 parser = argparse.ArgumentParser()
@@ -32,15 +31,9 @@ parser.add_argument("--seeds", type=int, default=5, help="policies learned")
 parser.add_argument("--plays", type=int, default=10)
 parser.add_argument("--episodes", type=int, default=600)
 arguments = parser.parse_args()
+program = Program(arguments.binary)
 
 PRESET = pathlib.Path(__file__).resolve().parent.parent / "configs" / "meta_policy" / "small.toml"
-
-
-def call(*words):
-    done = subprocess.run([arguments.binary, "-q", *map(str, words)], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"{words}: {done.stderr}")
-    return done.stdout
 
 
 def world(folder, part, users):
@@ -51,8 +44,8 @@ def world(folder, part, users):
 
 
 def play(folder, policy, part, users, seed):
-    return json.loads(call("simulate", "run", *world(folder, part, users), "--policy", policy, "--episodes", arguments.episodes,
-                           "--seeds", 1, "--seed", seed, "--json"))["return"]["mean"]
+    return program.call("simulate", "run", *world(folder, part, users), "--policy", policy, "--episodes", arguments.episodes,
+                        "--seeds", 1, "--seed", seed)["return"]["mean"]
 
 
 def constants(knobs):
@@ -85,22 +78,15 @@ def tune(folder):
 
 def learn(folder, seed):
     out = folder / f"meta{seed}"
-    call("learn", "--agent", "meta_policy", "--config", PRESET, "--world", f"served:{folder / 'run'}", "--set", f"world.data={folder / 'learn'}",
-         "--set", f"world.skips={arguments.skips}", "--seed", seed, "--out", out)
+    program.run("learn", "--agent", "meta_policy", "--config", PRESET, "--world", f"served:{folder / 'run'}", "--set",
+                f"world.data={folder / 'learn'}", "--set", f"world.skips={arguments.skips}", "--seed", seed, "--out", out)
     return out, json.loads((out / "manifest.json").read_text())["seconds"]
-
-
-def interval(values):
-    reach = 2.262 if len(values) == 10 else 1.96
-    half = reach * statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
-    mean = statistics.mean(values)
-    return f"{mean:+.3f} [{mean - half:+.3f}, {mean + half:+.3f}]"
 
 
 def train_run(source, folder):
     """A run of the first part of the users."""
     part_users(source, folder)
-    call("train", "--model", arguments.model, "--data", folder / "train", "--out", folder / "run", "--seed", 7)
+    program.run("train", "--model", arguments.model, "--data", folder / "train", "--out", folder / "run", "--seed", 7)
 
 
 def table(folder, best, learned):
@@ -112,7 +98,7 @@ def table(folder, best, learned):
     plays["meta_policy, mean of seeds"] = [statistics.mean(values) for values in zip(*(plays[name] for name in list(rows)[2:]))]
     lines = ["| policy | hits of 20 | against greed | against tuned constants |", "|---|---|---|---|"]
     for name, values in plays.items():
-        against = [interval([a - b for a, b in zip(values, other)]) if values != other else "" for other in (greedy, tuned)]
+        against = [difference([a - b for a, b in zip(values, other)], 3) if values != other else "" for other in (greedy, tuned)]
         lines.append(f"| {name} | {statistics.mean(values):.3f} | {against[0]} | {against[1]} |")
     return lines
 

@@ -12,13 +12,12 @@ import argparse
 import csv
 import gzip
 import json
-import math
 import pathlib
 import statistics
-import subprocess
 import tempfile
 
 from machine import describe_machine
+from program import Program, difference
 from user_parts import part_users
 
 BLENDS = {"dae_ease": ["blend.rankers=[\"dae\",\"ease\"]"]}
@@ -33,12 +32,7 @@ parser.add_argument("--turns", type=int, nargs="+", default=[5, 20, 50])
 parser.add_argument("--slate", type=int, default=1)
 parser.add_argument("--models", nargs="+", default=MODELS)
 arguments = parser.parse_args()
-
-
-def call(*words):
-    done = subprocess.run([arguments.binary, "-q", *map(str, words)], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"{words}: {done.stderr}")
+program = Program(arguments.binary)
 
 
 def rated_of(folder):
@@ -53,8 +47,8 @@ def rated_of(folder):
 def train(folder, name):
     run = folder / name
     model, settings = ("blend", BLENDS[name]) if name in BLENDS else (name, [])
-    call("train", "--model", model, "--data", folder / "dataset", "--out", run, "--seed", 7,
-         *(word for setting in settings for word in ("--set", setting.removeprefix("blend."))))
+    program.run("train", "--model", model, "--data", folder / "dataset", "--out", run, "--seed", 7,
+                *(word for setting in settings for word in ("--set", setting.removeprefix("blend."))))
     return run
 
 
@@ -66,7 +60,7 @@ def visits(folder, run, rated):
     for _ in range(max(arguments.turns)):
         lines = (json.dumps({"user_id": user, "history": histories[user], "exclude": shown[user]}) for user in rated)
         (folder / "queries.jsonl").write_text("\n".join(lines) + "\n")
-        call("recommend", "--run", run, "--input", folder / "queries.jsonl", "--output", folder / "answers.jsonl", "--k", arguments.slate)
+        program.run("recommend", "--run", run, "--input", folder / "queries.jsonl", "--output", folder / "answers.jsonl", "--k", arguments.slate)
         for line in (folder / "answers.jsonl").read_text().splitlines():
             answer = json.loads(line)
             user = answer["user_id"]
@@ -78,19 +72,13 @@ def visits(folder, run, rated):
     return hits, shown
 
 
-def interval(values, digits=2):
-    half = 1.96 * statistics.stdev(values) / math.sqrt(len(values))
-    mean = statistics.mean(values)
-    return f"{mean:+.{digits}f} [{mean - half:+.{digits}f}, {mean + half:+.{digits}f}]"
-
-
 def main():
     turns = sorted(arguments.turns)
     with tempfile.TemporaryDirectory(prefix="hg-bench-") as temporary:
         folder = pathlib.Path(temporary) / arguments.source.name
         part_users(arguments.source, folder)
-        call("ingest", folder / "train", "--out", folder / "dataset")
-        call("encode", "--data", folder / "dataset", "--encoder", "fused")
+        program.run("ingest", folder / "train", "--out", folder / "dataset")
+        program.run("encode", "--data", folder / "dataset", "--encoder", "fused")
         rated = rated_of(folder / "play")
         n_items = len(set().union(*rated_of(arguments.source).values()))
         played = {name: visits(folder, train(folder, name), rated) for name in arguments.models}
@@ -99,7 +87,7 @@ def main():
              "|---" * (3 + 2 * len(turns)) + "|"]
     for name, (hits, shown) in played.items():
         means = [statistics.mean(h[t - 1] for h in hits.values()) for t in turns]
-        against = ["" if name == "popularity" else interval([hits[u][t - 1] - base[u][t - 1] for u in hits]) for t in turns]
+        against = ["" if name == "popularity" else difference([hits[u][t - 1] - base[u][t - 1] for u in hits]) for t in turns]
         share = len(set().union(*map(set, shown.values()))) / n_items
         first = statistics.mean(h[0] for h in hits.values())
         lines.append(f"| {name} | {first:.3f} | {' | '.join(f'{m:.2f}' for m in means)} | {' | '.join(against)} | {100 * share:.0f} % |")

@@ -119,17 +119,4 @@ void read_weights(
     }
 }
 
-void add_weight(SafetensorsWriter& writer, const std::string& name, const torch::Tensor& tensor) {
-    const auto host = tensor.detach().to(torch::kCPU, torch::kFloat32).contiguous();
-    std::vector<std::byte> bytes(host.nbytes());
-    if (!bytes.empty()) {
-        std::memcpy(bytes.data(), host.const_data_ptr(), bytes.size());
-    }
-    std::vector<std::size_t> shape;
-    for (const auto extent : host.sizes()) {
-        shape.push_back(static_cast<std::size_t>(extent));
-    }
-    writer.add_bytes(name, DType::f32, std::move(shape), std::move(bytes));
-}
-
 }  // namespace hg::encode

@@ -5,7 +5,7 @@
 // three tensors there and one map here: their rows are views of ours.
 //
 //   read_weights(file, "bert.", named_weights(net));        // in place
-//   for (const auto& [name, tensor] : named_weights(net)) { add_weight(writer, name, tensor); }
+//   for (const auto& [name, tensor] : named_weights(net)) { add_tensor(writer, name, tensor); }
 #pragma once
 
 #include "core/safetensors.hpp"
@@ -34,8 +34,5 @@ using NamedWeights = std::vector<std::pair<std::string, torch::Tensor>>;
 void read_weights(
     const SafetensorsFile& file, std::string_view prefix, const NamedWeights& weights
 );
-
-/// As float32.
-void add_weight(SafetensorsWriter& writer, const std::string& name, const torch::Tensor& tensor);
 
 }  // namespace hg::encode

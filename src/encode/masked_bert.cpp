@@ -4,6 +4,7 @@
 #include "core/file.hpp"
 #include "encode/bert_checkpoint_net.hpp"
 #include "encode/masked_bert_net.hpp"
+#include "encode/tensor_io.hpp"
 
 #include <ATen/ops/linear.h>
 #include <torch/types.h>
@@ -177,7 +178,7 @@ void save_masked_bert(const MaskedBert& net, const fs::path& from, const fs::pat
     const auto add = [&](std::string_view prefix, const NamedWeights& weights) {
         for (const auto& [name, tensor] : weights) {
             const auto full = std::string{prefix} + name;
-            add_weight(writer, full, tensor);
+            add_tensor(writer, full, tensor);
             written.insert(full);
         }
     };

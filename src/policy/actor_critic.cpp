@@ -145,7 +145,7 @@ void ActorCritic::load(const SafetensorsFile& weights, Save what) {
 
 void ActorCritic::score(const ObservationBatch& seen, Mode /*mode*/, MatrixView<float> out) {
     const at::NoGradGuard no_grad;
-    train::to_matrix(net_->forward(look(seen)).scores, out);
+    encode::to_matrix(net_->forward(look(seen)).scores, out);
 }
 
 SlateRule ActorCritic::rule(Mode mode) const {

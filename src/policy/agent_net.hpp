@@ -15,7 +15,7 @@
 #include "policy/network_options.hpp"
 #include "policy/state_encoder_net.hpp"
 #include "train/adam.hpp"
-#include "train/tensor_io.hpp"
+#include "encode/tensor_io.hpp"
 
 #include <torch/nn/modules/linear.h>
 #include <torch/types.h>
@@ -210,7 +210,7 @@ inline void add_tensors(
     SafetensorsWriter& weights, const std::string& prefix, const train::Adam::NamedTensors& tensors
 ) {
     for (const auto& [name, tensor] : tensors) {
-        train::add_tensor(weights, prefix + name, tensor.detach());
+        encode::add_tensor(weights, prefix + name, tensor.detach());
     }
 }
 
@@ -222,7 +222,7 @@ inline void copy_tensors(
     const at::NoGradGuard no_grad;
     for (const auto& [name, tensor] : tensors) {
         auto target = tensor;
-        train::copy_tensor(weights, prefix + name, target);
+        encode::copy_tensor(weights, prefix + name, target);
     }
 }
 

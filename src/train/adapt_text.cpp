@@ -51,11 +51,13 @@ void refuse_bad_places(const AdaptRequest& request) {
 
 /// Every text once, in the order of the items.
 SplitTexts read_texts(
-    const AdaptRequest& request, const encode::WordPiece& tokenizer, const AdaptOptions& options
+    const AdaptRequest& request,
+    const encode::WordPiece& tokenizer,
+    const encode::WordMasker& masker,
+    const AdaptOptions& options
 ) {
     const auto& items = request.dataset.item_fields;
     const auto rule = encode::TextRule::for_catalogue(items, options.fields);
-    const encode::WordMasker masker{tokenizer, {}};
     SplitTexts split;
     split.text_of_item.assign(request.dataset.items.size(), CoTaken::nothing);
     std::map<std::vector<std::int32_t>, std::uint32_t> known;
@@ -195,7 +197,8 @@ AdaptSummary adapt_text(const AdaptRequest& request, ProgressSink& progress, std
     auto bert = encode::load_masked_bert(request.model, rng.split("head"));
     bert.net->to(encode::find_device(options.device));
     const auto tokenizer = bert.tokenizer.cut_to(static_cast<std::size_t>(options.max_tokens));
-    auto split = read_texts(request, tokenizer, options);
+    const encode::WordMasker masker{tokenizer, {.asked = options.asked_share}};
+    auto split = read_texts(request, tokenizer, masker, options);
     hold_out(split, options.held_out_share, rng.split("held-out texts"));
     AdaptSummary made{
         .n_learned = split.learned.size(),
@@ -213,7 +216,7 @@ AdaptSummary adapt_text(const AdaptRequest& request, ProgressSink& progress, std
         .stop = std::move(stop),
         .run = &run,
     };
-    TextTrainee trainee{bert.net, tokenizer, options, std::move(split), context};
+    TextTrainee trainee{bert.net, masker, tokenizer.pad_id(), options, std::move(split), context};
     trainee.on_epoch = request.on_epoch;
     made.before = trainee.measure_first();
     auto training = options.training.of("adapt-text", fingerprint_of(request, options, bert.hash));

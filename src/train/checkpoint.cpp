@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/checkpoint.hpp"
 
-#include "train/tensor_io.hpp"
+#include "encode/tensor_io.hpp"
 
 #include <torch/types.h>
 
@@ -70,7 +70,7 @@ void save_checkpoint(
     writer.add_metadata("position", to_json(position).dump());
     for (const auto& [group, tensors] : groups) {
         for (const auto& [name, tensor] : tensors) {
-            add_tensor(writer, group + "/" + name, tensor);
+            encode::add_tensor(writer, group + "/" + name, tensor);
         }
     }
     writer.save(path);
@@ -108,7 +108,7 @@ std::optional<Position> load_checkpoint(
     try {
         for (auto& [group, tensors] : groups) {
             for (auto& [name, tensor] : tensors) {
-                copy_tensor(*opened, group + "/" + name, tensor);
+                encode::copy_tensor(*opened, group + "/" + name, tensor);
             }
         }
         return from_json(nlohmann::json::parse(metadata.at("position")));

@@ -3,8 +3,8 @@
 
 #include "core/error.hpp"
 #include "core/nearest.hpp"
+#include "encode/tensor_io.hpp"
 #include "train/adam.hpp"
-#include "train/tensor_io.hpp"
 
 #include <torch/nn/functional/loss.h>
 #include <torch/nn/functional/normalization.h>
@@ -85,14 +85,14 @@ ContentFeatures learn_content_features(
         return {};
     }
     at::manual_seed(rng());
-    const auto all = to_tensor(examples.content);
+    const auto all = encode::to_tensor(examples.content);
     const auto scale =
         1 / root_mean_square(all);  // content is of unit length: its numbers are small
     const auto content = all * scale;
-    const auto truth = to_tensor(examples.vectors);
+    const auto truth = encode::to_tensor(examples.vectors);
     const auto vectors = truth / root_mean_square(truth);
     const auto weights =
-        to_tensor({examples.weights.data(), examples.weights.size(), 1}).squeeze(1);
+        encode::to_tensor({examples.weights.data(), examples.weights.size(), 1}).squeeze(1);
     torch::nn::Linear hidden{content.size(1), n_hidden};
     torch::nn::Linear out{content.size(1) + n_hidden, vectors.size(1)};
     Adam adam{
@@ -120,7 +120,7 @@ ContentFeatures learn_content_features(
     ContentFeatures features;
     const at::NoGradGuard no_grad;
     features.weights = Matrix<float>(examples.content.cols(), n_hidden);
-    to_matrix((hidden->weight * scale).t().contiguous(), features.weights.view());
+    encode::to_matrix((hidden->weight * scale).t().contiguous(), features.weights.view());
     const auto bias = hidden->bias.contiguous();
     // As large as the content's own numbers: one penalty is fair to both then.
     const auto spread = [](const at::Tensor& values) {

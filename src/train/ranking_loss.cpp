@@ -2,7 +2,7 @@
 #include "train/ranking_loss.hpp"
 
 #include "core/error.hpp"
-#include "train/tensor_io.hpp"
+#include "encode/tensor_io.hpp"
 
 #include <ATen/autocast_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -122,7 +122,7 @@ at::Tensor sampled_softmax_loss(
     const Negatives& negatives,
     bool correct_log_q
 ) {
-    const auto drawn = index_tensor(negatives.items).to(table.device());
+    const auto drawn = encode::index_tensor(negatives.items).to(table.device());
     auto logits = products(states, at::embedding(table, drawn));  // [M, K]
     if (correct_log_q) {
         const auto expected =
@@ -147,7 +147,7 @@ at::Tensor gbce_loss(
     const auto n_tokens = targets.size(0);
     const auto n_groups = (n_tokens + gbce_group - 1) / gbce_group;
     const auto drawn =
-        index_tensor(negatives.items).to(table.device()).view({n_groups, -1});  // [G, K]
+        encode::index_tensor(negatives.items).to(table.device()).view({n_groups, -1});  // [G, K]
     const auto n_drawn = static_cast<double>(drawn.size(1));
     const auto n_others = std::max(1.0, static_cast<double>(table.size(0)) - 1);
     const auto rate = std::min(1.0, n_drawn / n_others);
@@ -175,7 +175,7 @@ at::Tensor bce_loss(
 ) {
     const auto positive = own_logits(states, table, targets);
     const auto negative =
-        own_logits(states, table, index_tensor(negatives.items).to(table.device()));
+        own_logits(states, table, encode::index_tensor(negatives.items).to(table.device()));
     return (at::softplus(-positive) + at::softplus(negative)).mean() / 2;
 }
 

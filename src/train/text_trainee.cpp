@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "encode/tensor_io.hpp"
 #include "train/contrastive_loss.hpp"
 #include "train/run.hpp"
-#include "train/tensor_io.hpp"
 #include "train/text_trainee_net.hpp"
 
 #include <torch/types.h>
@@ -40,7 +40,8 @@ std::vector<std::uint32_t> without(
 
 TextTrainee::TextTrainee(
     encode::MaskedBert& net,
-    const encode::WordPiece& tokenizer,
+    const encode::WordMasker& masker,
+    std::int32_t pad_id,
     const AdaptOptions& options,
     SplitTexts split,
     const FitContext& context
@@ -49,8 +50,8 @@ TextTrainee::TextTrainee(
       options_(options),
       context_(context),
       split_(std::move(split)),
-      masker_(tokenizer, {.asked = options.asked_share}),
-      pad_id_(tokenizer.pad_id()) {
+      masker_(masker),
+      pad_id_(pad_id) {
     if (options_.contrastive_weight > 0) {
         const auto n = split_.texts.size();
         const auto window = static_cast<std::size_t>(options_.window);
@@ -207,8 +208,8 @@ TextTrainee::AskedWords TextTrainee::ask_words(std::span<const std::uint32_t> te
     const auto device = net_->bias.device();
     const auto in = encode::pad_tokens(rows, pad_id_, device);
     return {
-        .logits = net_->forward(in, index_tensor(places).to(device)),
-        .answers = index_tensor(answers).to(device),
+        .logits = net_->forward(in, encode::index_tensor(places).to(device)),
+        .answers = encode::index_tensor(answers).to(device),
     };
 }
 

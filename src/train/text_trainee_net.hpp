@@ -36,10 +36,11 @@ class TextTrainee final : public Trainee {
   public:
     using OnEpoch = std::function<void(std::int64_t epoch, const TextQuality& quality)>;
 
-    /// Borrows net, tokenizer, options and context.
+    /// Borrows net, masker, options and context.
     TextTrainee(
         encode::MaskedBert& net,
-        const encode::WordPiece& tokenizer,
+        const encode::WordMasker& masker,
+        std::int32_t pad_id,
         const AdaptOptions& options,
         SplitTexts split,
         const FitContext& context
@@ -99,7 +100,7 @@ class TextTrainee final : public Trainee {
     const AdaptOptions& options_;
     const FitContext& context_;
     SplitTexts split_;
-    encode::WordMasker masker_;
+    const encode::WordMasker& masker_;
     std::int32_t pad_id_;
     std::optional<CoTaken> learned_pairs_;  // of texts that are not held out
     std::optional<CoTaken> all_pairs_;

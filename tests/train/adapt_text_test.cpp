@@ -221,14 +221,14 @@ TEST_F(AdaptText, the_loss_is_the_cross_entropy_of_the_masked_pieces_alone) {
         .progress = silent_,
         .stop = {},
     };
-    TextTrainee trainee{bert.net, bert.tokenizer, options, split, context};
+    const encode::WordMasker masker{bert.tokenizer, {}};
+    TextTrainee trainee{bert.net, masker, bert.tokenizer.pad_id(), options, split, context};
     (void)trainee.plan_epoch(2, Rng{1});  // sixteen times over both, by length in pools of sixteen
     const std::vector<std::vector<std::int32_t>> texts{split.texts[1], split.texts[0]};
 
     Rng rng{3};
     const auto loss = trainee.loss({0, 15}, rng).item<double>();
 
-    const encode::WordMasker masker{bert.tokenizer, {}};
     Rng same{3};
     double sum = 0;
     double n = 0;

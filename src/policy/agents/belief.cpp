@@ -115,7 +115,7 @@ class BeliefAgent final : public ScoredAgent {
 
     void save(SafetensorsWriter& weights, Save what) const override {
         add_tensors(weights, "belief.", named_);
-        train::add_tensor(weights, "draws", normals_);
+        encode::add_tensor(weights, "draws", normals_);
         if (what == Save::resume) {
             add_adam(weights, "adam.", *adam_, adam_step_);
         }
@@ -123,7 +123,7 @@ class BeliefAgent final : public ScoredAgent {
 
     void load(const SafetensorsFile& weights, Save what) override {
         copy_tensors(weights, "belief.", named_);
-        train::copy_tensor(weights, "draws", normals_);
+        encode::copy_tensor(weights, "draws", normals_);
         if (what == Save::resume) {
             adam_step_ = load_adam(weights, "adam.", *adam_);
         }
@@ -144,7 +144,7 @@ class BeliefAgent final : public ScoredAgent {
         if (options_.explore == "ucb" && options_.alpha != 0) {
             scores = scores + alpha(tokens) * read.deviation;
         }
-        train::to_matrix(scores.contiguous(), out);
+        encode::to_matrix(scores.contiguous(), out);
     }
 
     SlateRule rule(Mode mode) const override {

@@ -33,7 +33,7 @@ class DqnAgent final : public ValueAgent {
   protected:
     void score(const ObservationBatch& seen, Mode /*mode*/, MatrixView<float> out) override {
         const at::NoGradGuard no_grad;
-        train::to_matrix(online_net_->forward(borrow(seen, world().n_candidates)).scores, out);
+        encode::to_matrix(online_net_->forward(borrow(seen, world().n_candidates)).scores, out);
     }
 
     at::Tensor loss(const ReplayBatch& batch) override {

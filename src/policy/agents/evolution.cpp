@@ -175,7 +175,7 @@ class EvolutionAgent final : public ScoredAgent {
             const auto products = item_products(in, product_weights_.size(0));
             scores = scores + at::matmul(products, product_weights_);
         }
-        train::to_matrix(scores.contiguous(), out);
+        encode::to_matrix(scores.contiguous(), out);
     }
 
     SlateRule rule(Mode mode) const override {

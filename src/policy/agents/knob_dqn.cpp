@@ -105,7 +105,7 @@ class KnobDqn final : public ValueAgent {
         const auto looked = online_->look(borrow(seen, world().n_candidates));
         const auto best = online_->values(looked.summary).argmax(1).view({-1, 1, 1});
         const auto n = looked.scores.size(2);
-        train::to_matrix(
+        encode::to_matrix(
             looked.scores.gather(1, best.expand({-1, 1, n})).squeeze(1).contiguous(), out
         );
     }

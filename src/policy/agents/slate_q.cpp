@@ -96,7 +96,7 @@ class SlateQAgent final : public ValueAgent {
         const auto k = static_cast<std::int64_t>(world().slate_size);
         const auto built = build_slate(values, online_net_->no_click, k);
         const auto ranks = at::arange(k, 0, -1, at::kFloat).expand({built.slate.size(0), k});
-        train::to_matrix(at::zeros_like(values.q).scatter(1, built.slate, ranks), out);
+        encode::to_matrix(at::zeros_like(values.q).scatter(1, built.slate, ranks), out);
     }
 
     at::Tensor loss(const ReplayBatch& batch) override {

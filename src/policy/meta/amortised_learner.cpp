@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "encode/tensor_io.hpp"
 #include "policy/meta/amortised_learner_net.hpp"
-#include "train/tensor_io.hpp"
 
 #include <algorithm>
 
@@ -68,10 +68,10 @@ void AmortisedLearner::predict(
     }
     const at::NoGradGuard no_grad;
     const Sums sums{
-        .vectors = train::to_tensor({belief.state.data(), 1, belief.state.size()}),
+        .vectors = encode::to_tensor({belief.state.data(), 1, belief.state.size()}),
         .counts = at::full({1, 1}, static_cast<double>(belief.n_events)),
     };
-    const auto inputs = train::to_tensor(queries.inputs).unsqueeze(0);
+    const auto inputs = encode::to_tensor(queries.inputs).unsqueeze(0);
     const auto answers = answer(sums, inputs).contiguous();
     const auto* values = answers.const_data_ptr<float>();
     for (std::size_t i = 0; i < out.size(); ++i) {
@@ -81,7 +81,7 @@ void AmortisedLearner::predict(
 
 void AmortisedLearner::save(SafetensorsWriter& weights) const {
     for (const auto& [name, tensor] : named_weights()) {
-        train::add_tensor(weights, name, tensor.detach());
+        encode::add_tensor(weights, name, tensor.detach());
     }
     save_scale(scale_, weights);
 }
@@ -89,7 +89,7 @@ void AmortisedLearner::save(SafetensorsWriter& weights) const {
 void AmortisedLearner::load(const SafetensorsFile& weights) {
     const at::NoGradGuard no_grad;
     for (auto& [name, tensor] : named_weights()) {
-        train::copy_tensor(weights, name, tensor);
+        encode::copy_tensor(weights, name, tensor);
     }
     scale_ = load_scale(weights);
 }

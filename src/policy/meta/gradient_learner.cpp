@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/meta/gradient_learner.hpp"
 
+#include "encode/tensor_io.hpp"
 #include "policy/meta/inner_loop_net.hpp"
 #include "policy/meta/outer_loop_net.hpp"
-#include "train/tensor_io.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -69,7 +69,7 @@ class GradientLearner final : public MetaLearner {
             return;
         }
         const at::NoGradGuard no_grad;
-        const auto inputs = train::to_tensor(queries.inputs).unsqueeze(0);
+        const auto inputs = encode::to_tensor(queries.inputs).unsqueeze(0);
         const auto answers = forward(read_state(belief), inputs).contiguous();
         const auto* values = answers.const_data_ptr<float>();
         for (std::size_t i = 0; i < out.size(); ++i) {
@@ -79,7 +79,7 @@ class GradientLearner final : public MetaLearner {
 
     void save(SafetensorsWriter& weights) const override {
         for (const auto& [name, tensor] : named_weights()) {
-            train::add_tensor(weights, name, tensor.detach());
+            encode::add_tensor(weights, name, tensor.detach());
         }
         save_scale(scale_, weights);
     }
@@ -87,7 +87,7 @@ class GradientLearner final : public MetaLearner {
     void load(const SafetensorsFile& weights) override {
         const at::NoGradGuard no_grad;
         for (auto& [name, tensor] : named_weights()) {
-            train::copy_tensor(weights, name, tensor);
+            encode::copy_tensor(weights, name, tensor);
         }
         scale_ = load_scale(weights);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "encode/tensor_io.hpp"
 #include "simulate/learned/feedback_tensors_net.hpp"
 #include "simulate/learned/session_features.hpp"
-#include "train/tensor_io.hpp"
 
 #include <cmath>
 
@@ -41,27 +41,26 @@ class Columns {
     }
 
     [[nodiscard]] FeedbackTensors tensors() const {
-        using train::to_tensor;
         const auto k = static_cast<std::int64_t>(shape_.slate_size);
-        const auto flags = to_tensor(flags_.view());
+        const auto flags = encode::to_tensor(flags_.view());
         return {
-            .items = to_tensor(items_.view()),
-            .users = to_tensor(users_.view()),
-            .slot_items = train::index_tensor(slot_items_).view({-1, k}),
-            .slot_mask = to_tensor(mask_.view()),
-            .clicked = to_tensor(clicked_.view()),
-            .purchased = to_tensor(purchased_.view()),
-            .choice = train::index_tensor(choice_),
-            .values = to_tensor(values_.view()),
-            .value_mask = to_tensor(value_mask_.view()),
+            .items = encode::to_tensor(items_.view()),
+            .users = encode::to_tensor(users_.view()),
+            .slot_items = encode::index_tensor(slot_items_).view({-1, k}),
+            .slot_mask = encode::to_tensor(mask_.view()),
+            .clicked = encode::to_tensor(clicked_.view()),
+            .purchased = encode::to_tensor(purchased_.view()),
+            .choice = encode::index_tensor(choice_),
+            .values = encode::to_tensor(values_.view()),
+            .value_mask = encode::to_tensor(value_mask_.view()),
             .weight = torch::tensor(at::ArrayRef<float>{table_.weight}, at::kFloat),
-            .tokens = to_tensor(tokens_.view()),
-            .counters = to_tensor(counters_.view()),
-            .clicks = to_tensor(clicks_.view()),
-            .products = to_tensor(products_.view()),
+            .tokens = encode::to_tensor(tokens_.view()),
+            .counters = encode::to_tensor(counters_.view()),
+            .clicks = encode::to_tensor(clicks_.view()),
+            .products = encode::to_tensor(products_.view()),
             .left = flags.select(1, 0).contiguous(),
             .left_mask = flags.select(1, 1).contiguous(),
-            .change = to_tensor(change_.view()),
+            .change = encode::to_tensor(change_.view()),
             .change_mask = flags.select(1, 2).contiguous(),
         };
     }

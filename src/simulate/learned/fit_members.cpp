@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulate/learned/fit_members.hpp"
 
+#include "encode/tensor_io.hpp"
 #include "simulate/learned/feedback_tensors_net.hpp"
 #include "simulate/learned/hazard.hpp"
 #include "simulate/learned/member_net.hpp"
 #include "simulate/learned/member_trainee_net.hpp"
-#include "train/tensor_io.hpp"
 #include "train/trainer.hpp"
 
 #include <ATen/Parallel.h>
@@ -67,7 +67,7 @@ fs::path member_path(const FitPlan& plan, std::size_t index) {
 
 void save_member(SafetensorsWriter& writer, const std::string& prefix, const FittedMember& m) {
     for (const auto& p : m.net->named_parameters()) {
-        train::add_tensor(writer, prefix + p.key(), p.value());
+        encode::add_tensor(writer, prefix + p.key(), p.value());
     }
     writer.add(
         prefix + "leave.weight",
@@ -112,7 +112,7 @@ bool take_up(Work& work, std::size_t index) {
     auto& member = work.members[index];
     const at::NoGradGuard no_grad;
     for (auto& p : member.net->named_parameters()) {
-        train::copy_tensor(*file, p.key(), p.value());
+        encode::copy_tensor(*file, p.key(), p.value());
     }
     const auto leave = value_or_throw(file->values<float>("leave.weight"));
     member.hazard.weights.assign(leave.begin(), leave.end());

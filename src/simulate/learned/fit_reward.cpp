@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulate/learned/fit_reward.hpp"
 
+#include "encode/tensor_io.hpp"
 #include "simulate/learned/member_trainee_net.hpp"
 #include "simulate/learned/reward_net.hpp"
 #include "simulate/learned/session_features.hpp"
-#include "train/tensor_io.hpp"
 #include "train/trainer.hpp"
 
 #include <ATen/Parallel.h>
@@ -96,7 +96,7 @@ class RewardTrainee : public train::Trainee {
         const at::NoGradGuard no_grad;
         const auto rows = rows_of(table_, split_.validation);
         const auto off =
-            predict(rows) - targets_.index_select(0, train::index_tensor(rows.decisions));
+            predict(rows) - targets_.index_select(0, encode::index_tensor(rows.decisions));
         return -off.square().mean().item<double>();
     }
 
@@ -124,14 +124,14 @@ class RnnTrainee final : public RewardTrainee {
 
   private:
     at::Tensor predict(const SequenceRows& rows) override {
-        const auto padded = rows_.index_select(0, train::index_tensor(rows.padded))
+        const auto padded = rows_.index_select(0, encode::index_tensor(rows.padded))
                                 .view({-1, rows.longest, rows_.size(1)});
-        return rnn_.forward(padded).flatten().index_select(0, train::index_tensor(rows.places));
+        return rnn_.forward(padded).flatten().index_select(0, encode::index_tensor(rows.places));
     }
 
     at::Tensor loss_of(const SequenceRows& rows, Rng& /*rng*/) override {
         const auto off =
-            predict(rows) - targets_.index_select(0, train::index_tensor(rows.decisions));
+            predict(rows) - targets_.index_select(0, encode::index_tensor(rows.decisions));
         return off.square().mean();
     }
 
@@ -146,14 +146,14 @@ class VaeTrainee final : public RewardTrainee {
 
   private:
     at::Tensor predict(const SequenceRows& rows) override {
-        const auto x = rows_.index_select(0, train::index_tensor(rows.decisions));
+        const auto x = rows_.index_select(0, encode::index_tensor(rows.decisions));
         const auto hidden = vae_.encoder->forward(x).tanh();
         return vae_.head->forward(vae_.code->forward(hidden)).squeeze(1);
     }
 
     /// Squared error of the reward + reconstruction of the row + KL(code || N(0, I)).
     at::Tensor loss_of(const SequenceRows& rows, Rng& rng) override {
-        const auto at_rows = train::index_tensor(rows.decisions);
+        const auto at_rows = encode::index_tensor(rows.decisions);
         const auto x = rows_.index_select(0, at_rows);
         const auto hidden = vae_.encoder->forward(x).tanh();
         const auto mean = vae_.code->forward(hidden);
@@ -257,7 +257,7 @@ void add_parameters(
     const torch::nn::Module& net, const std::string& prefix, SafetensorsWriter& weights
 ) {
     for (const auto& p : net.named_parameters()) {
-        train::add_tensor(weights, prefix + p.key(), p.value());
+        encode::add_tensor(weights, prefix + p.key(), p.value());
     }
 }
 
@@ -267,7 +267,7 @@ Matrix<float> reward_rows(const FeedbackTable& table, const FitPlan& plan) {
     const auto data = make_feedback_tensors(table, plan);
     const auto rows = at::cat({data.users, data.tokens}, 1);
     Matrix<float> matrix(table.n_decisions(), static_cast<std::size_t>(rows.size(1)));
-    train::to_matrix(rows, matrix.view());
+    encode::to_matrix(rows, matrix.view());
     return matrix;
 }
 
@@ -284,7 +284,7 @@ RewardFit fit_reward(
     const auto prefix = fmt::format("reward.{}.", to_string(kind));
     double error = 0;
     torch::manual_seed(Rng{plan.seed}.split("reward weights")());
-    const auto tensor = train::to_tensor(rows.view());
+    const auto tensor = encode::to_tensor(rows.view());
     if (kind == RewardKind::features) {
         error = fit_ridge(rows, targets.values, table, split, prefix, weights);
     } else if (kind == RewardKind::rnn) {

@@ -4,10 +4,10 @@
 // clicks, moves of the user's numbers. Private to this room.
 #pragma once
 
+#include "encode/tensor_io.hpp"
 #include "simulate/learned/feedback_tensors_net.hpp"
 #include "simulate/learned/hazard.hpp"
 #include "simulate/learned/member_net.hpp"
-#include "train/tensor_io.hpp"
 #include "train/trainer.hpp"
 
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
@@ -155,11 +155,13 @@ class MemberTrainee final : public train::Trainee {
                 hazard.left.push_back(table_.leaving[d] == Leaving::leaves ? 1 : 0);
             }
         }
-        const auto at_rows = train::index_tensor(rows.decisions);
+        const auto at_rows = encode::index_tensor(rows.decisions);
         const auto inputs =
             at::cat({predict(rows, at_rows).user, data_.clicks.index_select(0, at_rows)}, 1);
         hazard.inputs = Matrix<float>(known.size(), static_cast<std::size_t>(inputs.size(1)));
-        train::to_matrix(inputs.index_select(0, train::index_tensor(known)), hazard.inputs.view());
+        encode::to_matrix(
+            inputs.index_select(0, encode::index_tensor(known)), hazard.inputs.view()
+        );
         return hazard;
     }
 
@@ -171,7 +173,7 @@ class MemberTrainee final : public train::Trainee {
         const at::NoGradGuard no_grad;
         constexpr std::int64_t fewest = 20;
         const auto rows = rows_of(table_, sequences);
-        const auto at_rows = train::index_tensor(rows.decisions);
+        const auto at_rows = encode::index_tensor(rows.decisions);
         const auto known = data_.value_mask.index_select(0, at_rows) > 0;
         const auto off = data_.values.index_select(0, at_rows) - predict(rows, at_rows).values;
         const auto same = (data_.left.index_select(0, at_rows) == left).unsqueeze(1);
@@ -226,10 +228,10 @@ class MemberTrainee final : public train::Trainee {
         const auto numbers = data_.users.index_select(0, at_rows);
         auto user = at::cat({numbers, data_.counters.index_select(0, at_rows)}, 1);
         if (net_.family == Family::sequence) {
-            const auto padded = data_.tokens.index_select(0, train::index_tensor(rows.padded))
+            const auto padded = data_.tokens.index_select(0, encode::index_tensor(rows.padded))
                                     .view({-1, rows.longest, data_.tokens.size(1)});
             const auto states = net_.gru->states_before(padded).flatten(0, 1);
-            user = at::cat({user, states.index_select(0, train::index_tensor(rows.places))}, 1);
+            user = at::cat({user, states.index_select(0, encode::index_tensor(rows.places))}, 1);
         }
         const auto a = net_.user->forward(user).unsqueeze(1);                    // [rows, 1, tower]
         const auto b = item_vectors(data_.slot_items.index_select(0, at_rows));  // [rows, k, tower]
@@ -263,7 +265,7 @@ class MemberTrainee final : public train::Trainee {
 
     [[nodiscard]] at::Tensor loss_of(std::span<const std::uint32_t> sequences) {
         const auto rows = rows_of(table_, sequences);
-        const auto at_rows = train::index_tensor(rows.decisions);
+        const auto at_rows = encode::index_tensor(rows.decisions);
         const auto predicted = predict(rows, at_rows);
         const auto weight = data_.weight.index_select(0, at_rows);
         const auto total = weight.sum();

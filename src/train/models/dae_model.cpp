@@ -2,11 +2,11 @@
 #include "train/models/dae_model.hpp"
 
 #include "core/dot.hpp"
+#include "encode/tensor_io.hpp"
 #include "train/dropout.hpp"
 #include "train/holdout.hpp"
 #include "train/models/dae_net.hpp"
 #include "train/run.hpp"
-#include "train/tensor_io.hpp"
 #include "train/trainer.hpp"
 
 #include <torch/types.h>
@@ -45,7 +45,7 @@ class Dae final : public Recommender {
         const auto table =
             at::cat({net_->weights.decoder, net_->weights.decoder_bias.unsqueeze(1)}, 1);
         item_vectors_ = Matrix<float>(n_items(), static_cast<std::size_t>(table.size(1)));
-        to_matrix(table, item_vectors_.view());
+        encode::to_matrix(table, item_vectors_.view());
     }
 
     void score(std::span<const data::History> histories, MatrixView<float> out) const override {
@@ -56,7 +56,7 @@ class Dae final : public Recommender {
         if (histories.size() == 1) {
             return score_one(positives(histories.front()), out.row(0));
         }
-        to_matrix(net_->weights.logits(hidden(histories)), out);
+        encode::to_matrix(net_->weights.logits(hidden(histories)), out);
     }
 
     [[nodiscard]] std::size_t n_items() const override {
@@ -75,12 +75,12 @@ class Dae final : public Recommender {
         }
         const at::NoGradGuard no_grad;
         const auto state = hidden(histories);
-        to_matrix(at::cat({state, at::ones({state.size(0), 1})}, 1), out);
+        encode::to_matrix(at::cat({state, at::ones({state.size(0), 1})}, 1), out);
     }
 
     void save(SafetensorsWriter& weights) const override {
         for (const auto& parameter : net_->named_parameters()) {
-            add_tensor(weights, parameter.key(), parameter.value());
+            encode::add_tensor(weights, parameter.key(), parameter.value());
         }
     }
 
@@ -165,7 +165,8 @@ class DaeTrainee final : public Trainee {
             total += weight;
         }
         const auto log_p = at::log_softmax(training_logits(contexts, rng), 1);  // [batch, n_items]
-        const auto flat = index_tensor(rows) * log_p.size(1) + index_tensor(columns);
+        const auto flat =
+            encode::index_tensor(rows) * log_p.size(1) + encode::index_tensor(columns);
         const auto weights = torch::tensor(at::ArrayRef<float>{shares}, at::kFloat);
         return -(log_p.flatten().index_select(0, flat) * weights).sum() /
                static_cast<double>(total);
@@ -185,7 +186,7 @@ class DaeTrainee final : public Trainee {
                 for (const auto& query : queries) {
                     bags.add(query.context);
                 }
-                to_matrix(net_.weights.logits(net_.weights.hidden(bags)), out);
+                encode::to_matrix(net_.weights.logits(net_.weights.hidden(bags)), out);
             }
         );
     }
@@ -203,7 +204,7 @@ class DaeTrainee final : public Trainee {
         const auto kept = std::llround(static_cast<double>(options_.dim) * (1 - options_.dropout));
         units.resize(static_cast<std::size_t>(std::max<std::int64_t>(1, kept)));
         std::ranges::sort(units);
-        const auto net = net_.weights.some_units(index_tensor(units));
+        const auto net = net_.weights.some_units(encode::index_tensor(units));
         const auto scale = static_cast<double>(options_.dim) / static_cast<double>(units.size());
         return net.logits(net.hidden(contexts) * scale);
     }
@@ -302,7 +303,7 @@ std::unique_ptr<Recommender> load_dae(const SafetensorsFile& weights, const DaeO
         static_cast<std::int64_t>(n_items), options.dim, options.activation == "relu"
     );
     for (auto& parameter : net->named_parameters()) {
-        copy_tensor(weights, parameter.key(), parameter.value());
+        encode::copy_tensor(weights, parameter.key(), parameter.value());
     }
     return std::make_unique<Dae>(net);
 }

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "core/ids.hpp"
-#include "train/tensor_io.hpp"
+#include "encode/tensor_io.hpp"
 
 #include <torch/nn/module.h>
 #include <torch/types.h>
@@ -51,8 +51,8 @@ struct DaeWeights {
 
     /// [bags, dim]
     [[nodiscard]] at::Tensor hidden(const ItemBags& bags) const {
-        const auto items = index_tensor(bags.items);
-        const auto offsets = index_tensor(bags.offsets);
+        const auto items = encode::index_tensor(bags.items);
+        const auto offsets = encode::index_tensor(bags.offsets);
         const auto weights = torch::tensor(at::ArrayRef<float>{bags.weights}, at::kFloat);
         constexpr std::int64_t sum = 0;
         const auto sums = std::get<0>(at::embedding_bag(

@@ -17,13 +17,13 @@
 // a constant, and no weight from an item to itself; Steck 2020, "Autoencoders that don't overfit
 // towards the identity", has the same for a share.
 #include "core/rng.hpp"
+#include "encode/tensor_io.hpp"
 #include "train/cooccurrence_tensor.hpp"
 #include "train/holdout.hpp"
 #include "train/kept_items.hpp"
 #include "train/model_entry.hpp"
 #include "train/run.hpp"
 #include "train/sparse.hpp"
-#include "train/tensor_io.hpp"
 
 #include <torch/types.h>
 
@@ -219,8 +219,8 @@ Answer solve(const Moments& moments, std::size_t k, double penalty) {
     const auto constants = moments.mean_outputs - moments.mean_inputs.matmul(weights);
     const auto n = static_cast<std::size_t>(weights.size(0));
     Answer answer{.clicks = k, .weights = Matrix<float>(n, n), .constants = std::vector<float>(n)};
-    to_matrix(weights, answer.weights.view());
-    to_matrix(constants.unsqueeze(0), MatrixView<float>{answer.constants.data(), 1, n});
+    encode::to_matrix(weights, answer.weights.view());
+    encode::to_matrix(constants.unsqueeze(0), MatrixView<float>{answer.constants.data(), 1, n});
     return answer;
 }
 
@@ -258,7 +258,7 @@ double judge(
             }
         }
         const auto solved = at::cholesky_solve((inputs - moments.mean_inputs).t(), factor);
-        to_matrix(moments.mean_outputs + solved.t().matmul(moments.outputs), out);
+        encode::to_matrix(moments.mean_outputs + solved.t().matmul(moments.outputs), out);
     });
 }
 

@@ -2,10 +2,10 @@
 #include "train/models/sequence_model.hpp"
 
 #include "encode/device_net.hpp"
+#include "encode/tensor_io.hpp"
 #include "train/models/sequence_tokens.hpp"
 #include "train/models/sequence_trainee.hpp"
 #include "train/run.hpp"
-#include "train/tensor_io.hpp"
 #include "train/trainer.hpp"
 
 #include <torch/types.h>
@@ -33,7 +33,7 @@ class SequenceModel final : public Recommender {
 
     void score(std::span<const data::History> histories, MatrixView<float> out) const override {
         const at::NoGradGuard no_grad;
-        to_matrix(states_of(histories).matmul(logit_table_.t()), out);
+        encode::to_matrix(states_of(histories).matmul(logit_table_.t()), out);
     }
 
     [[nodiscard]] std::size_t n_items() const override {
@@ -50,7 +50,7 @@ class SequenceModel final : public Recommender {
 
     void user_vectors(std::span<const data::History> histories, MatrixView<float> out)
         const override {
-        to_matrix(states_of(histories), out);
+        encode::to_matrix(states_of(histories), out);
     }
 
     [[nodiscard]] bool score_new_items(
@@ -67,7 +67,7 @@ class SequenceModel final : public Recommender {
         );
         const at::NoGradGuard no_grad;
         const auto vectors = for_logits(unit_rows(content).matmul(net_->projection), temperature_);
-        to_matrix(states_of(histories).matmul(vectors.t()), out);
+        encode::to_matrix(states_of(histories).matmul(vectors.t()), out);
         return true;
     }
 
@@ -85,10 +85,10 @@ class SequenceModel final : public Recommender {
     void save(SafetensorsWriter& weights) const override {
         for (const auto& parameter : net_->named_parameters()) {
             if (parameter.key() != "items") {
-                add_tensor(weights, parameter.key(), parameter.value());
+                encode::add_tensor(weights, parameter.key(), parameter.value());
             }
         }
-        add_tensor(weights, "table", table_);
+        encode::add_tensor(weights, "table", table_);
     }
 
   private:
@@ -240,10 +240,10 @@ std::unique_ptr<Recommender> load_sequence_model(
     const SafetensorsFile& weights,
     const SequenceOptions& options
 ) {
-    const auto table = load_tensor(weights, "table");
+    const auto table = encode::load_tensor(weights, "table");
     const bool has_content = weights.contains("projection");
     const auto content_dim =
-        has_content ? load_tensor(weights, "projection").size(0) : std::int64_t{0};
+        has_content ? encode::load_tensor(weights, "projection").size(0) : std::int64_t{0};
     const auto n_items = table.dim() == 2 ? table.size(0) : 0;
     const auto net = std::make_shared<SequenceNet>(shape_of(
         label,
@@ -252,10 +252,10 @@ std::unique_ptr<Recommender> load_sequence_model(
         static_cast<std::size_t>(n_items),
         static_cast<std::size_t>(content_dim)
     ));
-    copy_tensor(weights, "table", net->items);
+    encode::copy_tensor(weights, "table", net->items);
     for (auto& parameter : net->named_parameters()) {
         if (parameter.key() != "items") {
-            copy_tensor(weights, parameter.key(), parameter.value());
+            encode::copy_tensor(weights, parameter.key(), parameter.value());
         }
     }
     return std::make_unique<SequenceModel>(net, table, options.temperature);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/models/sequence_tokens.hpp"
 
-#include "train/tensor_io.hpp"
+#include "encode/tensor_io.hpp"
 
 #include <torch/types.h>
 
@@ -28,7 +28,7 @@ at::Tensor one_pass(SequenceNet& net, const at::Tensor& tokens, std::span<const 
         );
     }
     const auto states = net.states(tokens, batch).flatten(0, 1);
-    return states.index_select(0, index_tensor(last).to(states.device()));
+    return states.index_select(0, encode::index_tensor(last).to(states.device()));
 }
 
 }  // namespace
@@ -54,7 +54,7 @@ Tokens with_start(Tokens items, std::int64_t max_length) {
 }
 
 at::Tensor unit_rows(MatrixView<const float> content) {
-    const auto rows = to_tensor(content);
+    const auto rows = encode::to_tensor(content);
     return rows / rows.norm(2, {1}, true).clamp_min(1e-12);
 }
 
@@ -83,7 +83,9 @@ at::Tensor last_states(
             rows.push_back(static_cast<std::int64_t>(order[i]));
         }
         first += part.size();
-        out.index_copy_(0, index_tensor(rows).to(out.device()), one_pass(net, tokens, part));
+        out.index_copy_(
+            0, encode::index_tensor(rows).to(out.device()), one_pass(net, tokens, part)
+        );
     }
     return out;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/models/sequence_trainee.hpp"
 
+#include "encode/tensor_io.hpp"
 #include "train/short_products.hpp"
-#include "train/tensor_io.hpp"
 
 #include <torch/types.h>
 #include <torch/utils.h>
@@ -119,8 +119,8 @@ at::Tensor SequenceTrainee::loss(const Batch& batch, Rng& rng) {
     const ShortProducts guard{short_products_};
     const auto states = net_.states(net_.token_table(table), tokens, {options_.dropout, rng})
                             .flatten(0, 1)
-                            .index_select(0, placed(index_tensor(places)));
-    const auto answers = placed(index_tensor(targets));
+                            .index_select(0, placed(encode::index_tensor(places)));
+    const auto answers = placed(encode::index_tensor(targets));
     return token_loss(
         state_for_logits(states, options_.temperature),
         for_logits(table, options_.temperature),
@@ -151,7 +151,7 @@ std::optional<double> SequenceTrainee::validate() {
             }
             const auto states =
                 state_for_logits(last_states(net_, token_table, sequences), options_.temperature);
-            to_matrix(states.matmul(logit_table.t()), out);
+            encode::to_matrix(states.matmul(logit_table.t()), out);
         }
     );
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "train/tensor_io.hpp"
+#include "encode/tensor_io.hpp"
 
 #include <torch/types.h>
 #include <torch/utils.h>
@@ -10,7 +10,7 @@
 #include <cstring>
 #include <vector>
 
-namespace hg::train {
+namespace hg::encode {
 namespace {
 
 DType dtype_of_tensor(const at::Tensor& tensor, const std::string& name) {
@@ -133,4 +133,4 @@ void to_matrix(const at::Tensor& tensor, MatrixView<float> out) {
     }
 }
 
-}  // namespace hg::train
+}  // namespace hg::encode

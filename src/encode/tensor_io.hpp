@@ -14,7 +14,7 @@
 #include <span>
 #include <string>
 
-namespace hg::train {
+namespace hg::encode {
 
 /// float32, float64, int64 or uint8 of any device; copied at once.
 void add_tensor(SafetensorsWriter& writer, const std::string& name, const at::Tensor& tensor);
@@ -35,4 +35,4 @@ void copy_tensor(const SafetensorsFile& file, const std::string& name, at::Tenso
 /// Copies a float tensor [rows, cols] into the matrix.
 void to_matrix(const at::Tensor& tensor, MatrixView<float> out);
 
-}  // namespace hg::train
+}  // namespace hg::encode
