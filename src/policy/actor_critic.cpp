@@ -15,22 +15,6 @@ std::int64_t size(std::size_t n) {
     return static_cast<std::int64_t>(n);
 }
 
-NetInput allocate(std::int64_t rows, const AgentContext& context) {
-    const auto& world = context.world;
-    return {
-        .users = at::zeros({rows, size(world.user_size)}),
-        .items = at::zeros({rows, size(world.n_candidates), size(world.item_size)}),
-        .sessions = at::zeros({rows, size(context.session_size)}),
-    };
-}
-
-void put(NetInput& to, std::int64_t row, const NetInput& from) {
-    const auto n = from.users.size(0);
-    to.users.narrow(0, row, n).copy_(from.users);
-    to.items.narrow(0, row, n).copy_(from.items);
-    to.sessions.narrow(0, row, n).copy_(from.sessions);
-}
-
 }  // namespace
 
 void ActorCriticOptions::describe(OptionBinder& bind, ActorCriticOptions& o) {
@@ -107,9 +91,6 @@ ActorCritic::ActorCritic(const AgentContext& context, const ActorCriticOptions& 
         }
     );
     set_progress(0);
-    // Sized at the first step, when the number of users is known.
-    rollout_.before = allocate(0, context);
-    rollout_.after = allocate(0, context);
 }
 
 void ActorCritic::observe(const TransitionBatch& step, Rng& rng, const MetricSink& log) {
@@ -164,13 +145,8 @@ void ActorCritic::record(const TransitionBatch& step) {
     const auto k = size(world().slate_size);
     if (rollout_.n_users != b) {
         const auto rows = options_.rollout * b;
-        const auto grow = [&](NetInput& in) {
-            in.users = at::zeros({rows, in.users.size(1)});
-            in.items = at::zeros({rows, in.items.size(1), in.items.size(2)});
-            in.sessions = at::zeros({rows, in.sessions.size(1)});
-        };
-        grow(rollout_.before);
-        grow(rollout_.after);
+        rollout_.before = NetInput::zeros(rows, world(), step.before.sessions.cols());
+        rollout_.after = NetInput::zeros(rows, world(), step.after.sessions.cols());
         rollout_.slates = at::zeros({rows, k}, at::kLong);
         rollout_.clicked = at::zeros({rows, k});
         rollout_.log_prob = at::zeros({rows});
@@ -181,8 +157,8 @@ void ActorCritic::record(const TransitionBatch& step) {
         rollout_.n_steps = 0;
     }
     const auto row = rollout_.n_steps * b;
-    put(rollout_.before, row, look(step.before));
-    put(rollout_.after, row, look(step.after));
+    rollout_.before.put(row, look(step.before));
+    rollout_.after.put(row, look(step.after));
     auto slates = rollout_.slates.accessor<std::int64_t, 2>();
     auto clicked = rollout_.clicked.accessor<float, 2>();
     auto log_prob = rollout_.log_prob.accessor<float, 1>();

@@ -21,8 +21,7 @@ constexpr double sharpness = 4;  // scores of answers near 1 as logits
 BeliefKnobNet::BeliefKnobNet(const AgentContext& context, std::int64_t hidden)
     : length_(
           static_cast<std::int64_t>(context.session_size / SessionTokens::token_size(context.world))
-      ),
-      token_(static_cast<std::int64_t>(SessionTokens::token_size(context.world))) {
+      ) {
     for (std::size_t c = 0; c < channels.size(); ++c) {
         filters_.push_back(register_module(
             "belief" + std::to_string(c),
@@ -39,17 +38,11 @@ BeliefKnobNet::BeliefKnobNet(const AgentContext& context, std::int64_t hidden)
     knob_out->bias.zero_();
 }
 
-at::Tensor BeliefKnobNet::tokens_of(const at::Tensor& sessions) const {
-    return sessions.view({sessions.size(0), length_, token_});
-}
-
 BeliefKnobNet::Seen BeliefKnobNet::look(const NetInput& in) const {
     const at::NoGradGuard no_grad;
-    const auto tokens = tokens_of(in.sessions);
+    const auto tokens = answers_of(in.sessions, length_);
     Seen seen;
-    std::vector<at::Tensor> parts{
-        tokens.select(2, token_ - 1).sum(1, true) / static_cast<double>(length_)
-    };
+    std::vector<at::Tensor> parts{present_of(tokens).sum(1, true) / static_cast<double>(length_)};
     for (const auto& filter : filters_) {
         auto read = filter->read(filter->posterior(tokens), in.items);
         parts.push_back(read.summary());
@@ -107,7 +100,7 @@ at::Tensor BeliefKnobNet::scores(const Seen& seen, const Knobs& knobs) {
 }
 
 at::Tensor BeliefKnobNet::next_answer_loss(const at::Tensor& sessions) const {
-    const auto tokens = tokens_of(sessions);
+    const auto tokens = answers_of(sessions, length_);
     at::Tensor sum;
     for (const auto& filter : filters_) {
         const auto loss = filter->next_answer_loss(tokens);

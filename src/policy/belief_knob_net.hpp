@@ -60,10 +60,7 @@ struct BeliefKnobNet : torch::nn::Module {
     torch::nn::Linear knob_out{nullptr};  // zero bias: greed, w = 1 and alpha = 0
 
   private:
-    [[nodiscard]] at::Tensor tokens_of(const at::Tensor& sessions) const;
-
     std::int64_t length_;
-    std::int64_t token_;
     std::vector<std::shared_ptr<BeliefFilterNet>> filters_;
 };
 

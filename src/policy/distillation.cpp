@@ -48,58 +48,18 @@ class WithItsSessions final : public Agent {
 
 }  // namespace
 
-void DistillationOptions::describe(OptionBinder& bind, DistillationOptions& o) {
-    bind(
-        "teacher",
-        o.teacher,
-        "a run of another agent, or an agent that needs no learning, to imitate before the policy "
-        "gradient: RUN, RUN:key=value, bayes_optimal; empty = none"
-    );
-    bind(
-        "taught_share",
-        o.share,
-        "of the steps it imitates the teacher; then the policy gradient takes over",
-        {.min = 0, .max = 1}
-    );
-    bind(
-        "taught_random",
-        o.random,
-        "while taught: share of slates shown by chance",
-        {.min = 0, .max = 1}
-    );
-    bind("taught_own", o.own, "while taught: share of its own slates", {.min = 0, .max = 1});
-    bind(
-        "taught_remembered",
-        o.remembered,
-        "while taught: steps remembered",
-        {.min = 100, .max = 1e8}
-    );
-    bind("taught_batch", o.batch, "while taught: steps per gradient", {.min = 1, .max = 1e5});
-    bind(
-        "taught_updates",
-        o.updates_per_step,
-        "while taught: gradients per step of all users",
-        {.min = 0.001, .max = 100}
-    );
-}
-
 Distillation::Distillation(
     const AgentContext& context,
-    const DistillationOptions& options,
+    const LessonOptions& options,
     const NetworkOptions& network,
     Agent& student,
     AgentNet& net
 )
-    : options_(options),
+    : Lessons(options, network, net),
       world_(context.world),
       session_tokens_(context.session_size / SessionTokens::token_size(context.world)),
       seed_(Rng{context.rng}.split("teacher")()),
-      student_(student),
-      net_(net),
-      adam_(
-          net.named(),
-          train::AdamOptions{.learning_rate = network.learning_rate, .clip_norm = network.clip_norm}
-      ) {
+      student_(student) {
     if (options.random + options.own > 1) {
         throw Error{
             ErrorCode::invalid_argument,
@@ -114,14 +74,14 @@ Distillation::Distillation(
 }
 
 void Distillation::load_teacher() {
-    auto loaded = load_agent(options_.teacher, world_, {}, seed_);
+    auto loaded = load_agent(options().teacher, world_, {}, seed_);
     const auto longest = world_.step_limit * world_.slate_size;  // 0 = unknown
     if (longest > 0 && std::min(loaded.session_tokens, longest) > session_tokens_) {
         throw Error{
             ErrorCode::invalid_argument,
             fmt::format(
                 "teacher {} looks back on {} shown items and the learner on {}",
-                options_.teacher,
+                options().teacher,
                 std::min(loaded.session_tokens, longest),
                 session_tokens_
             ),
@@ -138,9 +98,9 @@ void Distillation::load_teacher() {
             parts.push_back({.agent = &agent, .mode = mode, .share = share});
         }
     };
-    add(*teacher_, Mode::exploit, 1 - options_.random - options_.own);
-    add(student_, Mode::explore, options_.own);
-    add(*chance_, Mode::explore, options_.random);
+    add(*teacher_, Mode::exploit, 1 - options().random - options().own);
+    add(student_, Mode::explore, options().own);
+    add(*chance_, Mode::explore, options().random);
     behaviour_ = std::make_unique<AgentMixture>(std::move(parts));
 }
 
@@ -159,68 +119,37 @@ void Distillation::observe(const TransitionBatch& step, Rng& rng, const MetricSi
     auto slates = at::empty({size(wanted.slates.rows()), size(world_.slate_size)}, at::kLong);
     std::ranges::copy(wanted.slates.values(), slates.mutable_data_ptr<std::int64_t>());
     remember(step, slates);
-    updates_due_ += options_.updates_per_step;
-    if (n_lessons_ < std::min(options_.batch, options_.remembered)) {
-        updates_due_ = 0;
-    }
-    for (; updates_due_ >= 1; updates_due_ -= 1) {
+    const bool is_ready = n_lessons_ >= std::min(options().batch, options().remembered);
+    for (auto due = updates_due(is_ready); due > 0; --due) {
         learn(rng, log);
     }
 }
 
 void Distillation::remember(const TransitionBatch& step, const at::Tensor& slates) {
     const auto in = borrow(step.before, world_.n_candidates);
-    const auto ring = [&](const at::Tensor& rows) {
-        auto sizes = rows.sizes().vec();
-        sizes[0] = options_.remembered;
-        return at::zeros(sizes, rows.options());
-    };
     if (!labels_.defined()) {
-        lessons_ = {
-            .users = ring(in.users), .items = ring(in.items), .sessions = ring(in.sessions)
-        };
-        labels_ = ring(slates);
+        lessons_ = NetInput::zeros(options().remembered, world_, step.before.sessions.cols());
+        labels_ = at::zeros({options().remembered, slates.size(1)}, at::kLong);
     }
     for (std::int64_t from = 0; from < slates.size(0);) {
-        const auto n = std::min(slates.size(0) - from, options_.remembered - next_);
-        const auto put = [&](const at::Tensor& to, const at::Tensor& rows) {
-            to.narrow(0, next_, n).copy_(rows.narrow(0, from, n));
-        };
-        put(lessons_.users, in.users);
-        put(lessons_.items, in.items);
-        put(lessons_.sessions, in.sessions);
-        put(labels_, slates);
+        const auto n = std::min(slates.size(0) - from, options().remembered - next_);
+        lessons_.put(next_, in.slice(from, n));
+        labels_.narrow(0, next_, n).copy_(slates.narrow(0, from, n));
         from += n;
-        next_ = (next_ + n) % options_.remembered;
-        n_lessons_ = std::min(n_lessons_ + n, options_.remembered);
+        next_ = (next_ + n) % options().remembered;
+        n_lessons_ = std::min(n_lessons_ + n, options().remembered);
     }
 }
 
 void Distillation::learn(Rng& rng, const MetricSink& log) {
-    auto rows = at::empty({options_.batch}, at::kLong);
-    std::generate_n(rows.mutable_data_ptr<std::int64_t>(), options_.batch, [&] {
-        return static_cast<std::int64_t>(rng.below(static_cast<std::size_t>(n_lessons_)));
-    });
+    const auto rows = draw_rows(n_lessons_, rng);
     const auto labels = labels_.index_select(0, rows);
-    const auto out = net_.forward(lessons_.rows(rows));
-    auto loss = -slate_log_prob(out.scores, labels).mean();
+    const auto out = net().forward(lessons_.rows(rows));
+    const auto loss = -slate_log_prob(out.scores, labels).mean();
     log("imitation_loss", loss.item<double>());
     log("imitation_hits",
         (out.scores.argmax(1) == labels.select(1, 0)).to(at::kFloat).mean().item<double>());
-    if (const auto extra = net_.auxiliary_loss(); extra.defined()) {
-        loss = loss + extra;
-    }
-    adam_.zero_gradients();
-    loss.backward();
-    adam_.step(++adam_step_);
-}
-
-void Distillation::save(SafetensorsWriter& weights) const {
-    add_adam(weights, "taught.adam.", adam_, adam_step_);
-}
-
-void Distillation::load(const SafetensorsFile& weights) {
-    adam_step_ = load_adam(weights, "taught.adam.", adam_);
+    descend(loss);
 }
 
 }  // namespace hg::policy

@@ -12,61 +12,39 @@
 #pragma once
 
 #include "policy/agent_mixture.hpp"
-#include "policy/agent_net.hpp"
+#include "policy/lessons_net.hpp"
 
 #include <cstdint>
 #include <memory>
-#include <string>
 
 namespace hg::policy {
 
-struct DistillationOptions {
-    std::string teacher;
-    double share = 1;
-    double random = 0.25;
-    double own = 0.25;
-    std::int64_t remembered = 20'000;
-    std::int64_t batch = 512;
-    double updates_per_step = 2;
-
-    static void describe(OptionBinder& bind, DistillationOptions& o);
-};
-
-class Distillation {
+class Distillation final : public Lessons {
   public:
     /// `student` acts by `net`; both outlive this. The teacher is loaded when it is first asked, so
     /// that a run plays without it.
     Distillation(
         const AgentContext& context,
-        const DistillationOptions& options,
+        const LessonOptions& options,
         const NetworkOptions& network,
         Agent& student,
         AgentNet& net
     );
 
     /// Teacher, learner and chance by their shares.
-    [[nodiscard]] Agent& behaviour();
+    [[nodiscard]] Agent& behaviour() override;
 
-    void observe(const TransitionBatch& step, Rng& rng, const MetricSink& log);
-
-    void set_rate_share(double share) { adam_.set_rate_share(share); }
-
-    void save(SafetensorsWriter& weights) const;
-    void load(const SafetensorsFile& weights);
+    void observe(const TransitionBatch& step, Rng& rng, const MetricSink& log) override;
 
   private:
     void load_teacher();
     void remember(const TransitionBatch& step, const at::Tensor& slates);
     void learn(Rng& rng, const MetricSink& log);
 
-    DistillationOptions options_;
     simulate::EnvironmentFacts world_;
     std::size_t session_tokens_;
     std::uint64_t seed_;
     Agent& student_;
-    AgentNet& net_;
-    train::Adam adam_;
-    std::int64_t adam_step_ = 0;
     std::unique_ptr<Agent> teacher_;
     std::unique_ptr<Agent> chance_;
     std::unique_ptr<AgentMixture> behaviour_;
@@ -74,7 +52,6 @@ class Distillation {
     at::Tensor labels_;  // [remembered, k] int64
     std::int64_t n_lessons_ = 0;
     std::int64_t next_ = 0;
-    double updates_due_ = 0;
 };
 
 }  // namespace hg::policy

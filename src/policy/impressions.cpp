@@ -211,6 +211,8 @@ std::vector<std::size_t> earlier_decisions(
     return earlier;
 }
 
+}  // namespace
+
 simulate::Response response_of(
     const data::ImpressionLog& log, std::size_t decision, std::size_t slot
 ) {
@@ -235,8 +237,6 @@ simulate::Response response_of(
         .rating = number(log.slot.rating[at]),
     };
 }
-
-}  // namespace
 
 Matrix<float> sessions_of(
     const data::ImpressionLog& log, const LoggedDecisions& decisions, std::size_t n_tokens
@@ -265,6 +265,7 @@ Matrix<float> sessions_of(
             write_token(
                 row.subspan((n_tokens - n_new + slot) * token, token),
                 decisions.items.row(before * shape.n_candidates + slate[slot]),
+                decisions.item_ids(before, slate[slot]),
                 response_of(log, before, slot)
             );
         }

@@ -77,6 +77,11 @@ struct LoggedDecisions {
     const data::ImpressionLog& log, const LoggedDecisions& decisions, std::size_t n_tokens
 );
 
+/// What came of a slot of a decision. Throws Error when the log does not say whether it was clicked.
+[[nodiscard]] simulate::Response response_of(
+    const data::ImpressionLog& log, std::size_t decision, std::size_t slot
+);
+
 /// An agent and the sessions it reads of a log.
 struct LoggedAgent {
     Agent* agent = nullptr;  // borrowed

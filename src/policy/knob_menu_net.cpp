@@ -40,14 +40,15 @@ at::Tensor served_menu() {
 
 }  // namespace
 
-KnobMenuNet::KnobMenuNet(const AgentContext& context, const NetworkOptions& options)
-    : token_(static_cast<std::int64_t>(SessionTokens::token_size(context.world))) {
+KnobMenuNet::KnobMenuNet(const AgentContext& context, const NetworkOptions& options) {
     auto summary_size = static_cast<std::int64_t>(context.world.user_size);
     if (options.head == "knobs") {
         check_served_world(context.world);
         levels_ = served_menu();
     } else {
-        length_ = static_cast<std::int64_t>(context.session_size) / token_;
+        length_ = static_cast<std::int64_t>(
+            context.session_size / SessionTokens::token_size(context.world)
+        );
         levels_ = belief_menu();
         belief_ = register_module(
             "belief",
@@ -64,10 +65,6 @@ KnobMenuNet::KnobMenuNet(const AgentContext& context, const NetworkOptions& opti
     out_->bias.zero_();
 }
 
-at::Tensor KnobMenuNet::tokens_of(const at::Tensor& sessions) const {
-    return sessions.view({sessions.size(0), length_, token_});
-}
-
 KnobMenuNet::Seen KnobMenuNet::look(const NetInput& in) const {
     const at::NoGradGuard no_grad;
     if (belief_ == nullptr) {
@@ -78,9 +75,9 @@ KnobMenuNet::Seen KnobMenuNet::look(const NetInput& in) const {
                 in.items.select(2, 0).unsqueeze(1) + at::matmul(levels_, signals.transpose(1, 2)),
         };
     }
-    const auto tokens = tokens_of(in.sessions);
+    const auto tokens = answers_of(in.sessions, length_);
     const auto read = belief_->read(belief_->posterior(tokens), in.items);
-    const auto answered = tokens.select(2, token_ - 1).sum(1, true) / static_cast<double>(length_);
+    const auto answered = present_of(tokens).sum(1, true) / static_cast<double>(length_);
     return {
         .summary = at::cat({answered, read.summary()}, 1),
         .scores = read.mean.unsqueeze(1) + at::matmul(levels_, read.deviation.unsqueeze(1)),
@@ -92,7 +89,8 @@ at::Tensor KnobMenuNet::values(const at::Tensor& summary) {
 }
 
 at::Tensor KnobMenuNet::next_answer_loss(const at::Tensor& sessions) const {
-    return belief_ == nullptr ? at::Tensor{} : belief_->next_answer_loss(tokens_of(sessions));
+    return belief_ == nullptr ? at::Tensor{}
+                              : belief_->next_answer_loss(answers_of(sessions, length_));
 }
 
 bool KnobMenuNet::begin_with(

@@ -52,10 +52,7 @@ struct KnobMenuNet : torch::nn::Module {
     [[nodiscard]] std::int64_t size() const { return levels_.size(0); }
 
   private:
-    [[nodiscard]] at::Tensor tokens_of(const at::Tensor& sessions) const;
-
     std::int64_t length_ = 0;
-    std::int64_t token_ = 0;
     at::Tensor levels_;                        // [menu, signals]
     std::shared_ptr<BeliefFilterNet> belief_;  // null: head = knobs
     torch::nn::Linear hidden_{nullptr};

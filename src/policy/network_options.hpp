@@ -36,6 +36,7 @@ struct NetworkOptions {
     TransformerStateOptions transformer;
     std::int64_t hidden = 64;
     bool products = false;
+    std::int64_t item_embedding = 0;
     double learning_rate = 1e-3;
     double final_rate_share = 0.05;
     double discount = 0.99;

@@ -10,39 +10,18 @@ std::int64_t signed_size(std::size_t n) {
     return static_cast<std::int64_t>(n);
 }
 
-/// One user of a batch into one row of the ring.
-void put_row(NetInput& to, std::int64_t row, const ObservationBatch& from, std::size_t user) {
-    const auto copy = [row](at::Tensor& target, std::span<const float> values) {
-        auto* begin = target.mutable_data_ptr<float>() + row * signed_size(values.size());
-        std::ranges::copy(values, begin);
-    };
-    copy(to.users, from.users.row(user));
-    const auto n = static_cast<std::size_t>(to.items.size(1));
-    const auto items = from.items.rows_slice(user * n, n);
-    copy(to.items, {items.data(), n * items.cols()});
-    copy(to.sessions, from.sessions.row(user));
-}
-
 }  // namespace
 
 Replay::Replay(
     const AgentContext& context, std::int64_t capacity, std::int64_t n_steps, double discount
 )
-    : n_candidates_(signed_size(context.world.n_candidates)),
-      capacity_(capacity),
+    : capacity_(capacity),
       n_steps_(n_steps),
       discount_(discount),
       is_whole_(static_cast<std::size_t>(capacity)) {
-    const auto input = [&] {
-        return NetInput{
-            .users = at::zeros({capacity, signed_size(context.world.user_size)}),
-            .items = at::zeros({capacity, n_candidates_, signed_size(context.world.item_size)}),
-            .sessions = at::zeros({capacity, signed_size(context.session_size)}),
-        };
-    };
     ring_ = {
-        .before = input(),
-        .after = input(),
+        .before = NetInput::zeros(capacity, context.world, context.session_size),
+        .after = NetInput::zeros(capacity, context.world, context.session_size),
         .slates = at::zeros({capacity, signed_size(context.world.slate_size)}, at::kLong),
         .clicked = at::zeros({capacity, signed_size(context.world.slate_size)}),
         .rewards = at::zeros({capacity}),
@@ -79,7 +58,7 @@ std::int64_t Replay::write(const TransitionBatch& step, std::size_t user) {
     const auto at = static_cast<std::size_t>(row);
     size_ -= is_whole_[at];
     is_whole_[at] = 0;
-    put_row(ring_.before, row, step.before, user);
+    ring_.before.put(row, step.before, user);
     const auto k = step.responses.cols();
     auto* slates = ring_.slates.mutable_data_ptr<std::int64_t>() + row * signed_size(k);
     auto* clicked = ring_.clicked.mutable_data_ptr<float>() + row * signed_size(k);
@@ -93,7 +72,7 @@ std::int64_t Replay::write(const TransitionBatch& step, std::size_t user) {
 void Replay::finish(
     const Waiting& waiting, const ObservationBatch& after, std::size_t user, bool ended
 ) {
-    put_row(ring_.after, waiting.row, after, user);
+    ring_.after.put(waiting.row, after, user);
     ring_.rewards.mutable_data_ptr<float>()[waiting.row] = static_cast<float>(waiting.reward);
     ring_.discounts.mutable_data_ptr<float>()[waiting.row] =
         ended ? 0.0F : static_cast<float>(waiting.discount);

@@ -48,7 +48,6 @@ class Replay {
         const Waiting& waiting, const ObservationBatch& after, std::size_t user, bool ended
     );
 
-    std::int64_t n_candidates_;
     std::int64_t capacity_;
     std::int64_t n_steps_;
     double discount_;

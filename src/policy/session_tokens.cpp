@@ -15,7 +15,10 @@ float squash(float value) {
 }  // namespace
 
 void write_token(
-    std::span<float> place, std::span<const float> item, const simulate::Response& response
+    std::span<float> place,
+    std::span<const float> item,
+    std::uint32_t item_id,
+    const simulate::Response& response
 ) {
     std::ranges::copy(item, place.begin());
     const auto marks = place.subspan(item.size());
@@ -23,6 +26,7 @@ void write_token(
     marks[1] = squash(response.value);
     marks[2] = squash(response.rating);
     marks[3] = 1;
+    marks[4] = static_cast<float>(item_id);
 }
 
 SessionTokens::SessionTokens(
@@ -40,14 +44,14 @@ void SessionTokens::clear() {
 }
 
 void SessionTokens::append(
-    MatrixView<const float> items,
+    const ObservationBatch& seen,
     MatrixView<const std::uint32_t> slates,
     const simulate::EnvironmentBatch& batch
 ) {
     if (length_ == 0) {
         return;
     }
-    const std::size_t token = item_size_ + n_marks;
+    const std::size_t token = item_size_ + n_behind;
     for (std::size_t u = 0; u < slates.rows(); ++u) {
         const auto row = tokens_.row(u);
         const auto slate = slates.row(u);
@@ -56,7 +60,10 @@ void SessionTokens::append(
         for (std::size_t slot = 0; slot < n_new; ++slot) {
             const auto place = row.subspan((length_ - n_new + slot) * token, token);
             write_token(
-                place, items.row(u * n_candidates_ + slate[slot]), batch.responses()(u, slot)
+                place,
+                seen.items.row(u * n_candidates_ + slate[slot]),
+                seen.item_ids(u, slate[slot]),
+                batch.responses()(u, slot)
             );
         }
         std::ranges::copy(row, next_.row(u).begin());

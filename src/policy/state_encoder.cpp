@@ -96,6 +96,13 @@ void NetworkOptions::describe(OptionBinder& bind, NetworkOptions& o) {
         "items are also seen by their dot products with the user's numbers, one per block of an "
         "item's width"
     );
+    bind(
+        "item_embedding",
+        o.item_embedding,
+        "numbers learned of every item of the world beside its own, so that it is known by its "
+        "number too; 0 = by its own alone",
+        {.min = 0, .max = 1024}
+    );
     describe_learning(bind, o);
 }
 

@@ -30,7 +30,7 @@ TransitionBatch Stepper::take(Agent& agent, Mode mode, Rng& rng) {
     remember();
     agent.act(before_, mode, rng, decisions_);
     world_.step(decisions_.slates.view());
-    tokens_.append(before_.items, decisions_.slates.view(), world_);
+    tokens_.append(before_, decisions_.slates.view(), world_);
     after_ = {
         .users = world_.next_users(),
         .items = world_.next_items(),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // score(i) = sum_c w_c m_c(i) + alpha_c sigma_c(i): what the meta-policy does with a belief.
 #include "policy/belief_knob_net.hpp"
+#include "policy/session_tokens.hpp"
 
 #include <gtest/gtest.h>
 
@@ -37,7 +38,7 @@ TEST(BeliefKnobs, without_alpha_the_order_is_that_of_the_mean) {
 
 TEST(BeliefKnobs, an_actor_that_says_nothing_is_greed_with_equal_weights) {
     const simulate::EnvironmentFacts world{.n_candidates = 3, .item_size = 2, .step_limit = 5};
-    const std::size_t token = world.item_size + 4;
+    const auto token = SessionTokens::token_size(world);
     BeliefKnobNet net{{.world = world, .session_size = 5 * token, .rng = Rng{1}}, 8};
     const at::NoGradGuard no_grad;
     net.knob_out->weight.zero_();

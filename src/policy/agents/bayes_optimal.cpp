@@ -78,7 +78,8 @@ class BayesOptimalAgent final : public ScoredAgent {
         const auto session = seen.sessions.row(u);
         for (std::size_t at = 0; at < session.size(); at += token_size) {
             const auto token = session.subspan(at, token_size);
-            if (token[token_size - 1] == 0) {
+            const bool is_taken = token[n_numbers + SessionTokens::n_marks - 1] != 0;
+            if (!is_taken) {
                 continue;
             }
             for (std::size_t i = 0; i < n; ++i) {

@@ -158,18 +158,15 @@ class BeliefAgent final : public ScoredAgent {
     }
 
   private:
-    /// [B, length, token]: whose session the context asks for.
+    /// [B, length, item_size + 4]: whose session the context asks for.
     [[nodiscard]] at::Tensor tokens_of(const ObservationBatch& seen) const {
-        const auto token = static_cast<std::int64_t>(SessionTokens::token_size(world()));
-        const auto b = static_cast<std::int64_t>(seen.size());
-        const auto tokens =
-            borrow(seen, world().n_candidates).sessions.view({b, options_.session_length, token});
-        return session_in(tokens, options_.context);
+        const auto sessions = borrow(seen, world().n_candidates).sessions;
+        return session_in(answers_of(sessions, options_.session_length), options_.context);
     }
 
     /// [B, 1]
     [[nodiscard]] at::Tensor alpha(const at::Tensor& tokens) const {
-        const auto n = tokens.select(2, tokens.size(2) - 1).sum(1, true);
+        const auto n = present_of(tokens).sum(1, true);
         if (options_.schedule == "constant") {
             return at::full_like(n, options_.alpha);
         }

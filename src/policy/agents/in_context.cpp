@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // The in-context policy: a causal transformer reads the session, what was shown and what came of it,
 // and scores every candidate: the inner loop is the forward pass. Learned as RL2 (Duan et al., 2016)
-// by a policy gradient in a world where every episode is another user; with `teacher`, first or only
-// by imitating a policy that has a belief (decision-pretrained: distillation_net.hpp).
+// by a policy gradient in a world where every episode is another user; first or only, with `teacher` by
+// imitating a policy that has a belief (decision-pretrained: distillation_net.hpp), with `log` by what
+// users answered (log_lessons_net.hpp).
 //
 // Where we deviate from RL2: a session ends with its episode, and answers are tokens of the items they
-// were given to, so an item it never saw in learning is read by its numbers.
-#include "policy/distillation_net.hpp"
+// were given to, so an item it never saw in learning is read by its numbers; `item_embedding` learns
+// some more of each item.
+#include "policy/lessons_net.hpp"
 #include "policy/policy_gradient_net.hpp"
 
 namespace hg::policy {
 namespace {
 
 struct InContextOptions : OuterLoopOptions {
-    DistillationOptions taught;
+    LessonOptions taught;
 
     InContextOptions() {
         network.encoder = "transformer";
@@ -26,7 +28,7 @@ struct InContextOptions : OuterLoopOptions {
     }
 
     static void describe(OptionBinder& bind, InContextOptions& o) {
-        DistillationOptions::describe(bind, o.taught);
+        LessonOptions::describe(bind, o.taught);
         OuterLoopOptions::describe(bind, o);
     }
 };
@@ -34,13 +36,10 @@ struct InContextOptions : OuterLoopOptions {
 class InContextAgent final : public Agent {
   public:
     InContextAgent(const AgentContext& context, const InContextOptions& options)
-        : options_(options), policy_(make_outer_loop(context, options)) {
-        if (!options.taught.teacher.empty()) {
-            lessons_ = std::make_unique<Distillation>(
-                context, options.taught, options.network, *policy_, policy_->net()
-            );
-        }
-    }
+        : options_(options),
+          policy_(make_outer_loop(context, options)),
+          lessons_(make_lessons(context, options.taught, options.network, *policy_, policy_->net())
+          ) {}
 
     void act(const ObservationBatch& seen, Mode mode, Rng& rng, DecisionBatch& out) override {
         acting(mode).act(seen, mode, rng, out);
@@ -95,8 +94,8 @@ class InContextAgent final : public Agent {
 
     InContextOptions options_;
     std::unique_ptr<ActorCritic> policy_;
-    std::unique_ptr<Distillation> lessons_;  // with a teacher only
-    bool is_taught_ = false;                 // now
+    std::unique_ptr<Lessons> lessons_;  // with a teacher or a log only
+    bool is_taught_ = false;            // now
 };
 
 std::unique_ptr<Agent> in_context_agent(const AgentContext& context, const Settings& settings) {
@@ -107,7 +106,8 @@ std::unique_ptr<Agent> in_context_agent(const AgentContext& context, const Setti
 
 extern const AgentEntry in_context{
     .name = "in_context",
-    .summary = "a transformer over the session scores every item: RL2, or distilled from a teacher",
+    .summary =
+        "a transformer over the session scores every item: RL2, also after a teacher or a log",
     .facts = AgentFact::learns | AgentFact::plans | AgentFact::uses_network,
     .options = &describe_options<InContextOptions>,
     .make = &in_context_agent,
