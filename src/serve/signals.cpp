@@ -44,20 +44,28 @@ void add_uncertainty(
     std::span<policy::Signals> signals
 ) {
     const auto& prior = *snapshot.run.model->belief_prior();
+    std::vector<std::size_t> known;  // to the model
+    std::vector<std::uint32_t> items;
     std::vector<std::size_t> unplaced;
     float largest = 0;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         const auto row = snapshot.model_row(candidates[i].index);
         const auto& content = facts.arrival_content[i];
         if (row != Snapshot::not_in_model) {
-            signals[i].uncertainty = prior.uncertainty(belief.posterior, row);
+            known.push_back(i);
+            items.push_back(row);
         } else if (!content.empty() && prior.parts().content_map.content_dim() == content.size()) {
             signals[i].uncertainty = prior.uncertainty_at(belief.posterior, prior.place(content));
+            largest = std::max(largest, signals[i].uncertainty);
         } else {
             unplaced.push_back(i);
-            continue;
         }
-        largest = std::max(largest, signals[i].uncertainty);
+    }
+    std::vector<float> uncertainties(items.size());
+    prior.uncertainties(belief.posterior, items, uncertainties);
+    for (std::size_t k = 0; k < known.size(); ++k) {
+        signals[known[k]].uncertainty = uncertainties[k];
+        largest = std::max(largest, uncertainties[k]);
     }
     for (const auto i : unplaced) {
         signals[i].uncertainty = largest;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/gaussian_posterior.hpp"
 
+#include "core/dot.hpp"
+#include "train/dense.hpp"
+
 #include <algorithm>
 #include <functional>
 
@@ -28,6 +31,20 @@ void GaussianPosterior::multiply(std::span<const float> v, std::span<float> prod
         for (std::size_t c = 0; c < d; ++c) {
             product[c] += x * row[c];
         }
+    }
+}
+
+void GaussianPosterior::variances_of(MatrixView<const float> vectors, std::span<float> out) const {
+    Matrix<float> products(vectors.rows(), dim());
+    if (is_diagonal()) {
+        for (std::size_t i = 0; i < vectors.rows(); ++i) {
+            multiply(vectors.row(i), products.row(i));
+        }
+    } else {
+        multiply_transposed(vectors, {covariance.data(), dim(), dim()}, products.view());
+    }
+    for (std::size_t i = 0; i < vectors.rows(); ++i) {
+        out[i] = dot(vectors.row(i), products.row(i));
     }
 }
 

@@ -6,6 +6,8 @@
 // filtering: of all diagonal Gaussians the one nearest to the exact posterior is kept).
 #pragma once
 
+#include "core/matrix.hpp"
+
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -31,6 +33,10 @@ struct GaussianPosterior {
 
     /// product = C v. O(d^2), or O(d); no allocation.
     void multiply(std::span<const float> v, std::span<float> product) const;
+
+    /// out[i] = v_i' C v_i of the rows v_i of `vectors` [n, d]: as one product, which takes a third of
+    /// the time of n calls of multiply().
+    void variances_of(MatrixView<const float> vectors, std::span<float> out) const;
 
     /// C <- C - gain (C v)(C v)', given C v.
     void shrink(std::span<const float> cv, float gain);

@@ -181,6 +181,19 @@ float GaussianPrior::uncertainty(const GaussianPosterior& belief, std::size_t it
     return std::sqrt(of_preference * of_preference + place_variance(belief, item));
 }
 
+void GaussianPrior::uncertainties(
+    const GaussianPosterior& belief, std::span<const std::uint32_t> items, std::span<float> out
+) const {
+    Matrix<float> vectors(items.size(), dim());
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        std::ranges::copy(parts_.item_vectors.row(items[i]), vectors.row(i).begin());
+    }
+    belief.variances_of(std::as_const(vectors).view(), out);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        out[i] = std::sqrt(std::max(0.0F, out[i]) + place_variance(belief, items[i]));
+    }
+}
+
 float GaussianPrior::uncertainty_at(
     const GaussianPosterior& belief, std::span<const float> item_vector
 ) const {

@@ -90,6 +90,10 @@ class GaussianPrior {
     void score(const GaussianPosterior& belief, std::span<float> out) const;
     /// The standard deviation of that score: sqrt(v_i' C v_i), more for an item placed by content.
     [[nodiscard]] float uncertainty(const GaussianPosterior& belief, std::size_t item) const;
+    /// The same of several items at once.
+    void uncertainties(
+        const GaussianPosterior& belief, std::span<const std::uint32_t> items, std::span<float> out
+    ) const;
     /// The same of an item at that place.
     [[nodiscard]] float uncertainty_at(
         const GaussianPosterior& belief, std::span<const float> item_vector

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/models/dae_model.hpp"
 
-#include "core/dot.hpp"
 #include "encode/tensor_io.hpp"
 #include "train/dropout.hpp"
 #include "train/holdout.hpp"
 #include "train/models/dae_net.hpp"
+#include "train/quantised_rows.hpp"
 #include "train/run.hpp"
 #include "train/trainer.hpp"
 
@@ -46,6 +46,9 @@ class Dae final : public Recommender {
             at::cat({net_->weights.decoder, net_->weights.decoder_bias.unsqueeze(1)}, 1);
         item_vectors_ = Matrix<float>(n_items(), static_cast<std::size_t>(table.size(1)));
         encode::to_matrix(table, item_vectors_.view());
+        Matrix<float> units(item_vectors_.cols() - 1, n_items());
+        encode::to_matrix(net_->weights.decoder.t(), units.view());
+        units_ = QuantisedRows{std::as_const(units).view()};
     }
 
     void score(std::span<const data::History> histories, MatrixView<float> out) const override {
@@ -85,8 +88,9 @@ class Dae final : public Recommender {
     }
 
   private:
-    /// The same for one user, as a server asks: half the time of a matrix product with one row, and
-    /// no second thread is woken for it.
+    /// The same for one user, as a server asks, which is a matter of reading the decoder: unit by unit
+    /// in 16 bits, those at 0 not at all (of rectified ones a third to two thirds). Scores differ from the
+    /// others by the rounding; no second thread is woken.
     void score_one(const Items& items, std::span<float> out) const {
         const auto& weights = net_->weights;
         const auto dim = static_cast<std::size_t>(weights.encoder.size(1));
@@ -103,10 +107,8 @@ class Dae final : public Recommender {
         for (auto& x : state) {
             x = weights.relu ? std::max(x, 0.0F) : std::tanh(x);
         }
-        state.push_back(1);  // times the decoder's bias
-        for (std::size_t i = 0; i < out.size(); ++i) {
-            out[i] = dot(item_vectors_.row(i), state);
-        }
+        std::copy_n(weights.decoder_bias.const_data_ptr<float>(), out.size(), out.begin());
+        units_.add_weighted(state, out);
     }
 
     [[nodiscard]] at::Tensor hidden(std::span<const data::History> histories) const {
@@ -119,6 +121,7 @@ class Dae final : public Recommender {
 
     std::shared_ptr<DaeNet> net_;
     Matrix<float> item_vectors_;
+    QuantisedRows units_;  // the decoder by unit, [dim, n_items]
 };
 
 class DaeTrainee final : public Trainee {
