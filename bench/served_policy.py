@@ -1,7 +1,7 @@
 """A learned policy against the best constant knobs, in the world of a served run, among users nobody has seen.
 
     .venv/bin/python bench/served_policy.py --binary build/release/honeyguide --source FOLDER --out OUT.md [--model gaussian] [--skips silent]
-        [--other FOLDER]
+        [--other FOLDER] [--preset small]
 
 The users of FOLDER (interactions.csv.gz, items.csv.gz) are parted by a fixed draw: 60 % train the run, 20 % are those the policy learns from
 and the constants are tuned on (exploration, novelty, content: 40 random draws, then coordinate search from the best three), 20 % are
@@ -26,6 +26,7 @@ parser.add_argument("--source", type=pathlib.Path, required=True)
 parser.add_argument("--other", type=pathlib.Path)
 parser.add_argument("--out", required=True)
 parser.add_argument("--model", default="gaussian")
+parser.add_argument("--preset", default="small", choices=["small", "base", "large"], help="of configs/meta_policy")
 parser.add_argument("--skips", default="silent", choices=["silent", "events"])
 parser.add_argument("--seeds", type=int, default=5, help="policies learned")
 parser.add_argument("--plays", type=int, default=10)
@@ -33,7 +34,7 @@ parser.add_argument("--episodes", type=int, default=600)
 arguments = parser.parse_args()
 program = Program(arguments.binary)
 
-PRESET = pathlib.Path(__file__).resolve().parent.parent / "configs" / "meta_policy" / "small.toml"
+PRESET = pathlib.Path(__file__).resolve().parent.parent / "configs" / "meta_policy" / f"{arguments.preset}.toml"
 
 
 def world(folder, part, users):
@@ -112,7 +113,7 @@ def main():
         if arguments.other:
             played = pathlib.Path(temporary) / f"other-{arguments.other.name}"
             train_run(arguments.other, played)
-        lines = [f"{arguments.source.name}{f' -> {arguments.other.name}' if arguments.other else ''}, {arguments.model}, skips={arguments.skips}; "
+        lines = [f"{arguments.source.name}{f' -> {arguments.other.name}' if arguments.other else ''}, {arguments.model}, preset {arguments.preset}, skips={arguments.skips}; "
                  f"learned in {statistics.mean(seconds for _, seconds in learned):.0f} s each.", "", *table(played, tune(played), learned)]
         pathlib.Path(arguments.out).write_text("\n".join([*lines, "", describe_machine(), ""]))
 

@@ -35,7 +35,11 @@ TEST(InContext, taught_by_the_optimum_comes_near_it_and_needs_the_users_own_sess
     (void)learn_run(
         {.entry = find_agent("in_context"),
          .agent_settings = settings_of(
-             {"teacher=bayes_optimal", "session_length=6", "hidden=32", "learning_rate=0.003"}
+             {"teacher=bayes_optimal",
+              "session_length=6",
+              "hidden=32",
+              "learning_rate=0.003",
+              "taught_batch=128"}
          ),
          .options =
              {.steps = 40'000, .users = 64, .evaluate_every = 40'000, .evaluation_episodes = 64},
