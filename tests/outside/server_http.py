@@ -174,8 +174,9 @@ def check_collection(data, run, db):
         ids, answer = recommend(server, user_id=f"collected-{n}")
         server.call("POST", "/v1/events", {"events": [event(f"collected-{n}", f"collected-{n}", ids[0], recommendation_id=answer["recommendation_id"])]})
     check("the policy's version says it", "random=0.05,of=40" in answer["policy"], answer["policy"])
-    time.sleep(1.1)  # impressions are committed within a second
-    collection = server.call("GET", "/v1/status")[1]["collection"]
+    until = time.time() + 10  # impressions are committed within a second of an idle machine
+    while (collection := server.call("GET", "/v1/status")[1]["collection"])["slots"] < 300 and time.time() < until:
+        time.sleep(0.1)
     check("collection is on", collection["is_on"] and collection["random_share"] == 0.05, collection)
     check("slots and clicks are counted", collection["slots"] >= 300 and 0 < collection["clicks_per_slot"] < 0.2, collection)
     check("the question and what it needs are told", collection["question"] and collection["random_slots_needed"] > 1000, collection)
