@@ -2,7 +2,7 @@
 
     .venv/bin/python bench/in_context.py --binary build/release/honeyguide --data DATASET --out OUT.md [--seeds 5] [--worlds TEXT]
 
-In every world and seed: a belief is learned (40,000 steps) and its bonus tuned on validation users; chance plays EPISODES visits of users to
+In every world and seed: a belief is learned (40,000 steps) and its bonus tuned on validation users; chance plays some thousand visits of users to
 learn from, which is the log; a transformer of one size learns by PPO from first weights (RL2), from the log alone, from the log with
 numbers of its own for every item, from the log and then by PPO, and by imitating the tuned belief. All are then played with users nobody has seen, the
 same for every row; differences are paired by seed. "Another user's session": the policy of the log, shown what somebody else answered. DATASET: what
