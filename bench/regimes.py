@@ -11,7 +11,8 @@ seen, the same for every policy. Exploring pays where the best constant beats gr
 beats the best constant; of several actors the one counts that did better on the validation users. A second table has what else
 must be beaten: rules that learn nothing (the best of them by the validation users), the belief without a learned prior or with somebody
 else's session, SquareCB and a bonus that falls as 1 / t, both tuned; and, where items arrive, PPO over all that a policy may see, without a
-belief. Cells that say so have a third: how good the first turn is, how long users stay, how many of the items are shown. DATASET: what
+belief. A third says how good the first turn is, how far each step is from the best that could be shown, how long users stay and how many of the
+items are shown. DATASET: what
 `ingest` made of MovieLens 100k.
 """
 import argparse
@@ -45,11 +46,11 @@ class Cell:
     """One world; `judged`: what is changed for the users who judge."""
 
     def __init__(self, title, horizon, items, leave, world, options, judged=(), steps=100_000, users=128, episodes=4_000,
-                 tried=256, seconds=60, detailed=False, sees_all=False):
+                 tried=256, seconds=60, sees_all=False):
         self.title, self.horizon, self.items, self.leave = title, horizon, items, leave
         self.world, self.options, self.judged = world, [*options, *(LEAVE if leave else [])], list(judged)
         self.steps, self.users, self.episodes, self.tried, self.seconds = steps, users, episodes, tried, seconds
-        self.detailed, self.sees_all = detailed, sees_all
+        self.sees_all = sees_all
 
 
 def cells(learned_world):
@@ -65,10 +66,9 @@ def cells(learned_world):
             if leave and horizon == 50:
                 continue
             yield Cell(f"({'e' if leave else 'b'}) users of MovieLens 100k, {horizon} steps", horizon, "known", leave,
-                       f"labels:{arguments.data}", ["items=400", f"step_limit={horizon}"], ["users=judge"], 20_000, 64, 1_000, 64, 20,
-                       detailed=horizon == 20)
+                       f"labels:{arguments.data}", ["items=400", f"step_limit={horizon}"], ["users=judge"], 20_000, 64, 1_000, 64, 20)
     yield Cell("(b) users of MovieLens 100k, 20 slates of 5", 20, "known", False, f"labels:{arguments.data}",
-               ["items=400", "step_limit=20", "slate_size=5"], ["users=judge"], 20_000, 64, 1_000, 64, 20, detailed=True)
+               ["items=400", "step_limit=20", "slate_size=5"], ["users=judge"], 20_000, 64, 1_000, 64, 20)
     yield Cell("(c) learned from MovieLens 100k: feature models, judged by sequence models, 20 steps", 20, "known", False,
                learned_world, ["slate_size=1", "step_limit=20", "family=feature"], ["family=sequence"], 20_000, 64, 1_000, 128, 25)
     for every in (0, 20, 5):
@@ -89,7 +89,7 @@ def play(policy, cell, options, seed, episodes):
 
 def details(seen):
     return {"reward": seen["return"]["mean"], "first": seen["reward_of_turn_001"]["mean"], "length": seen["length"]["mean"],
-            "coverage": 100 * seen["coverage"]["mean"]}
+            "regret": seen.get("regret_per_step", {}).get("mean"), "coverage": 100 * seen["coverage"]["mean"]}
 
 
 def best(candidates, cell, seed, policy_of=lambda candidate: candidate):
@@ -167,7 +167,7 @@ HEAD = ["| " + " | ".join(TITLES) + " |", "|---" * len(TITLES) + "|"]
 OTHERS = ["rule", "flat", "shuffled", "squarecb", "falling", "sees_all"]
 OTHER_HEAD = ["| world | best constant | actor | best rule that learns nothing (which) | flat prior | another user's session | SquareCB | "
               "bonus falling as 1 / t | PPO over all it may see | that PPO over the best rule |", "|---" * 10 + "|"]
-DETAIL_HEAD = ["| world | policy | reward | reward of the first turn | turns | items shown, % |", "|---|---|---|---|---|---|"]
+DETAIL_HEAD = ["| world | policy | reward | of the first turn | regret a step | turns | items shown, % |", "|---" * 7 + "|"]
 lines, other_lines, detail_lines = [], [], []
 
 
@@ -180,15 +180,13 @@ def add_others(cell, results, chosen):
 
 def add_details(cell, results):
     for row in results[0]:
-        cells = [with_interval([r[row][what] for r in results], digits)
-                 for what, digits in (("reward", 2), ("first", 3), ("length", 1), ("coverage", 0))]
+        cells = [with_interval([r[row][what] for r in results], digits) if results[0][row][what] is not None else "-"
+                 for what, digits in (("reward", 2), ("first", 3), ("regret", 3), ("length", 1), ("coverage", 0))]
         detail_lines.append("| " + " | ".join([cell.title, row, *cells]) + " |")
 
 
 def write():
-    text = [f"{describe_machine()} {arguments.seeds} seeds.", "", *HEAD, *lines, "", *OTHER_HEAD, *other_lines]
-    if detail_lines:
-        text += ["", *DETAIL_HEAD, *detail_lines]
+    text = [f"{describe_machine()} {arguments.seeds} seeds.", "", *HEAD, *lines, "", *OTHER_HEAD, *other_lines, "", *DETAIL_HEAD, *detail_lines]
     pathlib.Path(arguments.out).write_text("\n".join(text) + "\n")
 
 
@@ -208,7 +206,6 @@ with tempfile.TemporaryDirectory() as name:
         lines.append("| " + " | ".join([cell.title, cell.items, "yes" if cell.leave else "no", *means,
                                         gain(results, "constant", "greedy"), gain(results, "actor", "constant")]) + " |")
         add_others(cell, results, chosen)
-        if cell.detailed:
-            add_details(cell, results)
+        add_details(cell, results)
         write()
         print(lines[-1], flush=True)

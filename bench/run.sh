@@ -36,7 +36,7 @@ serving() {
     fi
     [ -d "$work/$name" ] || $program ingest "$source" --out "$work/$name"
     [ -f "$work/$name-blend/manifest.json" ] || $program train --model blend --data "$work/$name" --out "$work/$name-blend" --seed 7
-    [ -f "$work/$name-meta/manifest.json" ] || $program learn --agent meta_policy --config configs/meta_policy/small.toml \
+    [ -f "$work/$name-meta/manifest.json" ] || $program learn --agent meta_policy --config meta_policy/small \
         --world "served:$work/$name-blend" --set world.data="$work/$name" --set learn.steps=20000 --set learn.evaluate_every=10000 \
         --out "$work/$name-meta" --seed 7
     $python bench/serving.py --binary $program --load build/release/bench_load --run "$work/$name-blend" --data "$work/$name" \

@@ -34,7 +34,7 @@ parser.add_argument("--episodes", type=int, default=600)
 arguments = parser.parse_args()
 program = Program(arguments.binary)
 
-PRESET = pathlib.Path(__file__).resolve().parent.parent / "configs" / "meta_policy" / f"{arguments.preset}.toml"
+PRESET = f"meta_policy/{arguments.preset}"
 
 
 def world(folder, part, users):

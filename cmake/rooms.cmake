@@ -109,6 +109,7 @@ else()
   hg_room(serve EXCLUDE serve/http LINK hg_policy hg_http PkgConfig::prometheus)
   include(web)
   hg_room(app LINK hg_serve CLI11::CLI11)
+  include(configs)
 
   # app parses and prints: -O1 builds it in half the time.
   target_compile_options(hg_app PRIVATE $<$<CONFIG:Release>:-O1> -Wno-restrict)  # GCC bug 105651

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/demo_meta_policy.hpp"
 
+#include "app/shipped_configs.hpp"
 #include "app/world_source.hpp"
 #include "core/digest.hpp"
 #include "core/file.hpp"
@@ -21,7 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t seed = 7;
-constexpr std::size_t n_turns = 20;
 constexpr std::size_t turns_per_bar = 4;
 
 /// Half of the users: the others are strangers to what is fitted on them.
@@ -55,22 +55,31 @@ void keep_strangers(const data::Dataset& users, const fs::path& folder) {
     }
 }
 
-/// As configs/meta_policy/small.toml with a tenth of its steps. The version to keep is chosen among the users
-/// it learns from: those it is judged by choose nothing.
-void learn_policy(const OpenedWorld& world, const fs::path& folder, Session& session) {
+/// Of configs/meta_policy/small.toml with a tenth of its steps.
+PolicySettings small_config(const fs::path& users) {
+    auto settings = find_shipped_config("meta_policy/small");
+    HG_CHECK(settings.has_value(), "configs/meta_policy/small.toml is in the program");
+    settings->set("learn.steps", "30000", "demo");
+    settings->set("learn.evaluate_every", "10000", "demo");
+    settings->set("learn.evaluation_episodes", "256", "demo");
+    settings->set("world.data", users.string(), "demo");
+    return policy_settings(*settings);
+}
+
+/// The version to keep is chosen among the users it learns from: those it is judged by choose nothing.
+void learn_policy(
+    const PolicySettings& settings,
+    const OpenedWorld& world,
+    const fs::path& folder,
+    Session& session
+) {
     if (fs::exists(folder / "manifest.json")) {
         return;
     }
-    Settings settings;
-    settings.set("head", "knobs", "demo");
-    settings.set("hidden", "16", "demo");
-    settings.set("learning_rate", "0.005", "demo");
-    settings.set("rollout", "20", "demo");
     const policy::LearnRequest request{
         .entry = policy::find_agent("meta_policy"),
-        .agent_settings = settings,
-        .options =
-            {.steps = 30'000, .users = 64, .evaluate_every = 10'000, .evaluation_episodes = 256},
+        .agent_settings = settings.agent,
+        .options = settings.learn.read<policy::LearnOptions>(),
         .seed = seed,
         .world = *world.batch,
         .held_out = *world.batch,
@@ -143,18 +152,16 @@ void learn_small_meta_policy(
     fs::create_directories(folder);
     fit_belief(half_of(dataset, 0), folder / "belief", session);
     keep_strangers(half_of(dataset, 1), folder / "strangers");
-    Settings settings;
-    settings.set("data", (folder / "strangers").string(), "demo");
-    settings.set("step_limit", std::to_string(n_turns), "demo");
+    const auto settings = small_config(folder / "strangers");
     const auto name = "served:" + (folder / "belief").string();
-    const auto world = open_world(name, settings, 1);
-    const auto judged = open_held_out(name, settings, 1);
-    learn_policy(world, folder / "meta", session);
+    const auto world = open_world(name, settings.world, 1);
+    const auto judged = open_held_out(name, settings.world, 1);
+    learn_policy(settings, world, folder / "meta", session);
     std::string text = fmt::format(
         "      A policy that learns users: {} films, one by one, for people whom neither it nor "
         "the belief "
         "has seen;\n      hits per {} films, and in all:\n",
-        n_turns,
+        judged.batch->facts().step_limit,
         turns_per_bar
     );
     const auto batch = judged.batch->make_another(64);
@@ -164,7 +171,9 @@ void learn_small_meta_policy(
              std::pair{constant.substr(constant.find(':') + 1) + " for everyone", constant},
              std::pair{std::string{"knobs chosen by the policy"}, (folder / "meta").string()},
          }) {
-        const policy::PlayOptions options{.episodes = 512, .seed = 1'000, .turns = n_turns};
+        const policy::PlayOptions options{
+            .episodes = 512, .seed = 1'000, .turns = judged.batch->facts().step_limit
+        };
         text += row_of(label, play(*batch, policy, options, session));
     }
     fmt::print("{}", text);

@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/run_options.hpp"
 
+#include "app/shipped_configs.hpp"
+
+#include <filesystem>
 #include <optional>
+#include <utility>
 
 namespace hg::app {
 
 Settings RunOptions::settings() const {
+    if (!config.empty() && !std::filesystem::exists(config)) {
+        if (auto shipped = find_shipped_config(config)) {
+            return load_settings(std::move(*shipped), set);
+        }
+    }
     return load_settings(config.empty() ? std::nullopt : std::optional{config}, set);
 }
 

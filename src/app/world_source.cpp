@@ -59,12 +59,11 @@ std::string names_of(const Table& table) {
 }  // namespace
 
 const RunOptionsHelp learning_help{
-    .config = "TOML file: the agent's options, [world], [learn]",
+    .config = "TOML file: the agent's options, [world], [learn]; or meta_policy/small, base, large",
     .set = "key=value: KEY of the agent, world.KEY or learn.KEY; repeat",
 };
 
-PolicySettings policy_settings(const RunOptions& options) {
-    const auto all = options.settings();
+PolicySettings policy_settings(const Settings& all) {
     return {
         .agent = all.without_sections(sections),
         .world = all.section("world"),

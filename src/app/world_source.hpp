@@ -24,8 +24,7 @@ struct PolicySettings {
     Settings learn;
 };
 
-/// From --config and --set. Throws Error.
-[[nodiscard]] PolicySettings policy_settings(const RunOptions& options);
+[[nodiscard]] PolicySettings policy_settings(const Settings& all);
 
 /// Of verbs in which an agent learns.
 extern const RunOptionsHelp learning_help;

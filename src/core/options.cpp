@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/options.hpp"
 
+#include "core/file.hpp"
 #include "core/nearest.hpp"
 
 #include <fmt/format.h>
@@ -13,6 +14,7 @@
 #include <cstdlib>
 #include <iterator>
 #include <sstream>
+#include <utility>
 
 namespace hg {
 namespace {
@@ -304,25 +306,33 @@ nlohmann::json option_values_json(const std::vector<OptionInfo>& options) {
     return values;
 }
 
+Settings parse_settings(std::string_view toml, std::string_view name) {
+    Settings settings;
+    try {
+        flatten(toml::parse(toml, name), "", std::string{name}, settings);
+    } catch (const toml::parse_error& error) {
+        const auto where = error.source().begin;
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format("{}:{}:{}: {}", name, where.line, where.column, error.description()),
+            "expected TOML: key = value, one a line",
+        };
+    }
+    return settings;
+}
+
 Settings load_settings(
     const std::optional<std::filesystem::path>& file, const std::vector<std::string>& assignments
 ) {
-    Settings settings;
-    if (file) {
-        const auto name = file->filename().string();
-        try {
-            flatten(toml::parse_file(file->string()), "", name, settings);
-        } catch (const toml::parse_error& error) {
-            const auto where = error.source().begin;
-            throw Error{
-                ErrorCode::invalid_argument,
-                fmt::format(
-                    "{}:{}:{}: {}", file->string(), where.line, where.column, error.description()
-                ),
-                "the file must exist and be TOML: key = value, one a line",
-            };
-        }
+    if (!file) {
+        return load_settings(Settings{}, assignments);
     }
+    const auto text = value_or_throw(read_file(*file));
+    return load_settings(parse_settings(text, file->string()), assignments);
+}
+
+Settings load_settings(Settings base, const std::vector<std::string>& assignments) {
+    auto settings = std::move(base);
     for (char** entry = environ; *entry != nullptr; ++entry) {
         const std::string_view variable{*entry};
         if (!variable.starts_with("HG_SET_")) {

@@ -145,7 +145,13 @@ template <typename T>
     return option_values_json(bind.options());
 }
 
-/// default < `file` (TOML, optional) < HG_<KEY> environment < assignments "key=value".
+/// Of the text of a TOML file; `name` stands in messages. Throws Error.
+[[nodiscard]] Settings parse_settings(std::string_view toml, std::string_view name);
+
+/// `base` < HG_SET_<KEY> environment < assignments "key=value".
+[[nodiscard]] Settings load_settings(Settings base, const std::vector<std::string>& assignments);
+
+/// default < `file` (TOML, optional) < HG_SET_<KEY> environment < assignments "key=value".
 [[nodiscard]] Settings load_settings(
     const std::optional<std::filesystem::path>& file, const std::vector<std::string>& assignments
 );

@@ -11,10 +11,6 @@ namespace {
 
 constexpr double smallest_deviation = 1e-4;
 
-std::int64_t size(std::size_t n) {
-    return static_cast<std::int64_t>(n);
-}
-
 }  // namespace
 
 void ActorCriticOptions::describe(OptionBinder& bind, ActorCriticOptions& o) {
@@ -141,8 +137,8 @@ NetInput ActorCritic::look(const ObservationBatch& seen) const {
 }
 
 void ActorCritic::record(const TransitionBatch& step) {
-    const auto b = size(step.before.size());
-    const auto k = size(world().slate_size);
+    const auto b = signed_size(step.before.size());
+    const auto k = signed_size(world().slate_size);
     if (rollout_.n_users != b) {
         const auto rows = options_.rollout * b;
         rollout_.before = NetInput::zeros(rows, world(), step.before.sessions.cols());
@@ -210,9 +206,7 @@ Advantages ActorCritic::advantages(const Rollout& rollout, double lambda) {
 }
 
 void ActorCritic::descend(const at::Tensor& loss) {
-    adam_->zero_gradients();
-    loss.backward();
-    adam_->step(++adam_step_);
+    adam_->descend(loss, ++adam_step_);
 }
 
 at::Tensor ActorCritic::regularised(

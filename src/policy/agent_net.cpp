@@ -12,10 +12,6 @@
 namespace hg::policy {
 namespace {
 
-std::int64_t signed_size(std::size_t n) {
-    return static_cast<std::int64_t>(n);
-}
-
 void check_embedding(const simulate::EnvironmentFacts& world, const NetworkOptions& options) {
     if (options.item_embedding == 0) {
         return;

@@ -48,18 +48,10 @@ class WithItsSessions final : public Agent {
 
 }  // namespace
 
-Distillation::Distillation(
-    const AgentContext& context,
-    const LessonOptions& options,
-    const NetworkOptions& network,
-    Agent& student,
-    AgentNet& net
-)
-    : Lessons(options, network, net),
-      world_(context.world),
-      session_tokens_(context.session_size / SessionTokens::token_size(context.world)),
-      seed_(Rng{context.rng}.split("teacher")()),
-      student_(student) {
+Distillation::Distillation(const LessonOptions& options, const Student& student)
+    : Lessons(options, student),
+      session_tokens_(session_size() / SessionTokens::token_size(world())),
+      seed_(Rng{student.context.rng}.split("teacher")()) {
     if (options.random + options.own > 1) {
         throw Error{
             ErrorCode::invalid_argument,
@@ -74,8 +66,8 @@ Distillation::Distillation(
 }
 
 void Distillation::load_teacher() {
-    auto loaded = load_agent(options().teacher, world_, {}, seed_);
-    const auto longest = world_.step_limit * world_.slate_size;  // 0 = unknown
+    auto loaded = load_agent(options().teacher, world(), {}, seed_);
+    const auto longest = world().step_limit * world().slate_size;  // 0 = unknown
     if (longest > 0 && std::min(loaded.session_tokens, longest) > session_tokens_) {
         throw Error{
             ErrorCode::invalid_argument,
@@ -89,9 +81,9 @@ void Distillation::load_teacher() {
         };
     }
     teacher_ = std::make_unique<WithItsSessions>(
-        std::move(loaded.agent), loaded.session_tokens * SessionTokens::token_size(world_)
+        std::move(loaded.agent), loaded.session_tokens * SessionTokens::token_size(world())
     );
-    chance_ = load_agent("random", world_, {}, seed_).agent;
+    chance_ = load_agent("random", world(), {}, seed_).agent;
     std::vector<AgentMixture::Part> parts;
     const auto add = [&](Agent& agent, Mode mode, double share) {
         if (share > 0) {
@@ -99,7 +91,7 @@ void Distillation::load_teacher() {
         }
     };
     add(*teacher_, Mode::exploit, 1 - options().random - options().own);
-    add(student_, Mode::explore, options().own);
+    add(student(), Mode::explore, options().own);
     add(*chance_, Mode::explore, options().random);
     behaviour_ = std::make_unique<AgentMixture>(std::move(parts));
 }
@@ -113,10 +105,10 @@ Agent& Distillation::behaviour() {
 
 void Distillation::observe(const TransitionBatch& step, Rng& rng, const MetricSink& log) {
     (void)behaviour();
-    DecisionBatch wanted{step.before.size(), world_.slate_size};
+    DecisionBatch wanted{step.before.size(), world().slate_size};
     teacher_->act(step.before, Mode::exploit, rng, wanted);
-    const auto size = [](std::size_t n) { return static_cast<std::int64_t>(n); };
-    auto slates = at::empty({size(wanted.slates.rows()), size(world_.slate_size)}, at::kLong);
+    auto slates =
+        at::empty({signed_size(wanted.slates.rows()), signed_size(world().slate_size)}, at::kLong);
     std::ranges::copy(wanted.slates.values(), slates.mutable_data_ptr<std::int64_t>());
     remember(step, slates);
     const bool is_ready = n_lessons_ >= std::min(options().batch, options().remembered);
@@ -126,9 +118,9 @@ void Distillation::observe(const TransitionBatch& step, Rng& rng, const MetricSi
 }
 
 void Distillation::remember(const TransitionBatch& step, const at::Tensor& slates) {
-    const auto in = borrow(step.before, world_.n_candidates);
+    const auto in = borrow(step.before, world().n_candidates);
     if (!labels_.defined()) {
-        lessons_ = NetInput::zeros(options().remembered, world_, step.before.sessions.cols());
+        lessons_ = NetInput::zeros(options().remembered, world(), step.before.sessions.cols());
         labels_ = at::zeros({options().remembered, slates.size(1)}, at::kLong);
     }
     for (std::int64_t from = 0; from < slates.size(0);) {

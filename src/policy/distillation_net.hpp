@@ -21,15 +21,8 @@ namespace hg::policy {
 
 class Distillation final : public Lessons {
   public:
-    /// `student` acts by `net`; both outlive this. The teacher is loaded when it is first asked, so
-    /// that a run plays without it.
-    Distillation(
-        const AgentContext& context,
-        const LessonOptions& options,
-        const NetworkOptions& network,
-        Agent& student,
-        AgentNet& net
-    );
+    /// The teacher is loaded when it is first asked, so that a run plays without it.
+    Distillation(const LessonOptions& options, const Student& student);
 
     /// Teacher, learner and chance by their shares.
     [[nodiscard]] Agent& behaviour() override;
@@ -41,10 +34,8 @@ class Distillation final : public Lessons {
     void remember(const TransitionBatch& step, const at::Tensor& slates);
     void learn(Rng& rng, const MetricSink& log);
 
-    simulate::EnvironmentFacts world_;
     std::size_t session_tokens_;
     std::uint64_t seed_;
-    Agent& student_;
     std::unique_ptr<Agent> teacher_;
     std::unique_ptr<Agent> chance_;
     std::unique_ptr<AgentMixture> behaviour_;

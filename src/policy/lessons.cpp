@@ -53,12 +53,17 @@ void LessonOptions::describe(OptionBinder& bind, LessonOptions& o) {
     );
 }
 
-Lessons::Lessons(const LessonOptions& options, const NetworkOptions& network, AgentNet& net)
+Lessons::Lessons(const LessonOptions& options, const Student& student)
     : options_(options),
-      net_(net),
+      world_(student.context.world),
+      session_size_(student.context.session_size),
+      student_(student.agent),
+      net_(student.net),
       adam_(
-          net.named(),
-          train::AdamOptions{.learning_rate = network.learning_rate, .clip_norm = network.clip_norm}
+          net_.named(),
+          train::AdamOptions{
+              .learning_rate = student.network.learning_rate, .clip_norm = student.network.clip_norm
+          }
       ) {}
 
 std::int64_t Lessons::updates_due(bool is_ready) {
@@ -84,9 +89,7 @@ void Lessons::descend(at::Tensor loss) {
     if (const auto extra = net_.auxiliary_loss(); extra.defined()) {
         loss = loss + extra;
     }
-    adam_.zero_gradients();
-    loss.backward();
-    adam_.step(++adam_step_);
+    adam_.descend(loss, ++adam_step_);
 }
 
 void Lessons::save(SafetensorsWriter& weights) const {
@@ -97,13 +100,7 @@ void Lessons::load(const SafetensorsFile& weights) {
     adam_step_ = load_adam(weights, "taught.adam.", adam_);
 }
 
-std::unique_ptr<Lessons> make_lessons(
-    const AgentContext& context,
-    const LessonOptions& options,
-    const NetworkOptions& network,
-    Agent& student,
-    AgentNet& net
-) {
+std::unique_ptr<Lessons> make_lessons(const LessonOptions& options, const Student& student) {
     if (!options.teacher.empty() && !options.log.empty()) {
         throw Error{
             ErrorCode::invalid_argument,
@@ -112,10 +109,10 @@ std::unique_ptr<Lessons> make_lessons(
         };
     }
     if (!options.teacher.empty()) {
-        return std::make_unique<Distillation>(context, options, network, student, net);
+        return std::make_unique<Distillation>(options, student);
     }
     if (!options.log.empty()) {
-        return std::make_unique<LogLessons>(context, options, network, student, net);
+        return std::make_unique<LogLessons>(options, student);
     }
     return nullptr;
 }

@@ -24,10 +24,17 @@ struct LessonOptions {
     static void describe(OptionBinder& bind, LessonOptions& o);
 };
 
+/// Who is taught; agent and net outlive the lessons.
+struct Student {
+    const AgentContext& context;
+    const NetworkOptions& network;
+    Agent& agent;  // acts by `net`
+    AgentNet& net;
+};
+
 class Lessons {
   public:
-    /// `net` outlives this.
-    Lessons(const LessonOptions& options, const NetworkOptions& network, AgentNet& net);
+    Lessons(const LessonOptions& options, const Student& student);
     Lessons(const Lessons&) = delete;
     Lessons& operator=(const Lessons&) = delete;
     Lessons(Lessons&&) = delete;
@@ -47,6 +54,12 @@ class Lessons {
   protected:
     [[nodiscard]] const LessonOptions& options() const noexcept { return options_; }
 
+    [[nodiscard]] const simulate::EnvironmentFacts& world() const noexcept { return world_; }
+
+    [[nodiscard]] std::size_t session_size() const noexcept { return session_size_; }
+
+    [[nodiscard]] Agent& student() noexcept { return student_; }
+
     [[nodiscard]] AgentNet& net() noexcept { return net_; }
 
     /// Gradients due after one more step of all users; `is_ready` = there is something to learn from.
@@ -58,20 +71,19 @@ class Lessons {
 
   private:
     LessonOptions options_;
+    simulate::EnvironmentFacts world_;
+    std::size_t session_size_;
+    Agent& student_;
     AgentNet& net_;
     train::Adam adam_;
     std::int64_t adam_step_ = 0;
     double updates_due_ = 0;
 };
 
-/// By the teacher or the log that the options name; null where they name none. `student` acts by
-/// `net`; both outlive the lessons. Throws Error where they name both.
+/// By the teacher or the log that the options name; null where they name none. Throws Error where
+/// they name both.
 [[nodiscard]] std::unique_ptr<Lessons> make_lessons(
-    const AgentContext& context,
-    const LessonOptions& options,
-    const NetworkOptions& network,
-    Agent& student,
-    AgentNet& net
+    const LessonOptions& options, const Student& student
 );
 
 }  // namespace hg::policy

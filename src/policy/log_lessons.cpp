@@ -11,10 +11,6 @@
 namespace hg::policy {
 namespace {
 
-std::int64_t signed_size(std::size_t n) {
-    return static_cast<std::int64_t>(n);
-}
-
 void check_shape(
     const simulate::EnvironmentFacts& logged,
     const simulate::EnvironmentFacts& world,
@@ -40,29 +36,17 @@ void check_shape(
 
 }  // namespace
 
-LogLessons::LogLessons(
-    const AgentContext& context,
-    const LessonOptions& options,
-    const NetworkOptions& network,
-    Agent& student,
-    AgentNet& net
-)
-    : Lessons(options, network, net),
-      world_(context.world),
-      session_size_(context.session_size),
-      student_(student) {}
-
 void LogLessons::read_log() {
     data::Rejections none{0};
     const auto log =
         value_or_throw(data::read_impressions(options().log, data::Purpose::learning, none));
     const auto seen = decisions_of(log);
-    check_shape(seen.shape, world_, options().log);
-    auto shown = world_;
+    check_shape(seen.shape, world(), options().log);
+    auto shown = world();
     shown.n_candidates = seen.shape.slate_size;
-    decisions_ = NetInput::zeros(signed_size(log.size()), shown, session_size_);
+    decisions_ = NetInput::zeros(signed_size(log.size()), shown, session_size());
     clicked_ = at::zeros({signed_size(log.size()), signed_size(shown.n_candidates)});
-    const auto tokens = session_size_ / SessionTokens::token_size(world_);
+    const auto tokens = session_size() / SessionTokens::token_size(world());
     const auto sessions = sessions_of(log, seen, tokens);
     auto* clicked = clicked_.mutable_data_ptr<float>();
     Matrix<float> items(shown.n_candidates, shown.item_size);

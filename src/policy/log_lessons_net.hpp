@@ -18,26 +18,17 @@ namespace hg::policy {
 class LogLessons final : public Lessons {
   public:
     /// The log is read when it is first asked for, so that a run plays without it.
-    LogLessons(
-        const AgentContext& context,
-        const LessonOptions& options,
-        const NetworkOptions& network,
-        Agent& student,
-        AgentNet& net
-    );
+    using Lessons::Lessons;
 
     /// The learner itself: nothing is learned from what comes of it, but its curve shows what it
     /// is worth.
-    [[nodiscard]] Agent& behaviour() override { return student_; }
+    [[nodiscard]] Agent& behaviour() override { return student(); }
 
     void observe(const TransitionBatch& step, Rng& rng, const MetricSink& log) override;
 
   private:
     void read_log();
 
-    simulate::EnvironmentFacts world_;
-    std::size_t session_size_;
-    Agent& student_;
     NetInput decisions_;  // of the log; items are those shown
     at::Tensor clicked_;  // [n, k] 0 or 1
 };

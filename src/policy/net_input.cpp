@@ -6,10 +6,6 @@
 namespace hg::policy {
 namespace {
 
-std::int64_t signed_size(std::size_t n) {
-    return static_cast<std::int64_t>(n);
-}
-
 /// [B, length, token_size]
 at::Tensor tokens_of(const at::Tensor& sessions, std::int64_t length) {
     const auto token = length == 0 ? 1 : sessions.size(1) / length;

@@ -15,6 +15,11 @@
 
 namespace hg::policy {
 
+/// Of a container, as tensors count.
+[[nodiscard]] constexpr std::int64_t signed_size(std::size_t n) noexcept {
+    return static_cast<std::int64_t>(n);
+}
+
 struct NetInput {
     at::Tensor users;     // [B, user_size]
     at::Tensor items;     // [B, n, item_size]

@@ -4,14 +4,6 @@
 #include <algorithm>
 
 namespace hg::policy {
-namespace {
-
-std::int64_t signed_size(std::size_t n) {
-    return static_cast<std::int64_t>(n);
-}
-
-}  // namespace
-
 Replay::Replay(
     const AgentContext& context, std::int64_t capacity, std::int64_t n_steps, double discount
 )

@@ -75,9 +75,7 @@ void ValueAgent::learn(Rng& rng, const MetricSink& log) {
     const double scale = n_rewards_ / std::max(1e-6, reward_sum_);
     batch.rewards = batch.rewards * scale;
     const auto value = loss(batch);
-    adam_->zero_gradients();
-    value.backward();
-    adam_->step(++adam_step_);
+    adam_->descend(value, ++adam_step_);
     follow();
     if (adam_step_ % 100 == 0) {
         log("loss", value.item<double>());

@@ -23,8 +23,7 @@ EXPLORING = ("--epsilon", "0.5", "--temperature", "2", "--candidates", "12")
 
 
 def learn(data, model, out, *extra):
-    small = args.source / "configs" / "meta_policy" / "small.toml"
-    return run("learn", "--agent", "meta_policy", "--config", small, "--world", f"served:{model}", "--set", f"world.data={data}",
+    return run("learn", "--agent", "meta_policy", "--config", "meta_policy/small", "--world", f"served:{model}", "--set", f"world.data={data}",
                "--set", "world.candidates=20", "--set", "world.step_limit=8", "--set", "world.min_liked=4", "--set", "learn.steps=4000",
                "--set", "learn.evaluate_every=2000", "--set", "learn.evaluation_episodes=64", "--out", out, *extra)
 

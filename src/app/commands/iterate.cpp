@@ -46,7 +46,7 @@ int run_iterate(const IterateArguments& arguments, Session& session) {
     use_few_threads(session);
     auto request = arguments.request;
     parse_until(arguments.until, request);
-    request.settings = policy_settings(arguments.run);
+    request.settings = policy_settings(arguments.run.settings());
     request.seed = arguments.run.seed;
     request.folder = arguments.out;
     if (!arguments.run.as_json) {

@@ -65,7 +65,7 @@ void print(const LearnArguments& arguments, const policy::LearnResult& result) {
 
 int run_learn(const LearnArguments& arguments, Session& session) {
     use_few_threads(session);
-    const auto settings = policy_settings(arguments.run);
+    const auto settings = policy_settings(arguments.run.settings());
     const auto world = open_world(arguments.world, settings.world, 1);
     const auto held_out = arguments.held_out.empty()
                               ? open_held_out(arguments.world, settings.world, 1)

@@ -100,9 +100,7 @@ class BeliefAgent final : public ScoredAgent {
             return;
         }
         const auto loss = filter_->next_answer_loss(at::cat(seen_, 0));
-        adam_->zero_gradients();
-        loss.backward();
-        adam_->step(++adam_step_);
+        adam_->descend(loss, ++adam_step_);
         log("next_answer_loss", loss.item<double>());
         seen_.clear();
         seed_torch(rng.split("draws"));

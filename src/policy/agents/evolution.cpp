@@ -256,10 +256,7 @@ class EvolutionAgent final : public ScoredAgent {
 
     void teach(const std::vector<at::Tensor>& sessions) {
         for (const auto& some : sessions) {
-            const auto loss = net_->next_answer_loss(some);
-            adam_->zero_gradients();
-            loss.backward();
-            adam_->step(++adam_step_);
+            adam_->descend(net_->next_answer_loss(some), ++adam_step_);
         }
     }
 

@@ -38,8 +38,13 @@ class InContextAgent final : public Agent {
     InContextAgent(const AgentContext& context, const InContextOptions& options)
         : options_(options),
           policy_(make_outer_loop(context, options)),
-          lessons_(make_lessons(context, options.taught, options.network, *policy_, policy_->net())
-          ) {}
+          lessons_(make_lessons(
+              options.taught,
+              {.context = context,
+               .network = options.network,
+               .agent = *policy_,
+               .net = policy_->net()}
+          )) {}
 
     void act(const ObservationBatch& seen, Mode mode, Rng& rng, DecisionBatch& out) override {
         acting(mode).act(seen, mode, rng, out);

@@ -228,9 +228,7 @@ std::function<void(const TaskBatch&, std::int64_t, double)> descend(
     return [adam = std::move(adam),
             loss = std::move(loss)](const TaskBatch& batch, std::int64_t step, double rate_share) {
         adam->set_rate_share(rate_share);
-        adam->zero_gradients();
-        loss(batch).backward();
-        adam->step(step);
+        adam->descend(loss(batch), step);
     };
 }
 

@@ -157,7 +157,7 @@ void refuse_learn_keys(const Settings& learn, const nlohmann::json& world) {
 
 int run_simulate_run(const SimulateRunArguments& arguments, Session& session) {
     use_few_threads(session);
-    const auto settings = policy_settings(arguments.run);
+    const auto settings = policy_settings(arguments.run.settings());
     const auto n_users = arguments.transcript ? 1 : arguments.users;
     const auto world = open_world(arguments.world, settings.world, n_users);
     refuse_learn_keys(settings.learn, world.facts.at("settings"));
