@@ -23,6 +23,12 @@ void Adam::zero_gradients() {
     }
 }
 
+void Adam::descend(const at::Tensor& loss, std::int64_t step) {
+    zero_gradients();
+    loss.backward();
+    this->step(step);
+}
+
 void Adam::step(std::int64_t step) {
     const at::NoGradGuard no_grad;
     clip();

@@ -40,6 +40,8 @@ class Adam {
     ~Adam();
 
     void zero_gradients();
+    /// One update down the gradient of `loss`, a scalar with a graph, of these parameters alone.
+    void descend(const at::Tensor& loss, std::int64_t step);
     /// One update; `step` counts from 1 and is all the state there is beside the moments.
     void step(std::int64_t step);
 

@@ -112,9 +112,7 @@ ContentFeatures learn_content_features(
             const auto guess = out->forward(at::cat({c, hidden->forward(c).tanh()}, 1));
             const auto loss =
                 loss_of(guess, vectors.index_select(0, rows), weights.index_select(0, rows), kind);
-            adam.zero_gradients();
-            loss.backward();
-            adam.step(++step);
+            adam.descend(loss, ++step);
         }
     }
     ContentFeatures features;

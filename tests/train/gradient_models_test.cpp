@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What dae, wide_dae, sasrec and hstu promise beyond the contract of all models.
+// What dae, wide_dae, anil, sasrec and hstu promise beyond the contract of all models.
 #include "core/file.hpp"
 #include "core/top_k.hpp"
 #include "support/small_world.hpp"
@@ -214,7 +214,7 @@ TEST_P(GradientModel, dislikes_are_neither_learned_nor_read_as_likes) {
 INSTANTIATE_TEST_SUITE_P(
     models,
     GradientModel,
-    testing::Values("dae", "wide_dae", "sasrec", "hstu"),
+    testing::Values("dae", "wide_dae", "anil", "sasrec", "hstu"),
     [](const auto& test) { return std::string{test.param}; }
 );
 

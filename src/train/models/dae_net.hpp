@@ -5,42 +5,15 @@
 //   hidden = act(sum_i x_i W_i + b),  x_i = 1 / sqrt(items in the bag);  logits = hidden D' + c
 #pragma once
 
-#include "core/ids.hpp"
-#include "encode/tensor_io.hpp"
+#include "train/dropout.hpp"
+#include "train/models/bag_net.hpp"
+#include "train/models/dae_model.hpp"
 
-#include <torch/nn/module.h>
-#include <torch/types.h>
-
-#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
-#include <tuple>
-#include <vector>
 
 namespace hg::train {
-
-/// 1 / sqrt(n): the sum keeps its scale whether there are 2 items or 200.
-[[nodiscard]] inline float bag_weight(std::size_t n) noexcept {
-    return 1.0F / std::sqrt(static_cast<float>(std::max<std::size_t>(1, n)));
-}
-
-/// Several bags of items as embedding_bag takes them: all items, and where each bag starts.
-struct ItemBags {
-    std::vector<std::int64_t> items;
-    std::vector<std::int64_t> offsets;
-    std::vector<float> weights;  // beside items
-
-    /// One more bag.
-    template <typename Range>
-    void add(const Range& bag) {
-        offsets.push_back(static_cast<std::int64_t>(items.size()));
-        const auto weight = bag_weight(bag.size());
-        for (const ItemId item : bag) {
-            items.push_back(static_cast<std::int64_t>(item.value));
-            weights.push_back(weight);
-        }
-    }
-};
 
 struct DaeWeights {
     bool relu = false;
@@ -51,14 +24,7 @@ struct DaeWeights {
 
     /// [bags, dim]
     [[nodiscard]] at::Tensor hidden(const ItemBags& bags) const {
-        const auto items = encode::index_tensor(bags.items);
-        const auto offsets = encode::index_tensor(bags.offsets);
-        const auto weights = torch::tensor(at::ArrayRef<float>{bags.weights}, at::kFloat);
-        constexpr std::int64_t sum = 0;
-        const auto sums = std::get<0>(at::embedding_bag(
-            encoder, items, offsets, /*scale_grad_by_freq=*/false, sum, /*sparse=*/false, weights
-        ));
-        const auto input = sums + encoder_bias;
+        const auto input = sum_bags(encoder, bags) + encoder_bias;
         return relu ? input.relu() : input.tanh();
     }
 
@@ -79,15 +45,17 @@ struct DaeWeights {
     }
 };
 
-struct DaeNet : torch::nn::Module {
-    DaeNet(std::int64_t n_items, std::int64_t dim, bool use_relu)
+struct DaeNet final : BagNet {
+    DaeNet(std::int64_t n, const DaeOptions& options)
         : weights{
-              .relu = use_relu,
-              .encoder = register_parameter("encoder", torch::empty({n_items, dim})),
-              .encoder_bias = register_parameter("encoder_bias", torch::zeros({dim})),
-              .decoder = register_parameter("decoder", torch::empty({n_items, dim})),
-              .decoder_bias = register_parameter("decoder_bias", torch::zeros({n_items})),
-          } {}
+              .relu = options.activation == "relu",
+              .encoder = register_parameter("encoder", torch::empty({n, options.dim})),
+              .encoder_bias = register_parameter("encoder_bias", torch::zeros({options.dim})),
+              .decoder = register_parameter("decoder", torch::empty({n, options.dim})),
+              .decoder_bias = register_parameter("decoder_bias", torch::zeros({n})),
+          },
+          dropout_(options.dropout),
+          is_dropped_per_step_(options.dropout_per == "step" && options.dropout > 0) {}
 
     /// Normal weights from torch's generator, which the caller seeds; the decoder starts at the
     /// items' log popularity, so that an empty bag is right from the first step and training learns
@@ -101,7 +69,31 @@ struct DaeNet : torch::nn::Module {
         weights.decoder_bias.copy_(log_popularity);
     }
 
+    [[nodiscard]] at::Tensor logits(const ItemBags& bags) const override {
+        return weights.logits(weights.hidden(bags));
+    }
+
+    /// Units dropped per step cost nothing in that step.
+    [[nodiscard]] at::Tensor training_logits(const ItemBags& bags, Rng& rng) const override {
+        if (!is_dropped_per_step_) {
+            return weights.logits(Dropout{dropout_, rng}(weights.hidden(bags)));
+        }
+        const auto dim = weights.encoder.size(1);
+        const auto units = draw_units(dim, dropout_, rng);
+        const auto net = weights.some_units(units);
+        const auto scale = static_cast<double>(dim) / static_cast<double>(units.numel());
+        return net.logits(net.hidden(bags) * scale);
+    }
+
+    [[nodiscard]] std::size_t n_items() const override {
+        return static_cast<std::size_t>(weights.decoder.size(0));
+    }
+
     DaeWeights weights;  // handles of the parameters
+
+  private:
+    double dropout_;
+    bool is_dropped_per_step_;
 };
 
 }  // namespace hg::train

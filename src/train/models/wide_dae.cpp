@@ -20,7 +20,7 @@ struct WideDaeOptions : DaeOptions {
         dropout_per = "step";
         activation = "relu";
         schedule = "cosine";
-        validation_share = 0;
+        episodes.validation_share = 0;
     }
 };
 

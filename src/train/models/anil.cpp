@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// anil: a user as a preference head that a few gradient steps on his clicks adapt; items, their biases,
+// where the head starts and how long the steps are, were learned so that those steps end well.
+//
+//   p(i | w) = softmax_i(E_i . w + c_i)
+//   w_{t+1} = w_t + a_t * n^-1/2 sum over the n clicks of (E_i - sum_j p(j | w_t) E_j)      inner loop
+//   E, c, w_0, a <- AdamW on -log p(the user's others | w_steps)                            outer loop
+//
+// Raghu et al., "Rapid Learning or Feature Reuse?" (2020): only the head is adapted. With a step size
+// for each coordinate (rates = coordinate) it is Meta-SGD (Li et al., 2017) on that head. The gradient of the
+// support is written out, so one more derivative of it is all that the second order takes. Deviations:
+// a step is the gradient's sum over sqrt(n), not its mean, so that evidence counts; the support is no part
+// of the outer loss. Episodes: bag_training_net.hpp.
+#include "train/models/anil_net.hpp"
+#include "train/models/bag_training_net.hpp"
+#include "train/training_options.hpp"
+
+#include <torch/utils.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace hg::train {
+namespace {
+
+struct AnilOptions {
+    std::int64_t dim = 256;
+    std::int64_t inner_steps = 1;
+    std::string rates = "coordinate";
+    std::string order = "second";
+    double dropout = 0.2;
+    TrainingOptions training{
+        .epochs = 150, .batch_size = 128, .patience = 10, .learning_rate = 1e-3
+    };
+    EpisodeOptions episodes{};
+
+    static void describe(OptionBinder& bind, AnilOptions& o) {
+        bind("dim", o.dim, "numbers of an item and of a head", {.min = 1, .max = 65536});
+        bind("inner_steps", o.inner_steps, "gradient steps on the clicks", {.min = 0, .max = 20});
+        bind(
+            "rates",
+            o.rates,
+            "step sizes learned: one a step (ANIL), or one of each coordinate (Meta-SGD)",
+            {.choices = {"one", "coordinate"}}
+        );
+        bind(
+            "order",
+            o.order,
+            "whether the outer loop sees how the steps depend on what it learns",
+            {.choices = {"first", "second"}}
+        );
+        bind(
+            "dropout",
+            o.dropout,
+            "share of coordinates dropped in a training step, for all its users",
+            {.min = 0, .max = 0.95}
+        );
+        TrainingOptions::describe(bind, o.training, "users");
+        EpisodeOptions::describe(bind, o.episodes);
+    }
+
+    [[nodiscard]] std::shared_ptr<AnilNet> net(std::size_t n_items) const {
+        return std::make_shared<AnilNet>(
+            static_cast<std::int64_t>(n_items),
+            dim,
+            inner_steps,
+            rates == "one",
+            order == "first",
+            dropout
+        );
+    }
+};
+
+class Anil final : public Recommender {
+  public:
+    explicit Anil(std::shared_ptr<AnilNet> net) : net_(std::move(net)) {
+        const at::NoGradGuard no_grad;
+        const auto& weights = net_->weights;
+        const auto table = at::cat({weights.items, weights.bias.unsqueeze(1)}, 1);
+        item_vectors_ = Matrix<float>(n_items(), static_cast<std::size_t>(table.size(1)));
+        encode::to_matrix(table, item_vectors_.view());
+    }
+
+    void score(std::span<const data::History> histories, MatrixView<float> out) const override {
+        if (!histories.empty()) {
+            const at::NoGradGuard no_grad;
+            encode::to_matrix(net_->weights.logits(heads(histories)), out);
+        }
+    }
+
+    [[nodiscard]] std::size_t n_items() const override { return net_->n_items(); }
+
+    /// With the bias as the last column.
+    [[nodiscard]] std::optional<MatrixView<const float>> item_vectors() const override {
+        return item_vectors_.view();
+    }
+
+    void user_vectors(std::span<const data::History> histories, MatrixView<float> out)
+        const override {
+        if (!histories.empty()) {
+            const at::NoGradGuard no_grad;
+            const auto adapted = heads(histories);
+            encode::to_matrix(at::cat({adapted, at::ones({adapted.size(0), 1})}, 1), out);
+        }
+    }
+
+    void save(SafetensorsWriter& weights) const override {
+        for (const auto& parameter : net_->named_parameters()) {
+            encode::add_tensor(weights, parameter.key(), parameter.value());
+        }
+    }
+
+  private:
+    [[nodiscard]] at::Tensor heads(std::span<const data::History> histories) const {
+        ItemBags bags;
+        for (const auto& history : histories) {
+            bags.add(positives(history));
+        }
+        return net_->weights.heads(bags);
+    }
+
+    std::shared_ptr<AnilNet> net_;
+    Matrix<float> item_vectors_;
+};
+
+std::unique_ptr<Recommender> fit_anil(const FitContext& context, const Settings& settings) {
+    const auto options = settings.read<AnilOptions>();
+    auto users = bag_users(context, options.episodes, "anil");
+    const auto net = options.net(context.log.n_items());
+    torch::manual_seed(context.rng.split("weights")());
+    net->initialise(users.log_popularity(context.log.n_items()));
+    const auto how = options.training.of(
+        "anil", fmt::format("{} {}", options_json(options).dump(), context.log.size())
+    );
+    train_on_bags(*net, std::move(users), options.episodes, how, context);
+    return std::make_unique<Anil>(net);
+}
+
+std::unique_ptr<Recommender> load_anil(const SafetensorsFile& weights, const Settings& settings) {
+    const auto items = value_or_throw(weights.tensor("items"));
+    const auto net = settings.read<AnilOptions>().net(
+        items.shape.empty() ? 0 : static_cast<std::size_t>(items.shape.front())
+    );
+    for (auto& parameter : net->named_parameters()) {
+        encode::copy_tensor(weights, parameter.key(), parameter.value());
+    }
+    return std::make_unique<Anil>(net);
+}
+
+}  // namespace
+
+extern const ModelEntry anil{
+    .name = "anil",
+    .summary = "a preference head adapted by gradient steps on the clicks (ANIL, Meta-SGD)",
+    .facts = Fact::uses_gradient,
+    .options = &describe_options<AnilOptions>,
+    .fit = &fit_anil,
+    .load = &load_anil,
+};
+
+}  // namespace hg::train

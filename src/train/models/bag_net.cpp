@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/models/bag_net.hpp"
+
+#include <torch/utils.h>
+
+#include <numeric>
+#include <span>
+
+namespace hg::train {
+
+at::Tensor sum_bags(const at::Tensor& table, const ItemBags& bags) {
+    const auto weights = torch::tensor(at::ArrayRef<float>{bags.weights}, at::kFloat);
+    constexpr std::int64_t sum = 0;
+    return std::get<0>(at::embedding_bag(
+        table,
+        encode::index_tensor(bags.items),
+        encode::index_tensor(bags.offsets),
+        /*scale_grad_by_freq=*/false,
+        sum,
+        /*sparse=*/false,
+        weights
+    ));
+}
+
+at::Tensor draw_units(std::int64_t dim, double dropped_share, Rng& rng) {
+    std::vector<std::int64_t> units(static_cast<std::size_t>(dim));
+    std::iota(units.begin(), units.end(), 0);
+    rng.shuffle(std::span{units});
+    const auto kept = std::llround(static_cast<double>(dim) * (1 - dropped_share));
+    units.resize(static_cast<std::size_t>(std::max<std::int64_t>(1, kept)));
+    std::ranges::sort(units);
+    return encode::index_tensor(units);
+}
+
+}  // namespace hg::train

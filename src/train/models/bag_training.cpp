@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/models/bag_training_net.hpp"
+#include "train/run.hpp"
+
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <span>
+#include <unordered_set>
+#include <utility>
+
+namespace hg::train {
+namespace {
+
+using Items = std::vector<ItemId>;
+
+class BagTrainee final : public Trainee {
+  public:
+    BagTrainee(BagNet& net, const EpisodeOptions& options, std::int64_t batch_size, BagUsers users)
+        : net_(net), options_(options), batch_size_(batch_size), users_(std::move(users)) {}
+
+    [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> parameters() override {
+        std::vector<std::pair<std::string, at::Tensor>> all;
+        for (const auto& p : net_.named_parameters()) {
+            all.emplace_back(p.key(), p.value());
+        }
+        return all;
+    }
+
+    [[nodiscard]] std::size_t n_examples() const override {
+        const auto n = users_.learned.size();
+        return n * passes_per_epoch(n, batch_size_);
+    }
+
+    [[nodiscard]] at::Tensor loss(const Batch& batch, Rng& rng) override {
+        ItemBags contexts;
+        std::vector<std::int64_t> rows;
+        std::vector<std::int64_t> columns;
+        std::vector<float> shares;
+        float total = 0;
+        for (std::size_t row = 0; row < batch.size(); ++row) {
+            auto items = users_.learned[batch[row] % users_.learned.size()];
+            if (options_.context == "random") {
+                rng.shuffle(std::span{items});
+            }
+            const auto k = context_size(items.size(), rng);
+            contexts.add(std::span{items}.first(k));
+            for (std::size_t i = k; i < items.size(); ++i) {
+                rows.push_back(static_cast<std::int64_t>(row));
+                columns.push_back(static_cast<std::int64_t>(items[i].value));
+            }
+            const auto n_targets = static_cast<float>(items.size() - k);
+            const auto weight = std::pow(n_targets, static_cast<float>(options_.user_weight));
+            shares.insert(shares.end(), items.size() - k, weight / n_targets);
+            total += weight;
+        }
+        const auto log_p = at::log_softmax(net_.training_logits(contexts, rng), 1);
+        const auto flat =
+            encode::index_tensor(rows) * log_p.size(1) + encode::index_tensor(columns);
+        const auto weights = torch::tensor(at::ArrayRef<float>{shares}, at::kFloat);
+        return -(log_p.flatten().index_select(0, flat) * weights).sum() /
+               static_cast<double>(total);
+    }
+
+    [[nodiscard]] std::optional<double> validate() override {
+        if (users_.queries.empty()) {
+            return std::nullopt;
+        }
+        const at::NoGradGuard no_grad;
+        return mean_ndcg(
+            users_.queries,
+            net_.n_items(),
+            [this](std::span<const Query> queries, MatrixView<float> out) {
+                ItemBags bags;
+                for (const auto& query : queries) {
+                    bags.add(query.context);
+                }
+                encode::to_matrix(net_.logits(bags), out);
+            }
+        );
+    }
+
+  private:
+    /// At least one target is left; bag_users() keeps users with at least one item.
+    [[nodiscard]] std::size_t context_size(std::size_t n, Rng& rng) const {
+        const auto most = rng.uniform() < options_.long_share
+                              ? n - 1
+                              : static_cast<std::size_t>(options_.max_context);
+        return rng.below(std::min(most, n - 1) + 1);
+    }
+
+    BagNet& net_;
+    const EpisodeOptions& options_;
+    std::int64_t batch_size_;
+    BagUsers users_;
+};
+
+/// The few-shot question of a new user: after 0, 1, 2, 5, 10 events, what are the next ten?
+void add_queries(const Items& items, std::vector<Query>& queries) {
+    constexpr std::array<std::size_t, 5> context_sizes{0, 1, 2, 5, 10};
+    constexpr std::size_t n_targets = 10;
+    for (const auto k : context_sizes) {
+        if (items.size() <= k) {
+            break;
+        }
+        const auto rest = std::span{items}.subspan(k);
+        const auto targets = rest.first(std::min(n_targets, rest.size()));
+        queries.push_back(
+            {{items.begin(), items.begin() + static_cast<std::ptrdiff_t>(k)},
+             {targets.begin(), targets.end()}}
+        );
+    }
+}
+
+}  // namespace
+
+std::vector<ItemId> positives(const data::History& history) {
+    Items items;
+    std::unordered_set<ItemId> seen;
+    for (std::size_t i = 0; i < history.size(); ++i) {
+        if (history.weight(i) > 0 && seen.insert(history.items[i]).second) {
+            items.push_back(history.items[i]);
+        }
+    }
+    return items;
+}
+
+at::Tensor BagUsers::log_popularity(std::size_t n_items) const {
+    std::vector<float> counts(n_items, 0.5F);
+    for (const auto& items : learned) {
+        for (const auto item : items) {
+            counts[item.index()] += 1;
+        }
+    }
+    return (torch::tensor(at::ArrayRef<float>{counts}, at::kFloat) /
+            static_cast<double>(learned.size()))
+        .log();
+}
+
+BagUsers bag_users(
+    const FitContext& context, const EpisodeOptions& options, std::string_view label
+) {
+    BagUsers users;
+    const auto n_users = context.log.n_users();
+    constexpr std::size_t most_held_out = 1000;
+    const auto n_held_out = std::min(
+        most_held_out,
+        static_cast<std::size_t>(options.validation_share * static_cast<double>(n_users))
+    );
+    const auto held_out = choose(n_users, n_held_out, context.rng.split("validation users"));
+    for (std::uint32_t u = 0; u < n_users; ++u) {
+        auto items = positives(context.log.history(UserId{u}));
+        if (held_out[u]) {
+            add_queries(items, users.queries);
+        } else if (!items.empty()) {
+            users.learned.push_back(std::move(items));
+        }
+    }
+    if (users.learned.empty()) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format("{}: no user of the log has a positive event", label),
+            "look at the event weights in dataset.toml",
+        };
+    }
+    return users;
+}
+
+void train_on_bags(
+    BagNet& net,
+    BagUsers users,
+    const EpisodeOptions& options,
+    const TrainOptions& how,
+    const FitContext& context
+) {
+    BagTrainee trainee{net, options, how.batch_size, std::move(users)};
+    note_result(train(trainee, how, context), context);
+}
+
+}  // namespace hg::train
