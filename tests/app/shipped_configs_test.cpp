@@ -45,7 +45,7 @@ TEST(ShippedConfigs, are_found_by_name_and_overridden_by_set) {
     const auto settings = options.settings();
 
     EXPECT_EQ(settings.values().at("hidden").text, "7");
-    EXPECT_EQ(settings.values().at("head").text, "knobs");
+    EXPECT_EQ(settings.values().at("rollout").text, "20");
     EXPECT_FALSE(find_shipped_config("meta_policy/huge").has_value());
 }
 

@@ -78,6 +78,7 @@ class Anil final : public Recommender {
     explicit Anil(std::shared_ptr<AnilNet> net) : net_(std::move(net)) {
         const at::NoGradGuard no_grad;
         const auto& weights = net_->weights;
+        at_start_ = weights.expected(weights.start.unsqueeze(0));
         const auto table = at::cat({weights.items, weights.bias.unsqueeze(1)}, 1);
         item_vectors_ = Matrix<float>(n_items(), static_cast<std::size_t>(table.size(1)));
         encode::to_matrix(table, item_vectors_.view());
@@ -118,10 +119,11 @@ class Anil final : public Recommender {
         for (const auto& history : histories) {
             bags.add(positives(history));
         }
-        return net_->weights.heads(bags);
+        return net_->weights.heads(bags, at_start_);
     }
 
     std::shared_ptr<AnilNet> net_;
+    at::Tensor at_start_;  // of the first step, which is the same for everybody
     Matrix<float> item_vectors_;
 };
 

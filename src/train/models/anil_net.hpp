@@ -20,26 +20,31 @@ struct AnilWeights {
     at::Tensor rates;  // a [steps, dim], or [steps, 1]: the same for all
 
     /// w after the inner steps, [bags, dim], differentiable in all of the above (of second order, or
-    /// of the first where the gradient of the support is taken as a constant).
-    [[nodiscard]] at::Tensor heads(const ItemBags& bags) const {
-        const auto clicked = sum_bags(items, bags);  // [bags, dim]
-        std::vector<float> totals(bags.offsets.size(), 0);
-        for (std::size_t bag = 0; bag < totals.size(); ++bag) {
-            const auto end =
-                bag + 1 < totals.size() ? bags.offsets[bag + 1] : std::ssize(bags.items);
-            totals[bag] = std::sqrt(static_cast<float>(end - bags.offsets[bag]));
+    /// of the first where the gradient of the support is taken as a constant). `at_start`: what
+    /// expected(start) is, where it is known.
+    [[nodiscard]] at::Tensor heads(const ItemBags& bags, const at::Tensor& at_start = {}) const {
+        const auto n = static_cast<std::int64_t>(bags.offsets.size());
+        if (rates.size(0) == 0) {
+            return start.expand({n, -1});
         }
+        const auto clicked = sum_bags(items, bags);  // [bags, dim]
+        const auto totals = bags.totals();
         const auto weight = torch::tensor(at::ArrayRef<float>{totals}, at::kFloat).unsqueeze(1);
         auto head = start.unsqueeze(0);  // the first step begins at the same head for everybody
         for (std::int64_t step = 0; step < rates.size(0); ++step) {
-            const auto expected = at::softmax(logits(head), 1).mm(items);
-            auto gradient = scale * (clicked - weight * expected);
+            const auto mean = step == 0 && at_start.defined() ? at_start : expected(head);
+            auto gradient = scale * (clicked - weight * mean);
             if (first_order) {
                 gradient = gradient.detach();
             }
             head = head + rates[step] * gradient;
         }
-        return head.expand({static_cast<std::int64_t>(totals.size()), -1});
+        return head;
+    }
+
+    /// The mean item that these heads choose, [heads, dim].
+    [[nodiscard]] at::Tensor expected(const at::Tensor& heads) const {
+        return at::softmax(logits(heads), 1).mm(items);
     }
 
     /// [heads, n_items]

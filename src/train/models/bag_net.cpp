@@ -8,6 +8,15 @@
 
 namespace hg::train {
 
+std::vector<float> ItemBags::totals() const {
+    std::vector<float> sums;
+    for (std::size_t bag = 0; bag < offsets.size(); ++bag) {
+        const auto end = bag + 1 < offsets.size() ? offsets[bag + 1] : std::ssize(items);
+        sums.push_back(std::sqrt(static_cast<float>(end - offsets[bag])));
+    }
+    return sums;
+}
+
 at::Tensor sum_bags(const at::Tensor& table, const ItemBags& bags) {
     const auto weights = torch::tensor(at::ArrayRef<float>{bags.weights}, at::kFloat);
     constexpr std::int64_t sum = 0;

@@ -39,6 +39,9 @@ struct ItemBags {
             weights.push_back(weight);
         }
     }
+
+    /// The sum of each bag's weights.
+    [[nodiscard]] std::vector<float> totals() const;
 };
 
 /// The weighted sums of the rows of a table [n_items, d], one of each bag: [bags, d].
