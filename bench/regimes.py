@@ -19,6 +19,7 @@ import argparse
 import pathlib
 import statistics
 import tempfile
+import types
 
 from machine import describe_machine
 from program import Program, changed, half_width, with_interval
@@ -110,8 +111,16 @@ def rules(cell):
     return fitting
 
 
+def parted(cell, seed):
+    """The cell with users of a dataset parted anew for this seed: who is learned from, who judges."""
+    if not cell.world.startswith("labels:"):
+        return cell
+    return types.SimpleNamespace(**{**vars(cell), "options": [*cell.options, f"split_seed={7 + seed}"]})
+
+
 def played(cell, fitting_rules, folder, seed):
     """For one seed: what was reached by row, and the constant that was chosen."""
+    cell = parted(cell, seed)
     window = f"session_length={min(cell.horizon, 50)}"
     budget = [f"learn.users={cell.users}", f"learn.evaluation_episodes={4 * cell.tried}"]
     belief = folder / f"belief-{seed}"
