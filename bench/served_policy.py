@@ -1,7 +1,7 @@
 """A learned policy against the best constant knobs, in the world of a served run, among users nobody has seen.
 
     .venv/bin/python bench/served_policy.py --binary build/release/honeyguide --source FOLDER --out OUT.md [--model gaussian] [--skips silent]
-        [--other FOLDER] [--preset small]
+        [--other FOLDER] [--preset small] [--turns 20] [--slate 1]
 
 The users of FOLDER (interactions.csv.gz, items.csv.gz) are parted by a fixed draw: 60 % train the run, 20 % are those the policy learns from
 and the constants are tuned on (exploration, novelty, content: 40 random draws, then coordinate search from the best three), 20 % are
@@ -28,6 +28,8 @@ parser.add_argument("--out", required=True)
 parser.add_argument("--model", default="gaussian")
 parser.add_argument("--preset", default="small", choices=["small", "base", "large"], help="of configs/meta_policy")
 parser.add_argument("--skips", default="silent", choices=["silent", "events"])
+parser.add_argument("--turns", type=int, default=20)
+parser.add_argument("--slate", type=int, default=1, help="films shown in a turn")
 parser.add_argument("--seeds", type=int, default=5, help="policies learned")
 parser.add_argument("--plays", type=int, default=10)
 parser.add_argument("--episodes", type=int, default=600)
@@ -35,11 +37,12 @@ arguments = parser.parse_args()
 program = Program(arguments.binary)
 
 PRESET = f"meta_policy/{arguments.preset}"
+VISIT = [f"skips={arguments.skips}", f"slate_size={arguments.slate}", f"step_limit={arguments.turns}"]
 
 
 def world(folder, part, users):
     words = ["--world", f"served:{folder / 'run'}"]
-    for setting in (f"data={folder / part}", f"users={users}", f"skips={arguments.skips}", *(["judged_share=0.99"] if part == "play" else [])):
+    for setting in (f"data={folder / part}", f"users={users}", *VISIT, *(["judged_share=0.99"] if part == "play" else [])):
         words += ["--set", f"world.{setting}"]
     return words
 
@@ -78,9 +81,10 @@ def tune(folder):
 
 
 def learn(folder, seed):
+    """As long visits as are played, but for the presets that say how long themselves."""
     out = folder / f"meta{seed}"
-    program.run("learn", "--agent", "meta_policy", "--config", PRESET, "--world", f"served:{folder / 'run'}", "--set",
-                f"world.data={folder / 'learn'}", "--set", f"world.skips={arguments.skips}", "--seed", seed, "--out", out)
+    visit = [word for setting in (f"data={folder / 'learn'}", *(VISIT if arguments.preset == "small" else VISIT[:2])) for word in ("--set", f"world.{setting}")]
+    program.run("learn", "--agent", "meta_policy", "--config", PRESET, "--world", f"served:{folder / 'run'}", *visit, "--seed", seed, "--out", out)
     return out, json.loads((out / "manifest.json").read_text())["seconds"]
 
 
@@ -97,7 +101,7 @@ def table(folder, best, learned):
     plays = {name: [play(folder, policy, "play", "judge", 100 + p) for p in range(arguments.plays)] for name, policy in rows.items()}
     greedy, tuned = (plays[name] for name in list(rows)[:2])
     plays["meta_policy, mean of seeds"] = [statistics.mean(values) for values in zip(*(plays[name] for name in list(rows)[2:]))]
-    lines = ["| policy | hits of 20 | against greed | against tuned constants |", "|---|---|---|---|"]
+    lines = [f"| policy | hits of {arguments.turns * arguments.slate} | against greed | against tuned constants |", "|---|---|---|---|"]
     for name, values in plays.items():
         against = [difference([a - b for a, b in zip(values, other)], 3) if values != other else "" for other in (greedy, tuned)]
         lines.append(f"| {name} | {statistics.mean(values):.3f} | {against[0]} | {against[1]} |")
@@ -113,7 +117,7 @@ def main():
         if arguments.other:
             played = pathlib.Path(temporary) / f"other-{arguments.other.name}"
             train_run(arguments.other, played)
-        lines = [f"{arguments.source.name}{f' -> {arguments.other.name}' if arguments.other else ''}, {arguments.model}, preset {arguments.preset}, skips={arguments.skips}; "
+        lines = [f"{arguments.source.name}{f' -> {arguments.other.name}' if arguments.other else ''}, {arguments.model}, preset {arguments.preset}, skips={arguments.skips}, {arguments.turns} turns of {arguments.slate}; "
                  f"learned in {statistics.mean(seconds for _, seconds in learned):.0f} s each.", "", *table(played, tune(played), learned)]
         pathlib.Path(arguments.out).write_text("\n".join([*lines, "", describe_machine(), ""]))
 

@@ -33,6 +33,21 @@ struct ReinforceOptions : ActorCriticOptions {
     }
 };
 
+/// min(rho A, clip(rho, 1 - clip, 1 + clip) A), rho = new over old probability; all [B].
+[[nodiscard]] at::Tensor clipped_gain(
+    const at::Tensor& log_prob,
+    const at::Tensor& old_log_prob,
+    const at::Tensor& advantage,
+    double clip
+);
+
+/// What the advantage multiplies in the top-K correction: K (1 - pi)^(K - 1) log pi of the clicked
+/// items, the factor held fixed; of a slate that nobody clicked the mean over its items. scores
+/// [B, n]; slates and clicked [B, K]; returns [B].
+[[nodiscard]] at::Tensor top_k_log_prob(
+    const at::Tensor& scores, const at::Tensor& slates, const at::Tensor& clicked
+);
+
 [[nodiscard]] std::unique_ptr<ActorCritic> make_ppo(
     const AgentContext& context, const PpoOptions& options
 );

@@ -31,15 +31,13 @@ class PpoAgent final : public ActorCritic {
             for (std::int64_t begin = 0; begin < n; begin += ppo_.minibatch) {
                 const auto rows = shuffled.narrow(0, begin, std::min(ppo_.minibatch, n - begin));
                 const auto out = net().forward(rollout.before.rows(rows));
-                const auto ratio =
-                    (slate_log_prob(out.scores, rollout.slates.index_select(0, rows)) -
-                     rollout.log_prob.index_select(0, rows))
-                        .exp();
-                const auto a = advantage.index_select(0, rows);
-                const auto clipped = ratio.clamp(1 - ppo_.clip, 1 + ppo_.clip);
-                const auto loss = regularised(
-                    -at::minimum(ratio * a, clipped * a).mean(), out, target.index_select(0, rows)
+                const auto gain = clipped_gain(
+                    slate_log_prob(out.scores, rollout.slates.index_select(0, rows)),
+                    rollout.log_prob.index_select(0, rows),
+                    advantage.index_select(0, rows),
+                    ppo_.clip
                 );
+                const auto loss = regularised(-gain.mean(), out, target.index_select(0, rows));
                 descend(loss);
                 last_loss = loss.item<double>();
             }
@@ -56,6 +54,16 @@ std::unique_ptr<Agent> ppo_agent(const AgentContext& context, const Settings& se
 }
 
 }  // namespace
+
+at::Tensor clipped_gain(
+    const at::Tensor& log_prob,
+    const at::Tensor& old_log_prob,
+    const at::Tensor& advantage,
+    double clip
+) {
+    const auto ratio = (log_prob - old_log_prob).exp();
+    return at::minimum(ratio * advantage, ratio.clamp(1 - clip, 1 + clip) * advantage);
+}
 
 std::unique_ptr<ActorCritic> make_ppo(const AgentContext& context, const PpoOptions& options) {
     return std::make_unique<PpoAgent>(context, options);

@@ -22,23 +22,14 @@ class ReinforceAgent final : public ActorCritic {
     void update(const Rollout& rollout, Rng& /*rng*/, const MetricSink& log) override {
         const auto [advantage, target] = advantages(rollout, 1);
         const auto out = net().forward(rollout.before);
-        const auto gain =
-            top_k_ ? corrected(out.scores, rollout) : slate_log_prob(out.scores, rollout.slates);
+        const auto gain = top_k_ ? top_k_log_prob(out.scores, rollout.slates, rollout.clicked)
+                                 : slate_log_prob(out.scores, rollout.slates);
         const auto loss = regularised(-(gain * advantage).mean(), out, target);
         descend(loss);
         log("loss", loss.item<double>());
     }
 
   private:
-    static at::Tensor corrected(const at::Tensor& scores, const Rollout& rollout) {
-        const auto k = static_cast<double>(rollout.slates.size(1));
-        const auto log_pi = at::log_softmax(scores, 1).gather(1, rollout.slates);  // [T * B, K]
-        const auto lambda = (k * (1 - log_pi.exp()).pow(k - 1)).detach();
-        const auto any = rollout.clicked.sum(1, true);
-        const auto credit = at::where(any > 0, rollout.clicked, at::ones_like(rollout.clicked) / k);
-        return (lambda * credit * log_pi).sum(1);
-    }
-
     bool top_k_;
 };
 
@@ -47,6 +38,17 @@ std::unique_ptr<Agent> reinforce_agent(const AgentContext& context, const Settin
 }
 
 }  // namespace
+
+at::Tensor top_k_log_prob(
+    const at::Tensor& scores, const at::Tensor& slates, const at::Tensor& clicked
+) {
+    const auto k = static_cast<double>(slates.size(1));
+    const auto log_pi = at::log_softmax(scores, 1).gather(1, slates);  // [B, K]
+    const auto factor = (k * (1 - log_pi.exp()).pow(k - 1)).detach();
+    const auto any = clicked.sum(1, true);
+    const auto credit = at::where(any > 0, clicked, at::ones_like(clicked) / k);
+    return (factor * credit * log_pi).sum(1);
+}
 
 std::unique_ptr<ActorCritic> make_reinforce(
     const AgentContext& context, const ReinforceOptions& options
