@@ -37,6 +37,8 @@ def play(policy, world, options, seed):
 
 
 def played(folder, world, options, judged, visits, steps, seed):
+    if world.startswith("labels:"):
+        options = [*options, f"split_seed={7 + seed}"]  # other users to learn from and to judge for each seed
     budget = ["learn.users=64", f"learn.steps={steps}", f"learn.evaluate_every={steps // 10}", "learn.evaluation_episodes=512"]
 
     def learn(name, agent, *settings, budget=budget):
