@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// anil: a user as a preference head that a few gradient steps on his clicks adapt; items, their biases,
+// anil: a user as a preference head that a few gradient steps on the clicks adapt; items, their biases,
 // where the head starts and how long the steps are, were learned so that those steps end well.
 //
 //   p(i | w) = softmax_i(E_i . w + c_i)
