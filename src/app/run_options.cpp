@@ -3,19 +3,10 @@
 
 #include "app/shipped_configs.hpp"
 
-#include <filesystem>
-#include <optional>
-#include <utility>
-
 namespace hg::app {
 
 Settings RunOptions::settings() const {
-    if (!config.empty() && !std::filesystem::exists(config)) {
-        if (auto shipped = find_shipped_config(config)) {
-            return load_settings(std::move(*shipped), set);
-        }
-    }
-    return load_settings(config.empty() ? std::nullopt : std::optional{config}, set);
+    return load_config(config, set);
 }
 
 void add_run_options(CLI::App& verb, RunOptions& options, const RunOptionsHelp& help) {

@@ -7,7 +7,9 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace hg::app {
 
@@ -20,5 +22,11 @@ struct ShippedConfig {
 
 /// Nothing where none has the name.
 [[nodiscard]] std::optional<Settings> find_shipped_config(std::string_view name);
+
+/// What --config and --set of a verb say: `config` is a file, the name of a shipped one where there is no such
+/// file, or empty. Throws Error as load_settings() does.
+[[nodiscard]] Settings load_config(
+    const std::string& config, const std::vector<std::string>& assignments
+);
 
 }  // namespace hg::app

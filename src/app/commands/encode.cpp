@@ -2,6 +2,7 @@
 // honeyguide encode: items into vectors beside the dataset; or lines of text into a file of
 // vectors.
 #include "app/command.hpp"
+#include "app/shipped_configs.hpp"
 #include "app/text_lines.hpp"
 #include "core/clock.hpp"
 #include "core/safetensors.hpp"
@@ -34,11 +35,7 @@ struct EncodeArguments {
 };
 
 Settings settings_of(const EncodeArguments& arguments) {
-    auto settings = load_settings(
-        arguments.config.empty() ? std::nullopt
-                                 : std::optional<std::filesystem::path>{arguments.config},
-        arguments.assignments
-    );
+    auto settings = load_config(arguments.config, arguments.assignments);
     const auto set = [&settings](const char* key, const std::string& value) {
         if (!value.empty()) {
             settings.set(key, value, fmt::format("--{}", key));

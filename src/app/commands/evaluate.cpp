@@ -7,6 +7,7 @@
 #include "app/protocol_run.hpp"
 #include "app/rating_evaluation.hpp"
 #include "app/report.hpp"
+#include "app/shipped_configs.hpp"
 #include "core/file.hpp"
 #include "core/nearest.hpp"
 #include "data/transposed.hpp"
@@ -125,15 +126,8 @@ void check_prefixes(const Settings& settings, const Entrants& entrants) {
     }
 }
 
-Settings settings_of(const EvaluateArguments& arguments) {
-    const auto config = arguments.config.empty()
-                            ? std::nullopt
-                            : std::optional<std::filesystem::path>{arguments.config};
-    return load_settings(config, arguments.set);
-}
-
 Entrants entrants_of(const EvaluateArguments& arguments) {
-    const auto settings = settings_of(arguments);
+    const auto settings = load_config(arguments.config, arguments.set);
     Entrants entrants;
     // A baseline that is itself a registered model is fitted too, unless a run has its name.
     for (const auto* entry : train::models()) {
@@ -281,7 +275,7 @@ int run_ratings(const EvaluateArguments& arguments, Session& session) {
             "protocols to a second call",
         };
     }
-    const auto settings = settings_of(arguments);
+    const auto settings = load_config(arguments.config, arguments.set);
     const auto baseline =
         arguments.baseline == default_baseline ? std::string{rating_baseline} : arguments.baseline;
     (void)policy::find_meta_learner(baseline);
