@@ -13,7 +13,7 @@ import pathlib
 import tempfile
 
 from machine import describe_machine
-from program import Program, changed, difference, sets, with_interval
+from program import Program, changed, difference, parted, sets, with_interval
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--binary", required=True)
@@ -37,8 +37,7 @@ def play(policy, world, options, seed):
 
 
 def played(folder, world, options, judged, visits, steps, seed):
-    if world.startswith("labels:"):
-        options = [*options, f"split_seed={7 + seed}"]  # other users to learn from and to judge for each seed
+    options = parted(world, options, seed)
     budget = ["learn.users=64", f"learn.steps={steps}", f"learn.evaluate_every={steps // 10}", "learn.evaluation_episodes=512"]
 
     def learn(name, agent, *settings, budget=budget):

@@ -33,6 +33,11 @@ def changed(options, changes):
     return [o for o in options if o.split("=")[0] not in names] + list(changes)
 
 
+def parted(world, options, seed):
+    """Options of a world whose users come from a dataset with them parted anew for this seed: who is learned from, who judges."""
+    return [*options, f"split_seed={7 + seed}"] if world.startswith("labels:") else options
+
+
 class Program:
     def __init__(self, binary):
         self.binary = binary

@@ -3,16 +3,15 @@
     .venv/bin/python bench/regimes.py --binary build/release/honeyguide --data DATASET --out OUT.md [--seeds 5]
         [--cells TEXT] [--actors ppo,evolution]
 
-In every cell and seed a belief is learned; the constant bonus alpha of UCB is tuned on validation users; two actors begin
-with both and learn what to do in which state, by PPO (meta_policy) and by trying (evolution over the last layer of the same
-actor), or, where --actors says so, by Q-learning over a menu of constants (knob_dqn) or by a transformer over what was shown, clicked and
-passed by that imitates the best constant and then goes on by PPO (in_context, which needs no belief); then all are played with users nobody has
-seen, the same for every policy. Exploring pays where the best constant beats greed on the same belief, planning where an actor
-beats the best constant; of several actors the one counts that did better on the validation users. A second table has what else
-must be beaten: rules that learn nothing (the best of them by the validation users), the belief without a learned prior or with somebody
-else's session, SquareCB and a bonus that falls as 1 / t, both tuned; and, where items arrive, PPO over all that a policy may see, without a
-belief. A third says how good the first turn is, how far each step is from the best that could be shown, how long users stay and how many of the
-items are shown. DATASET: what
+In every cell and seed a belief is learned; the constant bonus alpha of UCB is tuned on validation users; two actors begin with both and
+learn what to do in which state, by PPO (meta_policy) and by trying (evolution over the last layer of the same actor), or, where --actors
+says so, by Q-learning over a menu of constants (knob_dqn) or by a transformer over what was shown, clicked and passed by that imitates the
+best constant and then goes on by PPO (in_context, which needs no belief); then all are played with users nobody has seen, the same for
+every policy. Exploring pays where the best constant beats greed on the same belief, planning where an actor beats the best constant; of
+several actors the one counts that did better on the validation users. A second table has what else must be beaten: rules that learn nothing
+(the best of them by the validation users), the belief without a learned prior or with somebody else's session, SquareCB and a bonus that
+falls as 1 / t, both tuned; and, where items arrive, PPO over all that a policy may see, without a belief. A third says how good the first
+turn is, how far each step is from the best that could be shown, how long users stay and how many of the items are shown. DATASET: what
 `ingest` made of MovieLens 100k.
 """
 import argparse
@@ -22,7 +21,7 @@ import tempfile
 import types
 
 from machine import describe_machine
-from program import Program, changed, half_width, with_interval
+from program import Program, changed, half_width, parted, with_interval
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--binary", required=True)
@@ -111,16 +110,9 @@ def rules(cell):
     return fitting
 
 
-def parted(cell, seed):
-    """The cell with users of a dataset parted anew for this seed: who is learned from, who judges."""
-    if not cell.world.startswith("labels:"):
-        return cell
-    return types.SimpleNamespace(**{**vars(cell), "options": [*cell.options, f"split_seed={7 + seed}"]})
-
-
 def played(cell, fitting_rules, folder, seed):
     """For one seed: what was reached by row, and the constant that was chosen."""
-    cell = parted(cell, seed)
+    cell = types.SimpleNamespace(**{**vars(cell), "options": parted(cell.world, cell.options, seed)})
     window = f"session_length={min(cell.horizon, 50)}"
     budget = [f"learn.users={cell.users}", f"learn.evaluation_episodes={4 * cell.tried}"]
     belief = folder / f"belief-{seed}"
