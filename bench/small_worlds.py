@@ -33,15 +33,18 @@ BERNOULLI = ["redraw=episode"]
 OTHER_RATES = [["high=0.5"], ["low=0.4"]]  # what actors are chosen on: as far from what was learned as the priors judged by
 OTHER_TYPES = [["scale=1.3"], ["skew=0.4"]]
 NOISIER = ("two answers of five are coin tosses", ["noise=0.4"])  # the noise the belief has learned is wrong
+RARER = ("probabilities between 0 and .4", ["high=0.4"])
+LIKELIER = ("probabilities between .5 and 1", ["low=0.5"])
+TOSSED = ("two answers of five are coin tosses", ["low=0.2", "high=0.8"])  # .6 p + .2
 WORLDS = [
     ("Bernoulli, 5 arms, 10 steps", "bernoulli_bandit", [*BERNOULLI, "arms=5", "step_limit=10"], "bayes_optimal",
-     [("probabilities between 0 and .4", ["high=0.4"]), ("probabilities between .5 and 1", ["low=0.5"])], OTHER_RATES),
+     [RARER, LIKELIER, TOSSED], OTHER_RATES),
     ("Bernoulli, 5 arms, 20 steps", "bernoulli_bandit", [*BERNOULLI, "arms=5", "step_limit=20"], "bayes_optimal",
-     [("probabilities between 0 and .4", ["high=0.4"]), ("probabilities between .5 and 1", ["low=0.5"])], OTHER_RATES),
+     [RARER, LIKELIER, TOSSED], OTHER_RATES),
     ("Bernoulli, 10 arms, 20 steps", "bernoulli_bandit", [*BERNOULLI, "arms=10", "step_limit=20"], "bayes_optimal",
-     [("probabilities between 0 and .4", ["high=0.4"])], OTHER_RATES),
+     [RARER, LIKELIER, TOSSED], OTHER_RATES),
     ("Bernoulli, 3 arms, 50 steps", "bernoulli_bandit", [*BERNOULLI, "arms=3", "step_limit=50"], "bayes_optimal",
-     [("probabilities between 0 and .4", ["high=0.4"])], OTHER_RATES),
+     [RARER, LIKELIER, TOSSED], OTHER_RATES),
     ("Linear, d = 2, 5 items, 8 types, 10 steps", "typed_bandit", ["step_limit=10"],
      "bayes_optimal:prior=types,step_limit=10",
      [("types of half the spread", ["scale=1.5"]), ("the first types four times as often", ["skew=0.5"]), NOISIER], OTHER_TYPES),
@@ -178,12 +181,13 @@ for title, world, options, optimum, shifts, others in WORLDS:
                 reference, of = returns["Bayes-optimal (knows the prior)"], "share of the optimum"
             else:
                 reference, of = returns["greedy belief"], "against greedy, paired"
-            lines += [f"## {title}: {heading}", "", f"| policy | return | {of} |", "|---|---|---|"]
+            lines += [f"## {title}: {heading}", "", f"| policy | return | {of} |{' regret |' if with_optimum else ''}", "|---|---|---|" + "---|" * with_optimum]
             for row, values in returns.items():
                 if row == "random" and not with_optimum:
                     continue
                 mean, share = cell(values, reference)
-                lines.append(f"| {row} | {mean} | {share} |")
+                regret = f" {statistics.mean(reference) - statistics.mean(values):.3f} |" if with_optimum else ""
+                lines.append(f"| {row} | {mean} | {share} |{regret}")
             lines.append("")
             pathlib.Path(arguments.out).write_text("\n".join(lines) + "\n")
             print("\n".join(lines[-len(returns) - 4:]), flush=True)
