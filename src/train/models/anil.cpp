@@ -12,15 +12,13 @@
 // a step is the gradient's sum over sqrt(n), not its mean, so that evidence counts; the support is no part
 // of the outer loss. Episodes: bag_training_net.hpp.
 #include "train/models/anil_net.hpp"
+#include "train/models/bag_recommender_net.hpp"
 #include "train/models/bag_training_net.hpp"
 #include "train/training_options.hpp"
 
-#include <torch/utils.h>
-
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <utility>
+#include <memory>
 
 namespace hg::train {
 namespace {
@@ -73,70 +71,31 @@ struct AnilOptions {
     }
 };
 
-class Anil final : public Recommender {
+class Anil final : public BagRecommender {
   public:
-    explicit Anil(std::shared_ptr<AnilNet> net) : net_(std::move(net)) {
+    explicit Anil(const std::shared_ptr<const AnilNet>& net)
+        : BagRecommender(net), weights_(net->weights) {
         const at::NoGradGuard no_grad;
-        const auto& weights = net_->weights;
-        at_start_ = weights.expected(weights.start.unsqueeze(0));
-        const auto table = at::cat({weights.items, weights.bias.unsqueeze(1)}, 1);
-        item_vectors_ = Matrix<float>(n_items(), static_cast<std::size_t>(table.size(1)));
-        encode::to_matrix(table, item_vectors_.view());
+        at_start_ = weights_.expected(weights_.start.unsqueeze(0));
     }
 
-    void score(std::span<const data::History> histories, MatrixView<float> out) const override {
-        if (!histories.empty()) {
-            const at::NoGradGuard no_grad;
-            encode::to_matrix(net_->weights.logits(heads(histories)), out);
-        }
-    }
-
-    [[nodiscard]] std::size_t n_items() const override { return net_->n_items(); }
-
-    /// With the bias as the last column.
-    [[nodiscard]] std::optional<MatrixView<const float>> item_vectors() const override {
-        return item_vectors_.view();
-    }
-
-    void user_vectors(std::span<const data::History> histories, MatrixView<float> out)
-        const override {
-        if (!histories.empty()) {
-            const at::NoGradGuard no_grad;
-            const auto adapted = heads(histories);
-            encode::to_matrix(at::cat({adapted, at::ones({adapted.size(0), 1})}, 1), out);
-        }
-    }
-
-    void save(SafetensorsWriter& weights) const override {
-        for (const auto& parameter : net_->named_parameters()) {
-            encode::add_tensor(weights, parameter.key(), parameter.value());
-        }
+  protected:
+    [[nodiscard]] at::Tensor states(const ItemBags& bags) const override {
+        return weights_.heads(bags, at_start_);
     }
 
   private:
-    [[nodiscard]] at::Tensor heads(std::span<const data::History> histories) const {
-        ItemBags bags;
-        for (const auto& history : histories) {
-            bags.add(positives(history));
-        }
-        return net_->weights.heads(bags, at_start_);
-    }
-
-    std::shared_ptr<AnilNet> net_;
+    AnilWeights weights_;  // handles
     at::Tensor at_start_;  // of the first step, which is the same for everybody
-    Matrix<float> item_vectors_;
 };
 
 std::unique_ptr<Recommender> fit_anil(const FitContext& context, const Settings& settings) {
     const auto options = settings.read<AnilOptions>();
-    auto users = bag_users(context, options.episodes, "anil");
     const auto net = options.net(context.log.n_items());
-    torch::manual_seed(context.rng.split("weights")());
-    net->initialise(users.log_popularity(context.log.n_items()));
     const auto how = options.training.of(
         "anil", fmt::format("{} {}", options_json(options).dump(), context.log.size())
     );
-    train_on_bags(*net, std::move(users), options.episodes, how, context);
+    fit_bag_net(*net, options.episodes, how, context);
     return std::make_unique<Anil>(net);
 }
 
@@ -145,9 +104,7 @@ std::unique_ptr<Recommender> load_anil(const SafetensorsFile& weights, const Set
     const auto net = settings.read<AnilOptions>().net(
         items.shape.empty() ? 0 : static_cast<std::size_t>(items.shape.front())
     );
-    for (auto& parameter : net->named_parameters()) {
-        encode::copy_tensor(weights, parameter.key(), parameter.value());
-    }
+    load_bag_net(weights, *net);
     return std::make_unique<Anil>(net);
 }
 

@@ -79,21 +79,27 @@ struct AnilNet final : BagNet {
           },
           dropout_(dropout) {}
 
-    /// Normal weights from torch's generator, which the caller seeds; biases are the items' log popularity,
-    /// so that nobody's list is right from the first step.
-    void initialise(const at::Tensor& log_popularity) {
+    void initialise(const at::Tensor& log_popularity) override {
         const at::NoGradGuard no_grad;
         weights.items.normal_(0, 1 / std::sqrt(static_cast<double>(weights.items.size(1))));
         weights.bias.copy_(log_popularity);
     }
 
-    [[nodiscard]] at::Tensor logits(const ItemBags& bags) const override {
-        return weights.logits(weights.heads(bags));
+    [[nodiscard]] at::Tensor state(const ItemBags& bags) const override {
+        return weights.heads(bags);
+    }
+
+    [[nodiscard]] at::Tensor logits(const at::Tensor& states) const override {
+        return weights.logits(states);
+    }
+
+    [[nodiscard]] at::Tensor item_table() const override {
+        return at::cat({weights.items, weights.bias.unsqueeze(1)}, 1);
     }
 
     [[nodiscard]] at::Tensor training_logits(const ItemBags& bags, Rng& rng) const override {
         if (dropout_ <= 0) {
-            return logits(bags);
+            return logits(state(bags));
         }
         const auto net = weights.some_units(draw_units(weights.items.size(1), dropout_, rng));
         return net.logits(net.heads(bags));

@@ -5,6 +5,7 @@
 
 #include <numeric>
 #include <span>
+#include <unordered_set>
 
 namespace hg::train {
 
@@ -15,6 +16,17 @@ std::vector<float> ItemBags::totals() const {
         sums.push_back(std::sqrt(static_cast<float>(end - offsets[bag])));
     }
     return sums;
+}
+
+std::vector<ItemId> positives(const data::History& history) {
+    std::vector<ItemId> items;
+    std::unordered_set<ItemId> seen;
+    for (std::size_t i = 0; i < history.size(); ++i) {
+        if (history.weight(i) > 0 && seen.insert(history.items[i]).second) {
+            items.push_back(history.items[i]);
+        }
+    }
+    return items;
 }
 
 at::Tensor sum_bags(const at::Tensor& table, const ItemBags& bags) {

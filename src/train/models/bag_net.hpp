@@ -5,6 +5,7 @@
 
 #include "core/ids.hpp"
 #include "core/rng.hpp"
+#include "data/history.hpp"
 #include "encode/tensor_io.hpp"
 
 #include <torch/nn/module.h>
@@ -22,6 +23,9 @@ namespace hg::train {
 [[nodiscard]] inline float bag_weight(std::size_t n) noexcept {
     return 1.0F / std::sqrt(static_cast<float>(std::max<std::size_t>(1, n)));
 }
+
+/// The distinct positive items of a history, oldest first.
+[[nodiscard]] std::vector<ItemId> positives(const data::History& history);
 
 /// Several bags of items as embedding_bag takes them: all items, and where each bag starts.
 struct ItemBags {
@@ -51,11 +55,22 @@ struct ItemBags {
 [[nodiscard]] at::Tensor draw_units(std::int64_t dim, double dropped_share, Rng& rng);
 
 struct BagNet : torch::nn::Module {
-    /// [bags, n_items]
-    [[nodiscard]] virtual at::Tensor logits(const ItemBags& bags) const = 0;
+    /// Weights to start from, drawn from torch's generator, which the caller seeds; an empty bag is right from
+    /// the first step: items by their log popularity [n_items].
+    virtual void initialise(const at::Tensor& log_popularity) = 0;
 
-    /// The same as it is trained: with dropout.
+    /// What the net makes of a bag, [bags, dim].
+    [[nodiscard]] virtual at::Tensor state(const ItemBags& bags) const = 0;
+
+    /// [bags, n_items], of states.
+    [[nodiscard]] virtual at::Tensor logits(const at::Tensor& states) const = 0;
+
+    /// Of bags, as they are trained: with dropout.
     [[nodiscard]] virtual at::Tensor training_logits(const ItemBags& bags, Rng& rng) const = 0;
+
+    /// Vectors of the items with their biases as the last column, [n_items, dim + 1]: logits are their products
+    /// with (state, 1).
+    [[nodiscard]] virtual at::Tensor item_table() const = 0;
 
     [[nodiscard]] virtual std::size_t n_items() const = 0;
 };

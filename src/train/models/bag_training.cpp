@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "train/holdout.hpp"
 #include "train/models/bag_training_net.hpp"
 #include "train/run.hpp"
 
@@ -11,13 +12,21 @@
 #include <array>
 #include <cmath>
 #include <span>
-#include <unordered_set>
 #include <utility>
 
 namespace hg::train {
 namespace {
 
 using Items = std::vector<ItemId>;
+
+/// Who is learned from, and the few-shot questions of those held out.
+struct BagUsers {
+    std::vector<Items> learned;
+    std::vector<Query> queries;
+
+    /// log of the share of users who took the item, smoothed by half a user: [n_items].
+    [[nodiscard]] at::Tensor log_popularity(std::size_t n_items) const;
+};
 
 class BagTrainee final : public Trainee {
   public:
@@ -80,7 +89,7 @@ class BagTrainee final : public Trainee {
                 for (const auto& query : queries) {
                     bags.add(query.context);
                 }
-                encode::to_matrix(net_.logits(bags), out);
+                encode::to_matrix(net_.logits(net_.state(bags)), out);
             }
         );
     }
@@ -115,19 +124,6 @@ void add_queries(const Items& items, std::vector<Query>& queries) {
              {targets.begin(), targets.end()}}
         );
     }
-}
-
-}  // namespace
-
-std::vector<ItemId> positives(const data::History& history) {
-    Items items;
-    std::unordered_set<ItemId> seen;
-    for (std::size_t i = 0; i < history.size(); ++i) {
-        if (history.weight(i) > 0 && seen.insert(history.items[i]).second) {
-            items.push_back(history.items[i]);
-        }
-    }
-    return items;
 }
 
 at::Tensor BagUsers::log_popularity(std::size_t n_items) const {
@@ -171,13 +167,14 @@ BagUsers bag_users(
     return users;
 }
 
-void train_on_bags(
-    BagNet& net,
-    BagUsers users,
-    const EpisodeOptions& options,
-    const TrainOptions& how,
-    const FitContext& context
+}  // namespace
+
+void fit_bag_net(
+    BagNet& net, const EpisodeOptions& options, const TrainOptions& how, const FitContext& context
 ) {
+    auto users = bag_users(context, options, how.label);
+    torch::manual_seed(context.rng.split("weights")());
+    net.initialise(users.log_popularity(net.n_items()));
     BagTrainee trainee{net, options, how.batch_size, std::move(users)};
     note_result(train(trainee, how, context), context);
 }

@@ -57,10 +57,7 @@ struct DaeNet final : BagNet {
           dropout_(options.dropout),
           is_dropped_per_step_(options.dropout_per == "step" && options.dropout > 0) {}
 
-    /// Normal weights from torch's generator, which the caller seeds; the decoder starts at the
-    /// items' log popularity, so that an empty bag is right from the first step and training learns
-    /// the differences.
-    void initialise(const at::Tensor& log_popularity) {
+    void initialise(const at::Tensor& log_popularity) override {
         const at::NoGradGuard no_grad;
         const double scale = 1 / std::sqrt(static_cast<double>(weights.encoder.size(1)));
         weights.encoder.normal_(0, scale);
@@ -69,8 +66,16 @@ struct DaeNet final : BagNet {
         weights.decoder_bias.copy_(log_popularity);
     }
 
-    [[nodiscard]] at::Tensor logits(const ItemBags& bags) const override {
-        return weights.logits(weights.hidden(bags));
+    [[nodiscard]] at::Tensor state(const ItemBags& bags) const override {
+        return weights.hidden(bags);
+    }
+
+    [[nodiscard]] at::Tensor logits(const at::Tensor& states) const override {
+        return weights.logits(states);
+    }
+
+    [[nodiscard]] at::Tensor item_table() const override {
+        return at::cat({weights.decoder, weights.decoder_bias.unsqueeze(1)}, 1);
     }
 
     /// Units dropped per step cost nothing in that step.
