@@ -2,11 +2,17 @@
 #include "train/calibrate_prior.hpp"
 
 #include "core/log.hpp"
+#include "core/progress.hpp"
 #include "train/holdout.hpp"
+#include "train/run.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
 #include <span>
+#include <type_traits>
+#include <utility>
 
 namespace hg::train {
 namespace {
@@ -14,7 +20,6 @@ namespace {
 constexpr std::array<std::size_t, 5> contexts{0, 1, 2, 5, 10};
 constexpr std::size_t n_targets = 10;
 constexpr std::size_t least_users = 20;
-constexpr std::size_t most_users = 400;
 constexpr std::size_t held_out_share = 5;  // one of so many users
 
 struct Question {
@@ -103,34 +108,52 @@ double surprise(const GaussianPrior& prior, std::span<const Question> questions,
 
 /// The values tried for one option.
 struct Axis {
+    double (*get)(const GaussianOptions& options);
     void (*set)(GaussianOptions& options, double value);
     std::vector<double> values;
+
+    [[nodiscard]] bool is_open(const GaussianOptions& options) const {
+        return get(options) == get(GaussianOptions{});
+    }
 };
 
-std::vector<Axis> axes_of(const GaussianOptions& options) {
+template <auto member>
+Axis axis(std::vector<double> values) {
+    return {
+        .get = [](const GaussianOptions& o) { return static_cast<double>(o.*member); },
+        .set =
+            [](GaussianOptions& o, double value) {
+                using Value = std::remove_reference_t<decltype(o.*member)>;
+                o.*member = static_cast<Value>(value);
+            },
+        .values = std::move(values),
+    };
+}
+
+/// Those that nobody has set.
+std::vector<Axis> open_axes(const GaussianOptions& options) {
+    using O = GaussianOptions;
     std::vector<Axis> axes{
-        {[](GaussianOptions& o, double value) { o.noise_scale = value; },
-         {0.5, 1, 2, 4, 8, 16, 32, 64}},
-        {[](GaussianOptions& o, double value) { o.equal_users = value > 0; }, {0, 1}},
-        {[](GaussianOptions& o, double value) { o.flat_share = value; }, {0, 0.1, 0.3, 0.6, 1}},
-        {[](GaussianOptions& o, double value) { o.mean_scale = value; }, {0.5, 0.75, 1, 1.25, 1.5}},
+        axis<&O::noise_scale>({0.5, 1, 2, 4, 8, 16, 32, 64}),
+        axis<&O::equal_users>({0, 1}),
+        axis<&O::flat_share>({0, 0.1, 0.3, 0.6, 1}),
+        axis<&O::mean_scale>({0.5, 0.75, 1, 1.25, 1.5}),
     };
     if (options.likelihood == "choice") {
-        axes.push_back(
-            {[](GaussianOptions& o, double value) { o.sharpness = value; }, {2, 4, 8, 16, 32}}
-        );
-        axes.push_back(
-            {[](GaussianOptions& o, double value) { o.prior_scale = value; },
-             {0.03, 0.1, 0.3, 1, 3, 10}}
-        );
+        axes.push_back(axis<&O::sharpness>({2, 4, 8, 16, 32}));
+        axes.push_back(axis<&O::prior_scale>({0.03, 0.1, 0.3, 1, 3, 10}));
     }
     if (!options.segment_field.empty()) {
-        axes.push_back(
-            {[](GaussianOptions& o, double value) { o.segment_shrinkage = value; },
-             {10, 50, 200, 1000, 10000}}
-        );
+        axes.push_back(axis<&O::segment_shrinkage>({10, 50, 200, 1000, 10000}));
     }
+    std::erase_if(axes, [&](const Axis& one) { return !one.is_open(options); });
     return axes;
+}
+
+/// So many users to try with that one value takes a second or less, whatever the catalogue's size.
+std::size_t most_users(std::size_t n_items) {
+    constexpr std::size_t cells = 20'000'000;
+    return std::clamp(cells / std::max<std::size_t>(1, n_items), std::size_t{50}, std::size_t{400});
 }
 
 }  // namespace
@@ -144,9 +167,9 @@ GaussianOptions calibrated(const FitContext& context, GaussianOptions options) {
         }
     }
     context.rng.split("calibration users").shuffle(std::span{users});
-    users.resize(std::min(most_users, users.size() / held_out_share));
+    users.resize(std::min(most_users(context.log.n_items()), users.size() / held_out_share));
     if (users.size() < least_users) {
-        log::warn("too few users to calibrate a prior", {{"held_out", users.size()}});
+        log::debug("too few users to calibrate a prior", {{"held_out", users.size()}});
         return options;
     }
     std::vector<std::uint8_t> is_held_out(context.log.n_users(), 0);
@@ -169,11 +192,26 @@ GaussianOptions calibrated(const FitContext& context, GaussianOptions options) {
         .stop = context.stop,
     };
     const auto space = fit_preference_space(own, space_options(options));
+    const bool may_grow = options.prior_scale == 1 && options.noise_scale == 1;
+    const auto axes = open_axes(options);
+    constexpr std::size_t rounds = 2;
+    std::size_t n_trials = 0;
+    for (const auto& axis : axes) {
+        n_trials += rounds * axis.values.size();
+    }
+    Progress bar{context.progress, "calibrate", n_trials, "priors"};
     double best = ranking(prior_in(space, own, options), questions);
-    constexpr int rounds = 2;
-    for (int round = 0; round < rounds; ++round) {
-        for (const auto& axis : axes_of(options)) {
+    for (std::size_t round = 0; round < rounds; ++round) {
+        for (const auto& axis : axes) {
             for (const double value : axis.values) {
+                if (context.stop.stop_requested()) {
+                    throw Error{
+                        ErrorCode::interrupted,
+                        "stopped while a prior was calibrated",
+                        "run it again"
+                    };
+                }
+                bar.advance();
                 auto tried = options;
                 axis.set(tried, value);
                 const double reached = ranking(prior_in(space, own, tried), questions);
@@ -184,24 +222,28 @@ GaussianOptions calibrated(const FitContext& context, GaussianOptions options) {
             }
         }
     }
-    if (options.likelihood == "look") {  // a choice has no noise that could grow with the prior
+    // A choice has no noise that could grow with the prior.
+    if (may_grow && options.likelihood == "look") {
         const double factor =
             surprise(prior_in(space, own, options), questions, context.rng.split("surprise"));
         options.prior_scale *= factor;
         options.noise_scale *= factor;
     }
-    log::info(
-        "prior calibrated",
-        {{"users", users.size()},
-         {"ndcg", best},
-         {"noise_scale", options.noise_scale},
-         {"prior_scale", options.prior_scale},
-         {"mean_scale", options.mean_scale},
-         {"sharpness", options.sharpness},
-         {"equal_users", options.equal_users},
-         {"flat_share", options.flat_share},
-         {"segment_shrinkage", options.segment_shrinkage}}
-    );
+    log::info("prior calibrated", {{"users", users.size()}, {"ndcg", best}});
+    if (context.run != nullptr) {
+        context.run->note(
+            "calibrated",
+            {{"users", users.size()},
+             {"ndcg", best},
+             {"noise_scale", options.noise_scale},
+             {"prior_scale", options.prior_scale},
+             {"mean_scale", options.mean_scale},
+             {"sharpness", options.sharpness},
+             {"equal_users", options.equal_users},
+             {"flat_share", options.flat_share},
+             {"segment_shrinkage", options.segment_shrinkage}}
+        );
+    }
     return options;
 }
 

@@ -34,7 +34,7 @@ struct GaussianOptions {
     std::string segment_field{};
     double segment_shrinkage = 50;
     bool demographics = false;
-    bool calibrate = false;
+    bool calibrate = true;
     std::string content_map = "ridge";
     double content_penalty = 0;
     std::int64_t power_iterations = 12;
@@ -102,7 +102,8 @@ struct GaussianOptions {
         bind(
             "calibrate",
             o.calibrate,
-            "choose scales, equal_users, flat_share and segment_shrinkage on users held out"
+            "choose scales, equal_users, flat_share and segment_shrinkage on users held out, where "
+            "they are at their defaults"
         );
         bind(
             "content_map",

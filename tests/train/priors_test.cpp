@@ -143,13 +143,11 @@ TEST(Calibration, finds_a_noise_that_ranks_no_worse_and_errors_that_are_expected
     const auto made = town(400, 40, 2, 16);
     SilentProgress progress;
     const auto context = context_of(made, progress);
-    const GaussianOptions absurd{.dim = 4, .noise_scale = 2000};
+    const auto chosen = calibrated(context, {.dim = 4});
 
-    const auto chosen = calibrated(context, absurd);
-
-    EXPECT_LT(chosen.noise_scale / chosen.prior_scale, 2000);
+    const auto space = fit_preference_space(context, {.dim = 4});
     // Squared errors of unseen cells against what the belief expects of them, on the same users.
-    const auto prior = prior_in(fit_preference_space(context, {.dim = 4}), context, chosen);
+    const auto prior = prior_in(space, context, chosen);
     double sum = 0;
     double n = 0;
     std::vector<float> scores(prior.n_items());
@@ -177,6 +175,20 @@ TEST(Calibration, finds_a_noise_that_ranks_no_worse_and_errors_that_are_expected
     EXPECT_LT(sum / n, 1.6);
 }
 
+TEST(Calibration, what_is_set_stays_and_the_rest_is_chosen) {
+    const auto made = town(400, 40, 2, 16);
+    SilentProgress progress;
+    const GaussianOptions given{.dim = 4, .noise_scale = 2000, .flat_share = 0.25};
+
+    const auto chosen = calibrated(context_of(made, progress), given);
+    const auto free = calibrated(context_of(made, progress), {.dim = 4});
+
+    EXPECT_EQ(chosen.noise_scale, 2000);
+    EXPECT_EQ(chosen.flat_share, 0.25);
+    EXPECT_EQ(chosen.prior_scale, 1) << "it would change what the noise means";
+    EXPECT_NE(free.prior_scale, 1);
+}
+
 TEST(Calibration, few_users_leave_the_options_as_they_are) {
     const auto made = town(30, 20, 2, 6);
     SilentProgress progress;
@@ -191,7 +203,9 @@ TEST(Mixture, one_click_tells_the_kind_of_user_and_no_click_none) {
     const auto made = town(200, 20, 1, 6);
     for (const auto* clusters : {"clusters=k_means", "clusters=hierarchical"}) {
         const auto model =
-            fit("gaussian_mixture", made, {"dim=4", "components=2", "shrinkage=0", clusters});
+            fit("gaussian_mixture",
+                made,
+                {"dim=4", "components=2", "shrinkage=0", "calibrate=false", clusters});
         data::HistoryBuffer click;
         click.add(ItemId{3});
 

@@ -33,7 +33,7 @@ struct MixtureOptions {
     double flat_share = 0;
     double prior_scale = 1;
     double noise_scale = 1;
-    bool calibrate = false;
+    bool calibrate = true;
     double content_penalty = 0;
     std::int64_t power_iterations = 12;
 
