@@ -6,8 +6,17 @@
 
 namespace hg::policy {
 
+namespace {
+
+constexpr std::uint32_t many = 50;
+
+}  // namespace
+
+double events_of(float experience) {
+    return std::expm1(static_cast<double>(experience) * std::log1p(many));
+}
+
 BeliefSummary summarise(const train::GaussianPrior& prior, const Belief& belief) {
-    constexpr std::uint32_t many = 50;
     const auto& start = prior.start(belief.segment);
     const auto d = start.dim();
     const double trace = start.trace();

@@ -29,6 +29,9 @@ struct BeliefSummary {
     std::array<float, names.size()> values{};
 };
 
+/// How many events an experience stands for.
+[[nodiscard]] double events_of(float experience);
+
 [[nodiscard]] BeliefSummary summarise(const train::GaussianPrior& prior, const Belief& belief);
 
 }  // namespace hg::policy

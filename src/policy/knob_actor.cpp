@@ -107,7 +107,8 @@ bool fit_together(const KnobActor::Layers& layers) {
     const auto width = layers.hidden.rows();
     return layers.hidden.cols() == BeliefSummary::names.size() &&
            layers.hidden_bias.size() == width && layers.out.cols() == width &&
-           layers.out.rows() == n_chosen && layers.out_bias.size() == n_chosen;
+           (layers.out.rows() == n_signals || layers.out.rows() == n_signals + 1) &&
+           layers.out_bias.size() == layers.out.rows();
 }
 
 std::vector<float> layer(
@@ -146,12 +147,13 @@ std::shared_ptr<const KnobActor> KnobActor::load(const std::filesystem::path& ru
         throw Error{
             ErrorCode::invalid_argument,
             fmt::format(
-                "{}: an actor of {} numbers and {} knobs, expected {} and {}",
+                "{}: an actor of {} numbers and {} knobs, expected {} and {} or {}",
                 path.string(),
                 layers.hidden.cols(),
                 layers.out.rows(),
                 BeliefSummary::names.size(),
-                n_chosen
+                n_signals,
+                n_signals + 1
             ),
             how_to_learn
         };
@@ -167,10 +169,15 @@ Knobs KnobActor::choose(const KnobState& state) const {
     const auto out = layer(layers_.out, layers_.out_bias, hidden);
     // Three digits: the text in the log stays short and says exactly what was in force.
     constexpr double thousand = 1000;
+    const auto rounded = [](double knob) { return std::round(knob * thousand) / thousand; };
     const auto knob = [&](std::size_t i) {
-        return std::round(most_chosen * static_cast<double>(out[i]) * thousand) / thousand;
+        return rounded(most_chosen * static_cast<double>(out[i]));
     };
-    return {.exploration = knob(0), .novelty = knob(1), .content = knob(2)};
+    Knobs knobs{.exploration = knob(0), .novelty = knob(1), .content = knob(2)};
+    if (out.size() > n_signals) {
+        knobs.diversity = rounded(most_chosen * (1 + static_cast<double>(out[n_signals])) / 2);
+    }
+    return knobs;
 }
 
 std::string actor_version(const std::filesystem::path& run) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// KnobActor: a learned KnobPolicy: exploration, novelty and content of each slate chosen from the
+// KnobActor: a learned KnobPolicy: exploration, novelty, content and diversity of each slate chosen from the
 // summary of the user's belief by a small network, without torch, in about a microsecond.
 //
-//   z -> 2 tanh(W2 tanh(W1 z + b1) + b2)                     (knob_net.hpp learns it by PPO)
+//   z -> 2 tanh(W2 tanh(W1 z + b1) + b2), diversity 1 + tanh(...)     (knob_net.hpp learns it by PPO)
 //
-// Made by `honeyguide learn --agent meta_policy --set head=knobs --world served:RUN`. Diversity is not
-// its to choose: it learns from items one by one. Where there is no belief it is greedy.
+// Made by `honeyguide learn --agent meta_policy --set head=knobs --world served:RUN`. One that learned from items
+// shown one by one (world.slate_size=1) leaves diversity at 0. Where there is no belief it is greedy.
 //
 //   const auto actor = KnobActor::load("runs/meta");     // throws Error: what was expected
 //   const Knobs knobs = actor->choose({.summary = summarise(prior, belief)});
@@ -13,6 +13,7 @@
 
 #include "core/matrix.hpp"
 #include "policy/knobs.hpp"
+#include "policy/served_items.hpp"
 
 #include <cstddef>
 #include <filesystem>
@@ -24,17 +25,15 @@
 
 namespace hg::policy {
 
-/// An actor's knobs lie within +- this.
+/// An actor's knobs lie within +- this, diversity from 0 to this.
 constexpr double most_chosen = 2;
-/// Exploration, novelty, content.
-constexpr std::size_t n_chosen = 3;
 
 class KnobActor final : public KnobPolicy {
   public:
     struct Layers {
         Matrix<float> hidden;  // [width, summary]
         std::vector<float> hidden_bias;
-        Matrix<float> out;  // [n_chosen, width]
+        Matrix<float> out;  // [n_signals, width], or one row more: diversity
         std::vector<float> out_bias;
     };
 

@@ -8,7 +8,7 @@
 //   belief  its mean; its deviation under the belief         how long the session is, how sure the belief
 //   knobs   its score; exploration, novelty, content         the user's numbers (worlds served:RUN)
 //
-// Level 0 everywhere, the first of the menu, is greed.
+// and, where a world served:RUN shows slates, diversity (diverse_scores_net.hpp). Level 0 everywhere, the first of the menu, is greed.
 #pragma once
 
 #include "policy/agent_net.hpp"
@@ -25,8 +25,9 @@ struct KnobMenuNet : torch::nn::Module {
     KnobMenuNet(const AgentContext& context, const NetworkOptions& options);
 
     struct Seen {
-        at::Tensor summary;  // z [B, size]
-        at::Tensor scores;   // [B, menu, n]
+        at::Tensor summary;     // z [B, size]
+        at::Tensor scores;      // [B, menu, n], before diversity
+        at::Tensor directions;  // of items, [B, n, d]; undefined where none is shown
     };
 
     /// Without gradient: the belief learns by next_answer_loss() alone.
@@ -35,10 +36,12 @@ struct KnobMenuNet : torch::nn::Module {
     /// [B, menu]
     [[nodiscard]] at::Tensor values(const at::Tensor& summary);
 
+    /// The scores by which one entry for each user, [B], shows the best k first: [B, n].
+    [[nodiscard]] at::Tensor scores_of(const Seen& seen, const at::Tensor& entries, std::int64_t k)
+        const;
+
     /// The slates of k items that each entry would show, [B, menu, k], best first.
-    [[nodiscard]] static at::Tensor slates(const Seen& seen, std::int64_t k) {
-        return std::get<1>(seen.scores.topk(k, 2));
-    }
+    [[nodiscard]] at::Tensor slates(const Seen& seen, std::int64_t k) const;
 
     /// How badly the belief predicts the newest answer; undefined without a belief.
     [[nodiscard]] at::Tensor next_answer_loss(const at::Tensor& sessions) const;
@@ -54,6 +57,7 @@ struct KnobMenuNet : torch::nn::Module {
   private:
     std::int64_t length_ = 0;
     at::Tensor levels_;                        // [menu, signals]
+    at::Tensor diversities_;                   // [menu]
     std::shared_ptr<BeliefFilterNet> belief_;  // null: head = knobs
     torch::nn::Linear hidden_{nullptr};
     torch::nn::Linear out_{nullptr};

@@ -5,15 +5,13 @@
 //
 //   score(i) = 4 (score_i + sum_j knob_j(z) signal_ij),  knob(z) = 2 tanh(W2 tanh(W1 z + b1) + b2)
 //
-// So what is learned is an order that the server's knobs make, and nothing else.
+// and, where slates are shown, less diversity(z) = 1 + tanh(...) of the likeness to those above
+// (diverse_scores_net.hpp). So what is learned is an order that the server's knobs make, and nothing else.
 #pragma once
 
 #include "policy/agent_net.hpp"
 
 namespace hg::policy {
-
-/// Throws Error where the world does not show the signals of a served run.
-void check_served_world(const simulate::EnvironmentFacts& world);
 
 struct KnobNet final : AgentNet {
     /// Throws Error where the world is not that of a served run.
@@ -21,10 +19,11 @@ struct KnobNet final : AgentNet {
 
     Output forward(const NetInput& in) override;
 
-    /// [B, n_chosen]
-    [[nodiscard]] at::Tensor knobs(const at::Tensor& summary);
-
   private:
+    /// tanh of what the actor says, [B, n_signals], with one more column for diversity.
+    [[nodiscard]] at::Tensor said(const at::Tensor& summary);
+
+    bool shows_directions_;
     torch::nn::Linear knob_hidden{nullptr};
     torch::nn::Linear knob_out{nullptr};
 };

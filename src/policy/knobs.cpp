@@ -135,8 +135,35 @@ void apply(
     candidates = std::move(best);
 }
 
+std::vector<std::size_t> diverse_order(
+    std::span<const float> scores,
+    double unit,
+    const LikenessOf& likeness_of,
+    std::size_t count,
+    std::span<float> likeness
+) {
+    std::ranges::fill(likeness, 0.0F);
+    std::vector<std::size_t> left(scores.size());
+    std::iota(left.begin(), left.end(), std::size_t{0});
+    std::vector<float> to_newest(scores.size());
+    const auto value = [&](std::size_t i) {
+        return static_cast<double>(scores[i]) - unit * static_cast<double>(likeness[i]);
+    };
+    std::vector<std::size_t> chosen;
+    while (chosen.size() < std::min(count, scores.size())) {
+        const auto best = std::ranges::max_element(left, std::less{}, value);
+        chosen.push_back(*best);
+        left.erase(best);
+        likeness_of(chosen.back(), to_newest);
+        for (const auto other : left) {
+            likeness[other] = std::max(likeness[other], to_newest[other]);
+        }
+    }
+    return chosen;
+}
+
 void diversify(
-    double weight, const Similarity& similarity, std::vector<Scored>& candidates, std::size_t count
+    double weight, const LikenessOf& likeness_of, std::vector<Scored>& candidates, std::size_t count
 ) {
     count = std::min(count, candidates.size());
     if (weight == 0 || count == 0) {
@@ -145,21 +172,16 @@ void diversify(
     }
     const double deviation = score_deviation(candidates);
     const double unit = weight * (deviation > 0 ? deviation : 1);
-    std::vector<std::size_t> left(candidates.size());
-    std::iota(left.begin(), left.end(), std::size_t{0});
-    std::vector<float> likeness(candidates.size(), 0.0F);
-    const auto value = [&](std::size_t i) {
-        return static_cast<double>(candidates[i].score) - unit * static_cast<double>(likeness[i]);
-    };
+    std::vector<float> scores;
+    for (const auto& candidate : candidates) {
+        scores.push_back(candidate.score);
+    }
+    std::vector<float> likeness(candidates.size());
     std::vector<Scored> chosen;
-    while (chosen.size() < count) {
-        const auto best = std::ranges::max_element(left, std::less{}, value);
-        const auto i = *best;
-        chosen.push_back({.index = candidates[i].index, .score = static_cast<float>(value(i))});
-        left.erase(best);
-        for (const auto other : left) {
-            likeness[other] = std::max(likeness[other], similarity(i, other));
-        }
+    for (const auto i : diverse_order(scores, unit, likeness_of, count, likeness)) {
+        const double value =
+            static_cast<double>(scores[i]) - unit * static_cast<double>(likeness[i]);
+        chosen.push_back({.index = candidates[i].index, .score = static_cast<float>(value)});
     }
     candidates = std::move(chosen);
 }

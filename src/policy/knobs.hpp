@@ -13,7 +13,7 @@
 //
 //   const Knobs knobs = policy.choose(state);
 //   apply(knobs, signals, candidates, 200);        // the best 200 by the new scores
-//   diversify(knobs.diversity, similarity, candidates, 50);
+//   diversify(knobs.diversity, likeness_of, candidates, 50);
 #pragma once
 
 #include "core/options.hpp"
@@ -113,15 +113,29 @@ void apply(
     std::size_t count
 );
 
-/// Likeness of two candidates by their place in the list, in [-1, 1].
-using Similarity = std::function<float(std::size_t, std::size_t)>;
+/// Fills the likeness of the candidate at this place of the list to all of the list, in [-1, 1].
+using LikenessOf = std::function<void(std::size_t place, std::span<float> out)>;
 
-/// Maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): the first `count` are chosen
-/// one by one by score - weight * sd * (largest likeness to those chosen before), and keep that as
-/// their score; it falls from one to the next. The rest is dropped. `similarity` speaks of the
-/// places before the call.
+/// Maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): places are chosen one by one by
+/// score - unit * (largest likeness to those chosen before, 0 where it is less), `count` of them, which are
+/// returned in this order. `likeness`, beside the scores, becomes that of each to those before it; of who is not
+/// chosen, to all who are.
+std::vector<std::size_t> diverse_order(
+    std::span<const float> scores,
+    double unit,
+    const LikenessOf& likeness_of,
+    std::size_t count,
+    std::span<float> likeness
+);
+
+/// Of so many times the wanted ones diversity takes its pick: who is further down has too much likeness to
+/// make up for.
+constexpr std::int64_t considered_for = 4;
+
+/// The first `count` in that order, unit = weight * sd, with score - unit * likeness as their scores, which fall
+/// from one to the next. The rest is dropped. `likeness_of` speaks of the places before the call.
 void diversify(
-    double weight, const Similarity& similarity, std::vector<Scored>& candidates, std::size_t count
+    double weight, const LikenessOf& likeness_of, std::vector<Scored>& candidates, std::size_t count
 );
 
 }  // namespace hg::policy

@@ -49,7 +49,7 @@ PoolRows choose_pool(
 
 void rank(const Snapshot& snapshot, const policy::Knobs& knobs, PoolRows& pool, std::size_t size) {
     const bool is_diverse = knobs.diversity != 0;
-    constexpr std::size_t considered = 4;  // one further down has too much likeness to make up for
+    constexpr auto considered = static_cast<std::size_t>(policy::considered_for);
     policy::apply(knobs, pool.signals, pool.rows, is_diverse ? considered * size : size);
     if (is_diverse) {
         policy::diversify(knobs.diversity, Likeness{snapshot, pool.rows}, pool.rows, size);

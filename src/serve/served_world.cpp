@@ -3,12 +3,13 @@
 
 #include "core/rng.hpp"
 #include "policy/belief_summary.hpp"
-#include "policy/knob_actor.hpp"
+#include "policy/served_items.hpp"
 #include "serve/item_table.hpp"
 #include "serve/scoring.hpp"
 #include "serve/signals.hpp"
 #include "serve/snapshot.hpp"
 #include "serve/user_belief.hpp"
+#include "simulate/step_reward.hpp"
 #include "train/truncated_svd.hpp"
 
 #include <fmt/format.h>
@@ -71,8 +72,12 @@ class ServedWorld final : public simulate::Environment {
     ServedWorld(std::shared_ptr<const Served> served, const ServedWorldOptions& options)
         : served_(std::move(served)),
           has_skip_events_(options.skips == "events"),
+          context_(options.context),
+          is_drawn_(options.ranking == "draw"),
+          worth_of_diversity_(options.diversity),
           responses_(static_cast<std::size_t>(options.slate_size)) {
         const auto n_items = served_->snapshot->run.items.size();
+        const auto& vectors = served_->snapshot->run.model->belief_prior()->parts().item_vectors;
         n_shown_ = static_cast<std::size_t>(options.slate_size * options.step_limit);
         if (n_items < n_shown_ + static_cast<std::size_t>(options.slate_size)) {
             throw Error{
@@ -86,7 +91,7 @@ class ServedWorld final : public simulate::Environment {
                 std::min(static_cast<std::size_t>(options.candidates), n_items - n_shown_),
             .slate_size = static_cast<std::size_t>(options.slate_size),
             .user_size = policy::BeliefSummary::names.size(),
-            .item_size = 1 + policy::n_chosen,
+            .item_size = policy::plain_item_size + (options.slate_size > 1 ? vectors.cols() : 0),
             .n_items = served_->items.read().size(),
             .step_limit = static_cast<std::size_t>(options.step_limit),
             .has_hidden_state = true,
@@ -94,7 +99,7 @@ class ServedWorld final : public simulate::Environment {
             .user_high = widest,
             .item_low = -widest,
             .item_high = widest,
-            .reward_high = static_cast<double>(options.slate_size),
+            .reward_high = static_cast<double>(options.slate_size) + 2 * options.diversity,
         };
         items_ = Matrix<float>(facts_.n_candidates, facts_.item_size);
         item_ids_.resize(facts_.n_candidates);
@@ -104,7 +109,10 @@ class ServedWorld final : public simulate::Environment {
     const simulate::EnvironmentFacts& facts() const noexcept override { return facts_; }
 
     void reset(std::uint64_t seed) override {
-        user_number_ = Rng{seed}.below(served_->users.size());
+        Rng rng{seed};
+        user_number_ = rng.below(served_->users.size());
+        other_ = rng.below(served_->users.size());
+        draws_ = rng.split("draws");
         n_steps_ = 0;
         events_.clear();
         shown_.clear();
@@ -119,28 +127,29 @@ class ServedWorld final : public simulate::Environment {
 
     simulate::Transition step(std::span<const std::uint32_t> slate) override {
         simulate::check_slate(facts_, slate);
-        double clicks = 0;
+        double reward = of_being_diverse(slate);
         bool is_changed = false;
         for (std::size_t slot = 0; slot < slate.size(); ++slot) {
             const auto row = item_ids_[slate[slot]];
             const bool clicked = is_liked(row);
             responses_[slot] = {.clicked = clicked, .value = clicked ? 1.0F : 0.0F};
-            clicks += clicked ? 1 : 0;
+            reward += clicked ? 1 : 0;
             shown_.insert(row);
-            if (clicked || has_skip_events_) {
-                learn_of({.row = row, .weight = clicked ? 1.0F : 0.0F});
+            if (context_ != "none" && (clicked || has_skip_events_)) {
+                learn_of({.row = clicked ? clicked_row(row) : row, .weight = clicked ? 1.0F : 0.0F}
+                );
                 is_changed = true;
             }
         }
         ++n_steps_;
         const bool is_over = n_steps_ == facts_.step_limit;
         if (!is_over) {
-            if (is_changed) {
+            if (is_changed || is_drawn_) {
                 rescore();
             }
             offer();
         }
-        return {.responses = responses_, .reward = clicks, .truncated = is_over};
+        return {.responses = responses_, .reward = reward, .truncated = is_over};
     }
 
     std::unique_ptr<simulate::Environment> clone() const override {
@@ -148,11 +157,11 @@ class ServedWorld final : public simulate::Environment {
     }
 
     std::optional<double> expected_reward(std::span<const std::uint32_t> slate) const override {
-        double clicks = 0;
+        double reward = of_being_diverse(slate);
         for (const auto place : slate) {
-            clicks += is_liked(item_ids_[place]) ? 1 : 0;
+            reward += is_liked(item_ids_[place]) ? 1 : 0;
         }
-        return clicks;
+        return reward;
     }
 
     std::string describe_state() const override {
@@ -171,6 +180,18 @@ class ServedWorld final : public simulate::Environment {
         return std::ranges::binary_search(served_->liked[user_number_], row);
     }
 
+    [[nodiscard]] double of_being_diverse(std::span<const std::uint32_t> slate) const {
+        if (worth_of_diversity_ == 0) {
+            return 0;
+        }
+        Matrix<float> shown(slate.size(), facts_.item_size - policy::plain_item_size);
+        for (std::size_t slot = 0; slot < slate.size(); ++slot) {
+            const auto direction = items_.row(slate[slot]).subspan(policy::plain_item_size);
+            std::ranges::copy(direction, shown.row(slot).begin());
+        }
+        return worth_of_diversity_ * simulate::slate_diversity(std::as_const(shown).view());
+    }
+
     void learn_of(const UserEvent& event) {
         const auto& snapshot = *served_->snapshot;
         events_.push_back(event);
@@ -182,8 +203,19 @@ class ServedWorld final : public simulate::Environment {
         );
     }
 
+    /// What a click is remembered as.
+    [[nodiscard]] ItemRow clicked_row(ItemRow row) const {
+        const auto& others = served_->liked[other_];
+        return context_ == "shuffled" ? others[events_.size() % others.size()] : row;
+    }
+
     void rescore() {
-        const Taste taste{.belief = &*belief_};
+        std::optional<policy::Belief> drawn;
+        if (is_drawn_) {
+            drawn = belief_;
+            drawn->posterior.mean = belief_->posterior.draw(draws_);
+        }
+        const Taste taste{.belief = drawn ? &*drawn : &*belief_};
         best_ = score_candidates(
                     *served_->snapshot,
                     served_->items,
@@ -214,18 +246,30 @@ class ServedWorld final : public simulate::Environment {
             row[1] = signals[i].uncertainty;
             row[2] = signals[i].novelty;
             row[3] = signals[i].content;
-            for (auto& number : row) {
+            for (auto& number : row.first(policy::plain_item_size)) {
                 number = std::clamp(number, -widest, widest);
             }
             item_ids_[i] = rows[i].index;
+        }
+        if (policy::shows_directions(facts_)) {
+            const Likeness likeness{*served_->snapshot, rows};
+            for (std::size_t i = 0; i < rows.size(); ++i) {
+                const auto shown = items_.row(i).subspan(policy::plain_item_size);
+                std::ranges::copy(likeness.directions().row(i), shown.begin());
+            }
         }
     }
 
     std::shared_ptr<const Served> served_;
     simulate::EnvironmentFacts facts_;
     bool has_skip_events_;
+    std::string context_;
+    bool is_drawn_;
+    double worth_of_diversity_;
     std::size_t n_shown_ = 0;  // in an episode
     std::size_t user_number_ = 0;
+    std::size_t other_ = 0;  // whose clicks are remembered, where they are shuffled
+    Rng draws_{0};
     std::size_t n_steps_ = 0;
     std::vector<UserEvent> events_;
     std::unordered_set<ItemRow> shown_;
@@ -254,10 +298,28 @@ void ServedWorldOptions::describe(OptionBinder& bind, ServedWorldOptions& o) {
         {.choices = {"silent", "events"}}
     );
     bind(
+        "context",
+        o.context,
+        "what the run learns of: own clicks; none = no inner step; shuffled = another user's",
+        {.choices = {"own", "none", "shuffled"}}
+    );
+    bind(
+        "ranking",
+        o.ranking,
+        "by the mean of the belief, or by a draw of it for each slate: Thompson sampling",
+        {.choices = {"mean", "draw"}}
+    );
+    bind(
         "candidates", o.candidates, "the best items, which the knobs weigh", {.min = 2, .max = 1e5}
     );
     bind("slate_size", o.slate_size, "items shown at a time", {.min = 1, .max = 100});
     bind("step_limit", o.step_limit, "slates of a visit", {.min = 1, .max = 1e5});
+    bind(
+        "diversity",
+        o.diversity,
+        "what the mean cosine distance of a slate's items is worth, in clicks",
+        {.min = 0, .max = 1e3}
+    );
     bind("min_liked", o.min_liked, "users who liked fewer are left out", {.min = 1, .max = 1e6});
     bind("judged_share", o.judged_share, "of the users", {.min = 0.01, .max = 0.99});
     bind("split_seed", o.split_seed, "of the parting of users", {.min = 0, .max = 1e15});

@@ -175,8 +175,10 @@ Likeness::Likeness(const Snapshot& snapshot, std::span<const Scored> candidates)
     }
 }
 
-float Likeness::operator()(std::size_t a, std::size_t b) const {
-    return dot(directions_.row(a), directions_.row(b));
+void Likeness::operator()(std::size_t place, std::span<float> out) const {
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i] = dot(directions_.row(i), directions_.row(place));
+    }
 }
 
 }  // namespace hg::serve

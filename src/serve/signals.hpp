@@ -33,7 +33,10 @@ class Likeness {
   public:
     Likeness(const Snapshot& snapshot, std::span<const Scored> candidates);
 
-    [[nodiscard]] float operator()(std::size_t a, std::size_t b) const;
+    /// As policy::LikenessOf.
+    void operator()(std::size_t place, std::span<float> out) const;
+
+    [[nodiscard]] MatrixView<const float> directions() const noexcept { return directions_.view(); }
 
   private:
     Matrix<float> directions_;  // [candidates, d], of length 1 or 0

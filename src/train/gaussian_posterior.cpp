@@ -4,7 +4,11 @@
 #include "core/dot.hpp"
 #include "train/dense.hpp"
 
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
+
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
 namespace hg::train {
@@ -63,6 +67,28 @@ void GaussianPosterior::shrink(std::span<const float> cv, float gain) {
             row[c] -= scaled * cv[c];
         }
     }
+}
+
+std::vector<float> GaussianPosterior::draw(Rng& rng) const {
+    auto drawn = mean;
+    if (is_diagonal()) {
+        for (std::size_t i = 0; i < dim(); ++i) {
+            drawn[i] += std::sqrt(covariance[i]) * static_cast<float>(rng.normal());
+        }
+        return drawn;
+    }
+    const auto d = static_cast<Eigen::Index>(dim());
+    const Eigen::Map<const Eigen::MatrixXf> c{covariance.data(), d, d};
+    const Eigen::LDLT<Eigen::MatrixXf> factors{c};  // also where a direction is known exactly
+    Eigen::VectorXf z(d);
+    for (auto& x : z) {
+        x = static_cast<float>(rng.normal());
+    }
+    const Eigen::VectorXf scaled = factors.vectorD().cwiseMax(0).cwiseSqrt().cwiseProduct(z);
+    const Eigen::VectorXf moved = factors.matrixL() * scaled;
+    const Eigen::VectorXf apart = factors.transpositionsP().transpose() * moved;
+    std::ranges::transform(drawn, apart, drawn.begin(), std::plus{});
+    return drawn;
 }
 
 void GaussianPosterior::forget(float share) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "core/matrix.hpp"
+#include "core/rng.hpp"
 
 #include <cstddef>
 #include <span>
@@ -40,6 +41,9 @@ struct GaussianPosterior {
 
     /// C <- C - gain (C v)(C v)', given C v.
     void shrink(std::span<const float> cv, float gain);
+
+    /// One draw of u.
+    [[nodiscard]] std::vector<float> draw(Rng& rng) const;
 
     /// C <- C / (1 - share): as if something had been forgotten.
     void forget(float share);

@@ -232,7 +232,7 @@ TEST_P(EveryAgent, propensities_asked_are_the_propensities_logged_and_add_up) {
         entry,
         *world_,
         {},
-        {.steps = 2'000, .users = 8, .evaluate_every = 2'000, .evaluation_episodes = 8}
+        {.steps = 800, .users = 8, .evaluate_every = 800, .evaluation_episodes = 8}
     );
     const auto batch = make_batch(*world_, 8);
     const auto tokens = entry.session_tokens != nullptr ? entry.session_tokens({}) : 0;
@@ -276,7 +276,7 @@ TEST_P(EveryAgent, same_seed_same_agent_and_saving_keeps_it) {
         GTEST_SKIP() << "its workers race by design";
     }
     const LearnOptions options{
-        .steps = 2'000, .users = 8, .evaluate_every = 2'000, .evaluation_episodes = 8
+        .steps = 800, .users = 8, .evaluate_every = 800, .evaluation_episodes = 8
     };
     const auto first = learn_agent(entry, *world_, {}, options);
     const auto again = learn_agent(entry, *world_, {}, options);

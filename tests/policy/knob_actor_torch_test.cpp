@@ -4,6 +4,7 @@
 #include "policy/knob_actor.hpp"
 #include "policy/learn.hpp"
 #include "policy/two_kinds.hpp"
+#include "policy/two_tastes.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <gmock/gmock.h>
@@ -27,8 +28,12 @@ nlohmann::json world_facts() {
     };
 }
 
-LearnResult learn_two_kinds(const std::filesystem::path& folder, const std::string& outer) {
-    const auto batch = simulate::make_batch(TwoKinds{}, 1);
+LearnResult learn_knobs(
+    const simulate::Environment& world,
+    const std::filesystem::path& folder,
+    const std::string& outer = "ppo"
+) {
+    const auto batch = simulate::make_batch(world, 1);
     Settings settings;
     settings.set("head", "knobs");
     settings.set("outer", outer);
@@ -52,7 +57,7 @@ class KnobActorTest : public testing::Test {
   protected:
     static void SetUpTestSuite() {
         folder = std::make_unique<testing_support::TemporaryFolder>();
-        result = learn_two_kinds(*folder / "meta", "ppo");
+        result = learn_knobs(TwoKinds{}, *folder / "meta");
     }
 
     static void TearDownTestSuite() { folder.reset(); }
@@ -77,7 +82,7 @@ TEST_F(KnobActorTest, learns_to_explore_for_newcomers_only) {
 
 TEST_F(KnobActorTest, simpler_outer_loops_beat_every_constant_too) {
     for (const std::string outer : {"a2c", "reinforce"}) {
-        EXPECT_GT(learn_two_kinds(*folder / outer, outer).best_return, 6) << outer;
+        EXPECT_GT(learn_knobs(TwoKinds{}, *folder / outer, outer).best_return, 6) << outer;
     }
 }
 
@@ -134,6 +139,25 @@ TEST_F(KnobActorTest, beats_every_constant_where_users_differ) {
     EXPECT_GT(best, 4);
     EXPECT_LT(best, 6.6);
     EXPECT_GT(result.best_return, best + 1);
+}
+
+// One diversity for everyone earns 15 of 20.
+TEST_F(KnobActorTest, learns_to_be_diverse_for_those_who_like_it_only) {
+    const auto result_of_slates = learn_knobs(TwoTastes{}, *folder / "slates");
+    const auto actor = KnobActor::load(*folder / "slates");
+
+    EXPECT_GT(result_of_slates.best_return, 17);
+    EXPECT_GT(choose(*actor, 0).diversity, 1);
+    EXPECT_LT(choose(*actor, 1).diversity, .3);
+    EXPECT_EQ(choose(*KnobActor::load(*folder / "meta"), 0).diversity, 0) << "learned from items";
+    const auto batch = simulate::make_batch(TwoTastes{}, 64);
+    for (const auto* diversity : {"0", "0.3", "1", "2"}) {
+        const auto constant =
+            load_agent(std::string{"constant_knobs:diversity="} + diversity, batch->facts(), {}, 1);
+        const auto earned = play(*batch, *constant.agent, {.episodes = 64}).mean_return.value;
+        EXPECT_GT(result_of_slates.best_return, earned + 1) << diversity;
+        EXPECT_NEAR(earned, 15, 1) << diversity;
+    }
 }
 
 TEST_F(KnobActorTest, its_version_names_the_folder_and_the_weights) {
@@ -199,7 +223,7 @@ TEST_F(KnobActorTest, a_world_without_signals_is_refused) {
         );
         FAIL() << "accepted";
     } catch (const Error& error) {
-        EXPECT_THAT(error.what(), HasSubstr("this world shows 1 and 16"));
+        EXPECT_THAT(error.what(), HasSubstr("this world shows 16 and 1"));
         EXPECT_THAT(error.what(), HasSubstr("served:RUN"));
     }
 }

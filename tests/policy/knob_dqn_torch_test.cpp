@@ -4,6 +4,7 @@
 #include "policy/learn.hpp"
 #include "policy/play.hpp"
 #include "policy/two_kinds.hpp"
+#include "policy/two_tastes.hpp"
 #include "simulate/world_entry.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -60,6 +61,19 @@ TEST(KnobDqn, explores_for_those_who_want_it_only) {
     }
 
     EXPECT_GT(result.best_return, constant + 0.7);
+}
+
+// One diversity for everyone earns 15 of 20.
+TEST(KnobDqn, is_diverse_for_those_who_like_it) {
+    const testing_support::TemporaryFolder folder;
+    const auto result = learn(
+        TwoTastes{},
+        {"head=knobs", "discount=0.5"},
+        {.steps = 12'000, .users = 64, .evaluate_every = 6'000},
+        folder / "dqn"
+    );
+
+    EXPECT_GT(result.best_return, 16);
 }
 
 // The best constant of that world earns a tenth more than greed on the same belief.

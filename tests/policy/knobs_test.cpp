@@ -27,7 +27,7 @@ TEST(Knobs, all_at_zero_leave_order_and_scores_exactly_as_they_were) {
     const std::vector<Signals> signals(5, Signals{.uncertainty = 3, .novelty = 1, .content = 2});
 
     apply({}, signals, candidates, 5);
-    diversify(0, [](auto, auto) { return 1.0F; }, candidates, 5);
+    diversify(0, [](auto, auto) { FAIL() << "not asked for"; }, candidates, 5);
 
     ASSERT_EQ(candidates.size(), 5U);
     for (std::size_t i = 0; i < 5; ++i) {
@@ -84,7 +84,11 @@ TEST(Knobs, a_signal_that_is_equal_for_all_does_nothing) {
 
 TEST(Knobs, diversity_takes_from_an_item_its_likeness_to_those_above) {
     // 10 and 11 are the same thing, the others are like nothing.
-    const Similarity twins = [](std::size_t a, std::size_t b) { return a + b == 1 ? 1.0F : 0.0F; };
+    const LikenessOf twins = [](std::size_t place, std::span<float> out) {
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            out[i] = place + i == 1 ? 1.0F : 0.0F;
+        }
+    };
     auto candidates = ranked();
 
     diversify(1, twins, candidates, 4);

@@ -2,10 +2,12 @@
 // A served run as a world: what an actor learns in must be what it will serve.
 #include "serve/served_world.hpp"
 
+#include "core/dot.hpp"
 #include "core/error.hpp"
 #include "data/binary_dataset.hpp"
 #include "data/stores/sqlite_event_store.hpp"
 #include "policy/knobs.hpp"
+#include "policy/served_items.hpp"
 #include "serve/engine.hpp"
 #include "support/small_world.hpp"
 #include "support/temporary_folder.hpp"
@@ -22,6 +24,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace hg::serve {
@@ -142,6 +145,46 @@ TEST_F(ServedWorldTest, an_item_shows_its_score_and_signals_in_their_own_units) 
     }
 }
 
+TEST_F(ServedWorldTest, items_of_slates_show_where_they_are_in_the_space_of_the_belief) {
+    auto slates = options();
+    slates.slate_size = 2;
+    slates.step_limit = 2;
+    auto diverse = slates;
+    diverse.diversity = 3;
+    const auto world = open(slates);
+    const auto rewarding = open(diverse);
+    world->reset(5);
+    rewarding->reset(5);
+    const auto run = train::load_run(*folder / "gaussian");
+    const auto vectors = run.model->item_vectors().value();
+    const auto cosine = [&](std::uint32_t a, std::uint32_t b) {
+        const auto one = vectors.row(a);
+        const auto other = vectors.row(b);
+        return dot(one, other) / std::sqrt(dot(one, one) * dot(other, other));
+    };
+
+    const auto seen = world->observe();
+    ASSERT_EQ(seen.items.cols(), policy::plain_item_size + vectors.cols());
+    for (const auto& [i, j] : {std::pair{0U, 1U}, {3U, 7U}, {4U, 4U}}) {
+        const auto direction = [&](std::size_t place) {
+            return seen.items.row(place).subspan(policy::plain_item_size);
+        };
+        EXPECT_NEAR(
+            dot(direction(i), direction(j)), cosine(seen.item_ids[i], seen.item_ids[j]), 1e-5
+        );
+    }
+    const std::array slate{0U, 1U};
+    const double gap = 1 - static_cast<double>(cosine(seen.item_ids[0], seen.item_ids[1]));
+    EXPECT_GT(gap, 0.01);
+    EXPECT_NEAR(
+        rewarding->expected_reward(slate).value() - world->expected_reward(slate).value(),
+        3 * gap,
+        1e-4
+    );
+    EXPECT_NEAR(rewarding->step(slate).reward - world->step(slate).reward, 3 * gap, 1e-4);
+    EXPECT_EQ(open(options())->facts().item_size, policy::plain_item_size) << "one slot";
+}
+
 TEST_F(ServedWorldTest, a_click_teaches_the_belief_and_what_was_passed_by_is_gone) {
     for (const auto* skips : {"silent", "events"}) {
         auto how = options();
@@ -163,6 +206,54 @@ TEST_F(ServedWorldTest, a_click_teaches_the_belief_and_what_was_passed_by_is_gon
         EXPECT_LT(world->observe().user[2], 1);
         EXPECT_GT(world->observe().user[3], 0);
     }
+}
+
+TEST_F(
+    ServedWorldTest, without_an_inner_step_nothing_is_learned_and_shuffled_it_is_of_somebody_else
+) {
+    const auto after_a_click = [](const std::string& context) {
+        auto how = options();
+        how.context = context;
+        auto world = open(how);
+        world->reset(3);
+        (void)world->step(std::array{find(*world, true).value()});
+        return world;
+    };
+    const auto own = after_a_click("own");
+    const auto none = after_a_click("none");
+    const auto shuffled = after_a_click("shuffled");
+
+    EXPECT_THAT(none->observe().user, testing::ElementsAre(0, 0, 1, 0));
+    EXPECT_GT(own->observe().user[0], 0);
+    EXPECT_EQ(shuffled->observe().user[0], own->observe().user[0]) << "as many events";
+    EXPECT_NE(shuffled->observe().user[3], own->observe().user[3]) << "of other items";
+}
+
+TEST_F(
+    ServedWorldTest, by_draws_of_the_belief_the_order_is_another_one_each_time_and_a_seed_repeats_it
+) {
+    auto how = options();
+    how.ranking = "draw";
+    const auto ids = [&](const simulate::Environment& world) {
+        const auto seen = world.observe().item_ids;
+        return std::vector<std::uint32_t>{seen.begin(), seen.end()};
+    };
+    const auto world = open(how);
+    world->reset(3);
+    const auto first = ids(*world);
+    world->reset(3);
+    EXPECT_EQ(ids(*world), first);
+
+    const auto passed = find(*world, false).value();
+    const auto shown = first[passed];
+    (void)world->step(std::array{passed});
+    auto second = ids(*world);
+    std::erase(second, shown);
+    auto same = first;
+    std::erase(same, shown);
+    same.resize(std::min(same.size(), second.size()));
+    second.resize(same.size());
+    EXPECT_NE(second, same) << "nothing was learned, yet the order changed";
 }
 
 TEST_F(ServedWorldTest, judged_users_are_not_learned_from) {

@@ -103,11 +103,9 @@ class KnobDqn final : public ValueAgent {
     void score(const ObservationBatch& seen, Mode /*mode*/, MatrixView<float> out) override {
         const at::NoGradGuard no_grad;
         const auto looked = online_->look(borrow(seen, world().n_candidates));
-        const auto best = online_->values(looked.summary).argmax(1).view({-1, 1, 1});
-        const auto n = looked.scores.size(2);
-        encode::to_matrix(
-            looked.scores.gather(1, best.expand({-1, 1, n})).squeeze(1).contiguous(), out
-        );
+        const auto best = online_->values(looked.summary).argmax(1);
+        const auto k = signed_size(world().slate_size);
+        encode::to_matrix(online_->scores_of(looked, best, k).contiguous(), out);
     }
 
     at::Tensor loss(const ReplayBatch& batch) override {
@@ -122,7 +120,7 @@ class KnobDqn final : public ValueAgent {
         }
         const auto seen = online_->look(batch.before);
         const auto shown =
-            KnobMenuNet::slates(seen, batch.slates.size(1)).eq(batch.slates.unsqueeze(1)).all(2);
+            online_->slates(seen, batch.slates.size(1)).eq(batch.slates.unsqueeze(1)).all(2);
         const auto squares = (online_->values(seen.summary) - target.unsqueeze(1)).pow(2);
         auto loss = (squares * shown).sum() / shown.sum().clamp_min(1);
         if (const auto belief =
@@ -171,7 +169,7 @@ class KnobDqn final : public ValueAgent {
     [[nodiscard]] Menu menu_of(const ObservationBatch& seen, std::int64_t k) const {
         const at::NoGradGuard no_grad;
         const auto looked = online_->look(borrow(seen, world().n_candidates));
-        const auto slates = KnobMenuNet::slates(looked, k).contiguous();
+        const auto slates = online_->slates(looked, k).contiguous();
         const auto best = online_->values(looked.summary).argmax(1).contiguous();
         Menu menu{.size = static_cast<std::size_t>(online_->size()), .best = {}, .slates = {}};
         menu.slates = Matrix<std::uint32_t>(seen.size() * menu.size, static_cast<std::size_t>(k));
