@@ -5,7 +5,7 @@
 export CCACHE_SLOPPINESS = pch_defines,time_macros,include_file_mtime,include_file_ctime
 JOBS ?= $(shell nproc)
 PROGRAM = build/release/honeyguide
-# Tests that start servers and trainings run alone (RUN_SERIAL in cmake/testing.cmake), the rest in parallel.
+# Tests that start servers run alone (RUN_SERIAL in cmake/testing.cmake), the rest in parallel.
 CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
 
 help: ## this list
