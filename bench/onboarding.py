@@ -2,7 +2,7 @@
 
     .venv/bin/python bench/onboarding.py --binary build/release/honeyguide --data INTERACTIONS.csv.gz --out OUT.md
 
-Five folds over users. A model (gaussian, calibrated) is trained on the others; a held-out user sees ten items and taps
+Five folds over users. A model (gaussian) is trained on the others; a held-out user sees ten items and taps
 those they have in the data: no tap is "I don't know it", not a dislike. Then five turns of one recommendation each; a hit
 is an item they have, and the model is told of it. Nobody is shown what is on any of the screens, so that every row has the
 same items left to find.
@@ -82,7 +82,7 @@ for fold in range(arguments.folds):
         write_training(folder, users, set(held_out))
         program.call("ingest", str(folder / "data"), "--out", str(folder / "set"))
         subprocess.run([arguments.binary, "train", "--model", "gaussian", "--data", str(folder / "set"), "--out",
-                        str(folder / "run"), "--set", "calibrate=true"], check=True, capture_output=True)
+                        str(folder / "run")], check=True, capture_output=True)
         screens = {by: [i["item_id"] for i in program.call(
             "inspect", "onboarding", "--run", str(folder / "run"), "--data", str(folder / "set"), "--by", by, "--k",
             str(arguments.asked))["items"]] for by in STRATEGIES}
