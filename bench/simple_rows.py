@@ -20,9 +20,9 @@ from machine import describe_machine
 from program import Program, difference
 from user_parts import part_users
 
-BLENDS = {"dae_ease": ["blend.rankers=[\"dae\",\"ease\"]"], "blend for visits": ["blend.weights_for=any"]}
+BLENDS = {"dae_ease": ["blend.rankers=[\"dae\",\"ease\"]"]}
 MODELS = ["random", "popularity", "content_knn", "vector_db", "item_knn", "naive_bayes_lift", "sequential_rules", "wide_rules", "ease", "als", "dae",
-          "dae_ease", "sasrec", "gaussian", "blend", "blend for visits"]
+          "dae_ease", "sasrec", "gaussian", "blend"]
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--binary", required=True)
@@ -45,7 +45,7 @@ def rated_of(folder):
 
 
 def train(folder, name):
-    run = folder / name.replace(" ", "_")
+    run = folder / name
     model, settings = ("blend", BLENDS[name]) if name in BLENDS else (name, [])
     program.run("train", "--model", model, "--data", folder / "dataset", "--out", run, "--seed", 7,
                 *(word for setting in settings for word in ("--set", setting.removeprefix("blend."))))

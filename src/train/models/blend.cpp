@@ -42,7 +42,6 @@ struct BlendOptions {
     double held_out_share = 0.2;
     std::int64_t min_held_out = 0;
     std::int64_t max_held_out = 2000;
-    std::string weights_for = "next";
     std::int64_t targets_after = 10;
 
     static void describe(OptionBinder& bind, BlendOptions& o) {
@@ -64,18 +63,11 @@ struct BlendOptions {
             "max_held_out", o.max_held_out, "at most this many of them", {.min = 20, .max = 100000}
         );
         bind(
-            "weights_for",
-            o.weights_for,
-            "weights are chosen on what comes later in the order of the log, or on any other "
-            "events of a user, "
-            "whatever their order: for visits rather than next lists",
-            {.choices = {"next", "any"}}
-        );
-        bind(
             "targets_after",
             o.targets_after,
-            "weights_for = next: ten events after the first so many, whatever is known of a user; "
-            "0 = what comes right after the known ones",
+            "weights are chosen on ten events after the first so many, whatever is known of a "
+            "user; "
+            "0 = on what comes right after the known ones",
             {.min = 0, .max = 1000}
         );
     }
@@ -260,11 +252,10 @@ std::unique_ptr<Recommender> fit_blend(const FitContext& context, const Settings
         trial.parts = fit_parts(context, rest, entries, settings, trial_stage(trials.size()));
         trials.push_back(std::move(trial));
     }
-    const bool has_order =
-        options.weights_for == "next" && context.dataset.time_kind != data::TimeKind::none;
     auto fitted = fit_blend_weights(
         trials,
-        {.order = has_order ? EventOrder::matters : EventOrder::means_nothing,
+        {.order = context.dataset.time_kind == data::TimeKind::none ? EventOrder::means_nothing
+                                                                    : EventOrder::matters,
          .after = static_cast<std::size_t>(options.targets_after)},
         context.rng.split("orders"),
         context.progress
