@@ -3,6 +3,7 @@
 #include "core/matrix.hpp"
 #include "policy/diverse_scores_net.hpp"
 #include "policy/knobs.hpp"
+#include "policy/plackett_luce.hpp"
 
 #include <torch/utils.h>
 
@@ -18,7 +19,7 @@ at::Tensor likeness_above(
     const at::Tensor& scores,
     const at::Tensor& directions,
     const at::Tensor& unit,
-    std::int64_t pool
+    std::int64_t chosen
 ) {
     const at::NoGradGuard no_grad;
     const auto own = scores.contiguous();
@@ -37,7 +38,7 @@ at::Tensor likeness_above(
                     out[i] = dot(of_user.row(i), of_user.row(place));
                 }
             },
-            static_cast<std::size_t>(pool),
+            static_cast<std::size_t>(chosen),
             {likeness.mutable_data_ptr<float>() + user * n, n}
         );
     }
@@ -46,19 +47,28 @@ at::Tensor likeness_above(
 
 }  // namespace
 
+DiverseAmong diverse_among(const simulate::EnvironmentFacts& world) {
+    constexpr std::int64_t slates = 4;
+    const auto pool = PlackettLuceOptions{}.max_candidates;
+    return {
+        .considered = considered_for * pool,
+        .chosen = std::min(pool, slates * static_cast<std::int64_t>(world.slate_size)),
+    };
+}
+
 at::Tensor diverse_scores(
     const at::Tensor& scores,
     const at::Tensor& directions,
     const at::Tensor& weight,
-    std::int64_t pool
+    const DiverseAmong& among
 ) {
-    const auto n = std::min<std::int64_t>(scores.size(1), considered_for * pool);
+    const auto n = std::min(scores.size(1), among.considered);
     const auto [best, places] = scores.topk(n, 1);
     const auto deviation = best.std(1, /*unbiased=*/false);
     const auto unit = weight * at::where(deviation > 0, deviation, at::ones_like(deviation));
     const auto of_best =
         directions.gather(1, places.unsqueeze(2).expand({-1, -1, directions.size(2)}));
-    const auto likeness = likeness_above(best, of_best, unit, std::min(pool, n));
+    const auto likeness = likeness_above(best, of_best, unit, std::min(among.chosen, n));
     const auto least = scores - unit.unsqueeze(1);  // further down: as if like something above
     return least.scatter(1, places, best - unit.unsqueeze(1) * likeness);
 }

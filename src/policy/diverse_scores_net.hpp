@@ -7,20 +7,31 @@
 // The order of maximal marginal relevance is found without gradient; in it, w and s have one.
 #pragma once
 
+#include "simulate/environment.hpp"
+
 #include <torch/types.h>
 
 #include <cstdint>
 
 namespace hg::policy {
 
-/// scores [B, n], directions [B, n, d] of length 1 or 0, weight [B] -> [B, n]. sd is over the best `considered_for` *
-/// `pool` scores, as a server takes it; the first `pool` are exactly the server's, those behind have the likeness
-/// to all of the pool, so that every item keeps a score.
+struct DiverseAmong {
+    std::int64_t considered = 0;  // the best so many, of which sd is taken, as a server does
+    std::int64_t chosen = 0;      // of them, one after the other
+};
+
+/// Of a server with its defaults; a few more than a slate has slots are chosen, as what is further down is hardly
+/// ever shown.
+[[nodiscard]] DiverseAmong diverse_among(const simulate::EnvironmentFacts& world);
+
+/// scores [B, n], directions [B, n, d] of length 1 or 0, weight [B] -> [B, n]. Those that are chosen have exactly
+/// the server's scores and order; those behind have the likeness to all who are chosen, so that every item keeps
+/// a score. O(chosen * considered * d) a row.
 [[nodiscard]] at::Tensor diverse_scores(
     const at::Tensor& scores,
     const at::Tensor& directions,
     const at::Tensor& weight,
-    std::int64_t pool
+    const DiverseAmong& among
 );
 
 }  // namespace hg::policy

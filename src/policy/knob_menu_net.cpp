@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/knob_menu_net.hpp"
 
-#include "policy/diverse_scores_net.hpp"
 #include "policy/served_items.hpp"
 #include "policy/session_tokens.hpp"
 
@@ -59,6 +58,7 @@ KnobMenuNet::KnobMenuNet(const AgentContext& context, const NetworkOptions& opti
     auto summary_size = static_cast<std::int64_t>(context.world.user_size);
     if (options.head == "knobs") {
         check_served_world(context.world);
+        among_ = diverse_among(context.world);
         const auto menu = served_menu(shows_directions(context.world) ? diverse_levels : Levels{});
         levels_ = menu.narrow(1, 0, signed_size(n_signals));
         diversities_ = menu.select(1, signed_size(n_signals)).contiguous();
@@ -113,7 +113,12 @@ at::Tensor KnobMenuNet::scores_of(const Seen& seen, const at::Tensor& entries, s
     if (!seen.directions.defined()) {
         return scores;
     }
-    return diverse_scores(scores, seen.directions, diversities_.index_select(0, entries), k);
+    return diverse_scores(
+        scores,
+        seen.directions,
+        diversities_.index_select(0, entries),
+        {.considered = among_.considered, .chosen = k}
+    );
 }
 
 at::Tensor KnobMenuNet::slates(const Seen& seen, std::int64_t k) const {

@@ -13,6 +13,7 @@
 
 #include "policy/agent_net.hpp"
 #include "policy/belief_filter_net.hpp"
+#include "policy/diverse_scores_net.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -56,8 +57,9 @@ struct KnobMenuNet : torch::nn::Module {
 
   private:
     std::int64_t length_ = 0;
-    at::Tensor levels_;                        // [menu, signals]
-    at::Tensor diversities_;                   // [menu]
+    at::Tensor levels_;       // [menu, signals]
+    at::Tensor diversities_;  // [menu]
+    DiverseAmong among_;
     std::shared_ptr<BeliefFilterNet> belief_;  // null: head = knobs
     torch::nn::Linear hidden_{nullptr};
     torch::nn::Linear out_{nullptr};

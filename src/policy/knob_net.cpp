@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/knob_net.hpp"
 
-#include "policy/diverse_scores_net.hpp"
 #include "policy/knob_actor.hpp"
-#include "policy/plackett_luce.hpp"
 
 namespace hg::policy {
 namespace {
@@ -14,7 +12,9 @@ constexpr double little = -1.5;  // tanh of it is nearly -1: diversity begins ne
 }  // namespace
 
 KnobNet::KnobNet(const AgentContext& context, const NetworkOptions& options)
-    : AgentNet(context, options), shows_directions_(shows_directions(context.world)) {
+    : AgentNet(context, options),
+      shows_directions_(shows_directions(context.world)),
+      among_(diverse_among(context.world)) {
     const auto& world = context.world;
     check_served_world(world);
     const auto n_knobs = signed_size(n_signals) + (shows_directions_ ? 1 : 0);
@@ -43,7 +43,7 @@ AgentNet::Output KnobNet::forward(const NetInput& in) {
             scores,
             in.items.slice(2, signed_size(plain_item_size)),
             most_chosen * (1 + words.select(1, n)) / 2,
-            PlackettLuceOptions{}.max_candidates
+            among_
         );
     }
     out.scores = sharpness * scores;

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "policy/agent_net.hpp"
+#include "policy/diverse_scores_net.hpp"
 
 namespace hg::policy {
 
@@ -24,6 +25,7 @@ struct KnobNet final : AgentNet {
     [[nodiscard]] at::Tensor said(const at::Tensor& summary);
 
     bool shows_directions_;
+    DiverseAmong among_;
     torch::nn::Linear knob_hidden{nullptr};
     torch::nn::Linear knob_out{nullptr};
 };

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <numeric>
+#include <limits>
 #include <utility>
 
 namespace hg::policy {
@@ -143,20 +143,26 @@ std::vector<std::size_t> diverse_order(
     std::span<float> likeness
 ) {
     std::ranges::fill(likeness, 0.0F);
-    std::vector<std::size_t> left(scores.size());
-    std::iota(left.begin(), left.end(), std::size_t{0});
     std::vector<float> to_newest(scores.size());
-    const auto value = [&](std::size_t i) {
-        return static_cast<double>(scores[i]) - unit * static_cast<double>(likeness[i]);
-    };
+    std::vector<std::uint8_t> is_chosen(scores.size(), 0);
     std::vector<std::size_t> chosen;
+    auto best = static_cast<std::size_t>(std::ranges::max_element(scores) - scores.begin());
     while (chosen.size() < std::min(count, scores.size())) {
-        const auto best = std::ranges::max_element(left, std::less{}, value);
-        chosen.push_back(*best);
-        left.erase(best);
-        likeness_of(chosen.back(), to_newest);
-        for (const auto other : left) {
-            likeness[other] = std::max(likeness[other], to_newest[other]);
+        chosen.push_back(best);
+        is_chosen[best] = 1;
+        likeness_of(best, to_newest);
+        double most = -std::numeric_limits<double>::infinity();
+        for (std::size_t i = 0; i < scores.size(); ++i) {
+            if (is_chosen[i] != 0) {
+                continue;
+            }
+            likeness[i] = std::max(likeness[i], to_newest[i]);
+            const double value =
+                static_cast<double>(scores[i]) - unit * static_cast<double>(likeness[i]);
+            if (value > most) {
+                most = value;
+                best = i;
+            }
         }
     }
     return chosen;

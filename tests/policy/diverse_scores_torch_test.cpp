@@ -18,6 +18,10 @@ namespace {
 constexpr std::int64_t n = 30;
 constexpr std::int64_t width = 3;
 
+DiverseAmong among(std::int64_t pool) {
+    return {.considered = considered_for * pool, .chosen = pool};
+}
+
 struct Offer {
     at::Tensor scores;      // [1, n]
     at::Tensor directions;  // [1, n, width]
@@ -56,7 +60,7 @@ TEST(DiverseScores, rank_as_the_server_does_with_its_scores) {
         for (const double weight : {0.0, 0.3, 1.0, 2.0}) {
             const auto made = offer(static_cast<std::uint64_t>(pool));
             const auto scores =
-                diverse_scores(made.scores, made.directions, at::full({1}, weight), pool);
+                diverse_scores(made.scores, made.directions, at::full({1}, weight), among(pool));
             const auto expected = served(made, weight, static_cast<std::size_t>(pool));
 
             const auto [values, places] = scores.topk(std::min(pool, n), 1);
@@ -73,13 +77,15 @@ TEST(DiverseScores, weight_and_scores_have_the_gradient_of_finite_differences) {
     const auto made = offer(3);
     auto scores = made.scores.clone().requires_grad_();
     auto weight = at::full({1}, 0.7F).requires_grad_();
-    const auto out = diverse_scores(scores, made.directions, weight, 5);
+    const auto out = diverse_scores(scores, made.directions, weight, among(5));
     const auto shown = out.argmax(1).item<std::int64_t>();
     at::log_softmax(out, 1)[0][shown].backward();
 
     constexpr double step = 1e-3;
     const auto of_shown = [&](const at::Tensor& s, double w) {
-        return at::log_softmax(diverse_scores(s, made.directions, at::full({1}, w), 5), 1)[0][shown]
+        return at::log_softmax(
+                   diverse_scores(s, made.directions, at::full({1}, w), among(5)), 1
+        )[0][shown]
             .item<double>();
     };
     const auto by_weight =
