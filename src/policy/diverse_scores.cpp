@@ -14,28 +14,37 @@
 namespace hg::policy {
 namespace {
 
-/// Of every candidate to those above it, [B, n]; scores and directions best first.
+/// Of every candidate to those above it, [B, n]; scores best first, places: where their directions stand, [B, n].
 at::Tensor likeness_above(
     const at::Tensor& scores,
+    const at::Tensor& places,
     const at::Tensor& directions,
     const at::Tensor& unit,
     std::int64_t chosen
 ) {
     const at::NoGradGuard no_grad;
     const auto own = scores.contiguous();
-    const auto vectors = directions.contiguous();
+    HG_CHECK(directions.stride(2) == 1, "the numbers of a direction lie side by side");
     const auto units = unit.contiguous();
     const auto n = static_cast<std::size_t>(own.size(1));
-    const auto d = static_cast<std::size_t>(vectors.size(2));
+    const auto rows = static_cast<std::size_t>(directions.size(1));
+    const auto d = static_cast<std::size_t>(directions.size(2));
+    const auto stride = static_cast<std::size_t>(directions.stride(1));
     auto likeness = at::zeros_like(own);
     for (std::size_t user = 0; user < static_cast<std::size_t>(own.size(0)); ++user) {
-        const MatrixView<const float> of_user{vectors.const_data_ptr<float>() + user * n * d, n, d};
+        const auto* const first = directions.const_data_ptr<float>() +
+                                  static_cast<std::int64_t>(user) * directions.stride(0);
+        const MatrixView<const float> of_user{first, rows, d, stride};
+        const auto* const at = places.const_data_ptr<std::int64_t>() + user * n;
+        const auto direction = [&](std::size_t i) {
+            return of_user.row(static_cast<std::size_t>(at[i]));
+        };
         diverse_order(
             {own.const_data_ptr<float>() + user * n, n},
             static_cast<double>(units.const_data_ptr<float>()[user]),
             [&](std::size_t place, std::span<float> out) {
                 for (std::size_t i = 0; i < n; ++i) {
-                    out[i] = dot(of_user.row(i), of_user.row(place));
+                    out[i] = dot(direction(i), direction(place));
                 }
             },
             static_cast<std::size_t>(chosen),
@@ -66,9 +75,8 @@ at::Tensor diverse_scores(
     const auto [best, places] = scores.topk(n, 1);
     const auto deviation = best.std(1, /*unbiased=*/false);
     const auto unit = weight * at::where(deviation > 0, deviation, at::ones_like(deviation));
-    const auto of_best =
-        directions.gather(1, places.unsqueeze(2).expand({-1, -1, directions.size(2)}));
-    const auto likeness = likeness_above(best, of_best, unit, std::min(among.chosen, n));
+    const auto likeness =
+        likeness_above(best, places.contiguous(), directions, unit, std::min(among.chosen, n));
     const auto least = scores - unit.unsqueeze(1);  // further down: as if like something above
     return least.scatter(1, places, best - unit.unsqueeze(1) * likeness);
 }
