@@ -120,6 +120,9 @@ Blend::Blend(std::vector<Part> parts, Matrix<float> weights)
             belief_part_ = p;
         }
     }
+    for (const auto& part : parts_) {
+        can_place_.push_back(part.model->n_items() > n_standardised_);
+    }
 }
 
 std::size_t Blend::n_items() const {
@@ -144,23 +147,55 @@ float Blend::belief_weight(std::size_t n_events) const {
     return belief_part_ < parts_.size() ? weight(belief_part_, n_events) : 0;
 }
 
+float Blend::new_item_weight(
+    std::size_t part, const std::vector<bool>& can_place, std::size_t n_events
+) const {
+    float all = 0;
+    float able = 0;
+    float n_able = 0;
+    for (std::size_t p = 0; p < parts_.size(); ++p) {
+        const float w = weight(p, n_events);
+        all += w;
+        able += can_place[p] ? w : 0;
+        n_able += can_place[p] ? 1.0F : 0.0F;
+    }
+    if (!can_place[part]) {
+        return 0;
+    }
+    return able > 0 ? all * weight(part, n_events) / able : all / n_able;
+}
+
 void Blend::add_part(
     std::size_t part, std::span<const data::History> histories, MatrixView<float> out
 ) const {
+    const auto& model = *parts_[part].model;
     const bool is_used = std::ranges::any_of(histories, [&](const data::History& history) {
         return weight(part, history.size()) > 0;
     });
-    if (!is_used) {
+    if (!is_used && !can_place_[part]) {
         return;
     }
-    const auto& model = *parts_[part].model;
     Matrix<float> scores(histories.size(), model.n_items());
     score_known(model, histories, scores.view());
     for (std::size_t row = 0; row < histories.size(); ++row) {
         const auto m =
             moments_of(std::as_const(scores).row(row).first(n_standardised_), histories[row].items);
-        const auto known = out.row(row).first(model.n_items());
-        add_standardised(scores.row(row), m, weight(part, histories[row].size()), known);
+        const auto n_events = histories[row].size();
+        add_standardised(
+            std::as_const(scores).row(row).first(n_standardised_),
+            m,
+            weight(part, n_events),
+            out.row(row).first(n_standardised_)
+        );
+        if (can_place_[part]) {
+            const auto n_new = model.n_items() - n_standardised_;
+            add_standardised(
+                std::as_const(scores).row(row).last(n_new),
+                m,
+                new_item_weight(part, can_place_, n_events),
+                out.row(row).subspan(n_standardised_, n_new)
+            );
+        }
     }
 }
 
@@ -195,26 +230,31 @@ void Blend::add_belief(
 bool Blend::score_new_items(
     std::span<const data::History> histories, MatrixView<const float> content, MatrixView<float> out
 ) const {
-    // Parts that cannot place a new item say nothing of it: their z-score is 0, the average item's.
-    Matrix<float> total(histories.size(), content.rows());
-    Matrix<float> fresh(histories.size(), content.rows());
-    Matrix<float> known(histories.size(), n_items());
-    bool any = false;
+    std::vector<bool> can_place(parts_.size(), false);
+    std::vector<Matrix<float>> fresh(parts_.size());
     for (std::size_t p = 0; p < parts_.size(); ++p) {
-        if (!parts_[p].model->score_new_items(histories, content, fresh.view())) {
+        fresh[p] = Matrix<float>(histories.size(), content.rows());
+        can_place[p] = parts_[p].model->score_new_items(histories, content, fresh[p].view());
+    }
+    if (std::ranges::find(can_place, true) == can_place.end()) {
+        return false;
+    }
+    for (std::size_t row = 0; row < histories.size(); ++row) {
+        std::ranges::fill(out.row(row), 0.0F);
+    }
+    Matrix<float> known(histories.size(), n_items());
+    for (std::size_t p = 0; p < parts_.size(); ++p) {
+        if (!can_place[p]) {
             continue;
         }
-        any = true;
         parts_[p].model->score(histories, known.view());
         for (std::size_t row = 0; row < histories.size(); ++row) {
             const auto m = moments_of(known.row(row), histories[row].items);
-            add_standardised(fresh.row(row), m, weight(p, histories[row].size()), total.row(row));
+            const float w = new_item_weight(p, can_place, histories[row].size());
+            add_standardised(fresh[p].row(row), m, w, out.row(row));
         }
     }
-    for (std::size_t row = 0; any && row < histories.size(); ++row) {
-        std::ranges::copy(total.row(row), out.row(row).begin());
-    }
-    return any;
+    return true;
 }
 
 std::unique_ptr<Recommender> Blend::grown(MatrixView<const float> content) const {

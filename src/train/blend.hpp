@@ -33,7 +33,7 @@ class Blend final : public Recommender {
     };
 
     /// weights: [knots.size(), parts.size()], >= 0. All parts know the same first items; z-scores
-    /// are over these, and a part that ends there adds 0 to the items behind them.
+    /// are over these. Items behind them are scored by the parts that know them, with the weight of all.
     Blend(std::vector<Part> parts, Matrix<float> weights);
 
     void score(std::span<const data::History> histories, MatrixView<float> out) const override;
@@ -67,6 +67,12 @@ class Blend final : public Recommender {
     [[nodiscard]] const std::vector<Part>& parts() const noexcept { return parts_; }
 
   private:
+    /// The weight of a part for items that not all parts can place: those that can share the weight of all, so
+    /// that such an item is ranked by them on the scale of the others, also where they count little or nothing
+    /// for items that everybody knows.
+    [[nodiscard]] float new_item_weight(
+        std::size_t part, const std::vector<bool>& can_place, std::size_t n_events
+    ) const;
     void add_part(std::size_t part, std::span<const data::History> histories, MatrixView<float> out)
         const;
 
@@ -75,6 +81,7 @@ class Blend final : public Recommender {
     std::size_t n_items_ = 0;         // most of a part
     std::size_t n_standardised_ = 0;  // least of a part
     std::size_t belief_part_;         // parts_.size() when there is none
+    std::vector<bool> can_place_;     // beside parts_: knows items behind n_standardised_
 };
 
 /// In place: (x - mean) / sd over the entries not in `seen`; all zeros when they are equal.
