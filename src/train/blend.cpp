@@ -178,24 +178,27 @@ void Blend::add_part(
     Matrix<float> scores(histories.size(), model.n_items());
     score_known(model, histories, scores.view());
     for (std::size_t row = 0; row < histories.size(); ++row) {
-        const auto m =
-            moments_of(std::as_const(scores).row(row).first(n_standardised_), histories[row].items);
-        const auto n_events = histories[row].size();
+        add_scores(part, histories[row], std::as_const(scores).row(row), out.row(row));
+    }
+}
+
+void Blend::add_scores(
+    std::size_t part,
+    const data::History& history,
+    std::span<const float> scores,
+    std::span<float> out
+) const {
+    const auto known = scores.first(n_standardised_);
+    const auto m = moments_of(known, history.items);
+    add_standardised(known, m, weight(part, history.size()), out.first(n_standardised_));
+    if (can_place_[part]) {
+        const auto n_new = scores.size() - n_standardised_;
         add_standardised(
-            std::as_const(scores).row(row).first(n_standardised_),
+            scores.last(n_new),
             m,
-            weight(part, n_events),
-            out.row(row).first(n_standardised_)
+            new_item_weight(part, can_place_, history.size()),
+            out.subspan(n_standardised_, n_new)
         );
-        if (can_place_[part]) {
-            const auto n_new = model.n_items() - n_standardised_;
-            add_standardised(
-                std::as_const(scores).row(row).last(n_new),
-                m,
-                new_item_weight(part, can_place_, n_events),
-                out.row(row).subspan(n_standardised_, n_new)
-            );
-        }
     }
 }
 
@@ -220,11 +223,9 @@ void Blend::score_rankers(std::span<const data::History> histories, MatrixView<f
 void Blend::add_belief(
     const data::History& history, std::span<const float> belief_scores, std::span<float> out
 ) const {
-    if (belief_part_ == parts_.size()) {
-        return;
+    if (belief_part_ < parts_.size()) {
+        add_scores(belief_part_, history, belief_scores, out);
     }
-    const auto m = moments_of(belief_scores, history.items);
-    add_standardised(belief_scores, m, weight(belief_part_, history.size()), out);
 }
 
 bool Blend::score_new_items(

@@ -53,7 +53,7 @@ class Blend final : public Recommender {
 
     /// As score(), leaving out the part that is the belief.
     void score_rankers(std::span<const data::History> histories, MatrixView<float> out) const;
-    /// Adds the belief's share: out += w * z(belief_scores).
+    /// Adds the belief's share: out += w * z(belief_scores), these of all items the belief knows.
     void add_belief(
         const data::History& history, std::span<const float> belief_scores, std::span<float> out
     ) const;
@@ -75,6 +75,13 @@ class Blend final : public Recommender {
     ) const;
     void add_part(std::size_t part, std::span<const data::History> histories, MatrixView<float> out)
         const;
+    /// Adds what that part's scores of all its items are worth.
+    void add_scores(
+        std::size_t part,
+        const data::History& history,
+        std::span<const float> scores,
+        std::span<float> out
+    ) const;
 
     std::vector<Part> parts_;
     Matrix<float> weights_;

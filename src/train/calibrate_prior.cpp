@@ -214,6 +214,9 @@ GaussianOptions calibrated(const FitContext& context, GaussianOptions options) {
                 bar.advance();
                 auto tried = options;
                 axis.set(tried, value);
+                if (axis.get(tried) == axis.get(options)) {
+                    continue;  // the best so far
+                }
                 const double reached = ranking(prior_in(space, own, tried), questions);
                 if (reached > best) {
                     best = reached;

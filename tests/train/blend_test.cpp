@@ -2,6 +2,7 @@
 #include "train/blend.hpp"
 
 #include "train/fit_blend.hpp"
+#include "train/gaussian_prior.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -131,6 +132,71 @@ TEST(Blend, weights_are_interpolated_between_knots_and_constant_past_the_last) {
     EXPECT_GT(blend.weight(0, 3), 2);
     EXPECT_LT(blend.weight(0, 3), 3);
     EXPECT_FLOAT_EQ(blend.weight(0, 1000), 5);
+}
+
+/// A belief in one dimension that knows these items.
+class OneTaste final : public Recommender {
+  public:
+    explicit OneTaste(const std::vector<float>& items)
+        : prior_{{
+              .item_vectors = Matrix<float>(items.size(), 1, items),
+              .segments = {{"", {{1}, {1}}}},
+          }} {}
+
+    void score(std::span<const data::History> histories, MatrixView<float> out) const override {
+        for (std::size_t row = 0; row < histories.size(); ++row) {
+            prior_.score(prior_.start(), out.row(row));
+        }
+    }
+
+    [[nodiscard]] std::size_t n_items() const override { return prior_.n_items(); }
+
+    [[nodiscard]] const GaussianPrior* belief_prior() const override { return &prior_; }
+
+    void save(SafetensorsWriter& /*weights*/) const override {}
+
+  private:
+    GaussianPrior prior_;
+};
+
+/// Three items that both parts know, and two that only the belief does.
+Blend with_new_items(float weight_of_belief) {
+    std::vector<Blend::Part> parts;
+    parts.push_back({"ranker", std::make_unique<Fixed>(std::vector<float>{3, 1, 2})});
+    parts.push_back({"belief", std::make_unique<OneTaste>(std::vector<float>{1, 2, 3, 9, 2})});
+    return Blend{std::move(parts), constant_weights(1 - weight_of_belief, weight_of_belief)};
+}
+
+TEST(Blend, a_part_without_weight_for_known_items_ranks_those_that_only_it_can_place) {
+    const auto blend = with_new_items(0);
+    const data::History nobody;
+    Matrix<float> scores(1, 5);
+
+    blend.score({&nobody, 1}, scores.view());
+
+    EXPECT_GT(scores(0, 0), scores(0, 2)) << "what both know is the ranker's";
+    EXPECT_GT(scores(0, 3), scores(0, 0)) << "seven deviations above the mean";
+    EXPECT_NEAR(scores(0, 4), 0, 1e-5) << "the mean of what the belief knows";
+}
+
+TEST(Blend, the_belief_added_apart_makes_the_same_scores_also_of_new_items) {
+    for (const float weight : {0.0F, 0.3F}) {
+        const auto blend = with_new_items(weight);
+        data::HistoryBuffer history;
+        history.add(ItemId{1});
+        const auto view = history.view();
+        Matrix<float> whole(1, 5);
+        Matrix<float> apart(1, 5);
+        std::vector<float> of_belief(5);
+        const auto& prior = *blend.belief_prior();
+        prior.score(prior.start(), of_belief);
+
+        blend.score({&view, 1}, whole.view());
+        blend.score_rankers({&view, 1}, apart.view());
+        blend.add_belief(view, of_belief, apart.row(0));
+
+        EXPECT_THAT(apart.values(), testing::ElementsAreArray(whole.values())) << weight;
+    }
 }
 
 TEST(FitBlendWeights, the_part_that_knows_gets_the_weight_once_there_is_an_event) {
