@@ -149,9 +149,8 @@ def table(folder, best, learned, menus):
     greedy, constant = (plays[name] for name in list(rows)[:2])
     mean_of = lambda names: [statistics.mean(values) for values in zip(*(plays[name] for name in names))]
     plays["meta_policy, mean of seeds"] = mean_of(seeds)
-    if menu_rows:
-        plays["knob_dqn, mean of seeds"] = mean_of(menu_rows)
-        plays = {name: values for name, values in plays.items() if name not in menu_rows}
+    plays["knob_dqn, mean of seeds"] = mean_of(menu_rows)
+    plays = {name: values for name, values in plays.items() if name not in menu_rows}
     unit = "reward" if arguments.diversity else f"hits of {arguments.turns * arguments.slate}"
     lines = [f"| policy | {unit} | against greed | against tuned constants |", "|---|---|---|---|"]
     for name, values in plays.items():

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/dot.hpp"
 #include "core/matrix.hpp"
 #include "policy/diverse_scores_net.hpp"
 #include "policy/knobs.hpp"
@@ -42,11 +41,7 @@ at::Tensor likeness_above(
         diverse_order(
             {own.const_data_ptr<float>() + user * n, n},
             static_cast<double>(units.const_data_ptr<float>()[user]),
-            [&](std::size_t place, std::span<float> out) {
-                for (std::size_t i = 0; i < n; ++i) {
-                    out[i] = dot(direction(i), direction(place));
-                }
-            },
+            likeness_by(direction),
             static_cast<std::size_t>(chosen),
             {likeness.mutable_data_ptr<float>() + user * n, n}
         );

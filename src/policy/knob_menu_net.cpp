@@ -67,7 +67,6 @@ KnobMenuNet::KnobMenuNet(const AgentContext& context, const NetworkOptions& opti
             context.session_size / SessionTokens::token_size(context.world)
         );
         levels_ = belief_menu();
-        diversities_ = at::zeros({size()});
         belief_ = register_module(
             "belief",
             std::make_shared<BeliefFilterNet>(

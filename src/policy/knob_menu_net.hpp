@@ -58,7 +58,7 @@ struct KnobMenuNet : torch::nn::Module {
   private:
     std::int64_t length_ = 0;
     at::Tensor levels_;       // [menu, signals]
-    at::Tensor diversities_;  // [menu]
+    at::Tensor diversities_;  // [menu], where slates show directions
     DiverseAmong among_;
     std::shared_ptr<BeliefFilterNet> belief_;  // null: head = knobs
     torch::nn::Linear hidden_{nullptr};

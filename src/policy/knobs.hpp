@@ -16,6 +16,7 @@
 //   diversify(knobs.diversity, likeness_of, candidates, 50);
 #pragma once
 
+#include "core/dot.hpp"
 #include "core/options.hpp"
 #include "core/top_k.hpp"
 #include "policy/belief.hpp"
@@ -115,6 +116,16 @@ void apply(
 
 /// Fills the likeness of the candidate at this place of the list to all of the list, in [-1, 1].
 using LikenessOf = std::function<void(std::size_t place, std::span<float> out)>;
+
+/// By the dot products of directions: direction_of(place) -> span of floats of length 1 or 0.
+template <class DirectionOf>
+[[nodiscard]] LikenessOf likeness_by(DirectionOf direction_of) {
+    return [direction_of](std::size_t place, std::span<float> out) {
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            out[i] = dot(direction_of(i), direction_of(place));
+        }
+    };
+}
 
 /// Maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): places are chosen one by one by
 /// score - unit * (largest likeness to those chosen before, 0 where it is less), `count` of them, which are

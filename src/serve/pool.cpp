@@ -52,7 +52,9 @@ void rank(const Snapshot& snapshot, const policy::Knobs& knobs, PoolRows& pool, 
     constexpr auto considered = static_cast<std::size_t>(policy::considered_for);
     policy::apply(knobs, pool.signals, pool.rows, is_diverse ? considered * size : size);
     if (is_diverse) {
-        policy::diversify(knobs.diversity, Likeness{snapshot, pool.rows}, pool.rows, size);
+        const auto directions = directions_of(snapshot, pool.rows);
+        const auto direction = [&](std::size_t place) { return directions.row(place); };
+        policy::diversify(knobs.diversity, policy::likeness_by(direction), pool.rows, size);
     }
     pool.signals.clear();  // of another order by now
 }

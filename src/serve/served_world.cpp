@@ -252,10 +252,10 @@ class ServedWorld final : public simulate::Environment {
             item_ids_[i] = rows[i].index;
         }
         if (policy::shows_directions(facts_)) {
-            const Likeness likeness{*served_->snapshot, rows};
+            const auto directions = directions_of(*served_->snapshot, rows);
             for (std::size_t i = 0; i < rows.size(); ++i) {
                 const auto shown = items_.row(i).subspan(policy::plain_item_size);
-                std::ranges::copy(likeness.directions().row(i), shown.begin());
+                std::ranges::copy(directions.row(i), shown.begin());
             }
         }
     }

@@ -153,7 +153,7 @@ std::vector<policy::Signals> signals_of(
     return signals;
 }
 
-Likeness::Likeness(const Snapshot& snapshot, std::span<const Scored> candidates) {
+Matrix<float> directions_of(const Snapshot& snapshot, std::span<const Scored> candidates) {
     const auto* const prior = snapshot.run.model->belief_prior();
     std::optional<MatrixView<const float>> vectors;
     if (prior != nullptr) {
@@ -161,7 +161,7 @@ Likeness::Likeness(const Snapshot& snapshot, std::span<const Scored> candidates)
     } else if (snapshot.content) {
         vectors = snapshot.content->vectors.view();
     }
-    directions_ = Matrix<float>(candidates.size(), vectors ? vectors->cols() : 0);
+    Matrix<float> directions(candidates.size(), vectors ? vectors->cols() : 0);
     for (std::size_t i = 0; vectors && i < candidates.size(); ++i) {
         const auto row = snapshot.model_row(candidates[i].index);
         if (row == Snapshot::not_in_model) {
@@ -170,15 +170,10 @@ Likeness::Likeness(const Snapshot& snapshot, std::span<const Scored> candidates)
         const auto vector = vectors->row(row);
         const float size = length(vector);
         for (std::size_t c = 0; size > 0 && c < vector.size(); ++c) {
-            directions_(i, c) = vector[c] / size;
+            directions(i, c) = vector[c] / size;
         }
     }
-}
-
-void Likeness::operator()(std::size_t place, std::span<float> out) const {
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        out[i] = dot(directions_.row(i), directions_.row(place));
-    }
+    return directions;
 }
 
 }  // namespace hg::serve

@@ -28,18 +28,10 @@ namespace hg::serve {
     std::span<const Scored> candidates
 );
 
-/// Cosines between candidates: in the belief's space, else of the content, else 0.
-class Likeness {
-  public:
-    Likeness(const Snapshot& snapshot, std::span<const Scored> candidates);
-
-    /// As policy::LikenessOf.
-    void operator()(std::size_t place, std::span<float> out) const;
-
-    [[nodiscard]] MatrixView<const float> directions() const noexcept { return directions_.view(); }
-
-  private:
-    Matrix<float> directions_;  // [candidates, d], of length 1 or 0
-};
+/// [candidates, d], of length 1 or 0, whose dot products are the likeness that diversity weighs: in the belief's
+/// space, else of the content, else d = 0.
+[[nodiscard]] Matrix<float> directions_of(
+    const Snapshot& snapshot, std::span<const Scored> candidates
+);
 
 }  // namespace hg::serve

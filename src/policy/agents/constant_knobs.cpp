@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The same knobs for everyone, in the world of a served run: what a server without a learned policy
 // does, and the row that a policy which looks at the belief (meta_policy with head=knobs) must beat.
-#include "core/dot.hpp"
 #include "policy/belief_summary.hpp"
 #include "policy/knobs.hpp"
 #include "policy/plackett_luce.hpp"
@@ -90,16 +89,7 @@ class ConstantKnobsAgent final : public ScoredAgent {
             return items.row(first + best[place].index).subspan(plain_item_size);
         };
         auto chosen = best;
-        diversify(
-            options_.knobs.diversity,
-            [&](std::size_t place, std::span<float> likeness) {
-                for (std::size_t i = 0; i < likeness.size(); ++i) {
-                    likeness[i] = dot(direction(i), direction(place));
-                }
-            },
-            chosen,
-            pool
-        );
+        diversify(options_.knobs.diversity, likeness_by(direction), chosen, pool);
         std::ranges::fill(scores, chosen.back().score - 1);
         for (const auto& one : chosen) {
             scores[one.index] = one.score;
