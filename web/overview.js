@@ -54,7 +54,7 @@ function showModel(status) {
   else if (numbers.length) drawNumbers(numbers);
   const facts = [["kind", status.model_kind], ["what", manifest.summary], ["trained on", manifest.dataset && manifest.dataset.name], ["made", manifest.created],
     ["seed", manifest.seed], ["fit took", manifest.seconds === undefined ? undefined : `${Number(manifest.seconds).toFixed(1)} s`],
-    ["content", status.encoder || "none"], ["belief", status.has_belief ? "Gaussian, updated by every event" : "none in this model"], ["policy", status.policy],
+    ["content", status.encoder || "none"], ["belief", status.has_belief ? "Gaussian, updated by every event" : "none in this model"], ["serves because", status.run_note], ["policy", status.policy],
     ["knobs", `${Object.entries(status.knobs).map(([k, v]) => `${k} ${v}`).join(", ")} (${status.knobs_chosen_by})${status.knobs_note ? `: ${status.knobs_note}` : ""}`]];
   $("facts").replaceChildren(...facts.filter(([, v]) => v !== undefined && v !== null && v !== "").flatMap(([k, v]) => [make("dt", "", k), make("dd", "", String(v))]));
 }

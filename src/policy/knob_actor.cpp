@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/knob_actor.hpp"
 
-#include "core/digest.hpp"
 #include "core/file.hpp"
-#include "core/folder_name.hpp"
 #include "core/safetensors.hpp"
+#include "core/weights_version.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,7 +11,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cmath>
 #include <utility>
 
@@ -22,17 +20,6 @@ namespace {
 constexpr const char* how_to_learn =
     "learn one: honeyguide learn --agent meta_policy --set head=knobs --world served:RUN "
     "--set world.data=DIR --out runs/meta";
-
-/// What may stand in a version: the name of the run's folder.
-std::string name_of(const std::filesystem::path& run) {
-    auto name = folder_name(run);
-    std::ranges::replace_if(
-        name,
-        [](unsigned char c) { return std::isalnum(c) == 0 && c != '_' && c != '-' && c != '.'; },
-        '_'
-    );
-    return name;
-}
 
 nlohmann::json manifest_of(const std::filesystem::path& run) {
     const auto path = run / "manifest.json";
@@ -158,7 +145,7 @@ std::shared_ptr<const KnobActor> KnobActor::load(const std::filesystem::path& ru
             how_to_learn
         };
     }
-    return std::make_shared<const KnobActor>(std::move(layers), actor_version(run));
+    return std::make_shared<const KnobActor>(std::move(layers), weights_version(run));
 }
 
 Knobs KnobActor::choose(const KnobState& state) const {
@@ -178,12 +165,6 @@ Knobs KnobActor::choose(const KnobState& state) const {
         knobs.diversity = rounded(most_chosen * (1 + static_cast<double>(out[n_signals])) / 2);
     }
     return knobs;
-}
-
-std::string actor_version(const std::filesystem::path& run) {
-    constexpr std::size_t digits = 12;
-    const auto weights = value_or_throw(read_file(run / "weights.safetensors"));
-    return fmt::format("{}@{}", name_of(run), digest_hex(weights).substr(0, digits));
 }
 
 }  // namespace hg::policy

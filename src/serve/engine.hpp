@@ -40,7 +40,8 @@ struct EngineOptions {
     policy::PlackettLuceOptions policy{};
     SessionOptions sessions{};
     std::shared_ptr<const policy::KnobPolicy> knobs = std::make_shared<policy::ConstantKnobs>();
-    std::string knobs_note{};  // why another policy than was asked for chooses them; for /v1/status
+    std::string run_note{};    // why another run than was asked for serves; for /v1/status
+    std::string knobs_note{};  // the same of the policy that chooses the knobs
     CollectionOptions collection{};
 };
 

@@ -290,6 +290,7 @@ Result<nlohmann::json> Engine::status() const {
         {"model_kind", snapshot->run.manifest.value("model", "")},
         {"manifest", snapshot->run.manifest},
         {"snapshot", snapshot->number},
+        {"run_note", options_.run_note},
         {"policy", policy::PlackettLuce{options_.policy}.version()},
         {"knobs", to_json(options_.knobs->choose({}))},
         {"knobs_chosen_by", options_.knobs->name()},

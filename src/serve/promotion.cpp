@@ -19,7 +19,7 @@ nlohmann::json read_decision(const std::filesystem::path& path) {
         throw Error{
             ErrorCode::corrupt,
             fmt::format("{}: is no decision of a gate", path.string()),
-            "write it anew: honeyguide gate --candidate RUN --knobs-by POLICY --log events.db "
+            "write it anew: honeyguide gate --candidate RUN [--knobs-by POLICY] --log events.db "
             "--data DIR"
         };
     }
@@ -28,13 +28,13 @@ nlohmann::json read_decision(const std::filesystem::path& path) {
 
 }  // namespace
 
-std::filesystem::path decision_path(const std::filesystem::path& policy) {
-    auto path = policy.has_filename() ? policy : policy.parent_path();
+std::filesystem::path decision_path(const std::filesystem::path& judged) {
+    auto path = judged.has_filename() ? judged : judged.parent_path();
     path += ".decision.json";
     return path;
 }
 
-void write_decision(const std::filesystem::path& policy, const PolicyDecision& decision) {
+void write_decision(const std::filesystem::path& judged, const Promotion& decision) {
     const nlohmann::json json{
         {"decision", decision.is_promoted ? "promote" : "hold"},
         {"version", decision.version},
@@ -43,13 +43,13 @@ void write_decision(const std::filesystem::path& policy, const PolicyDecision& d
         {"incumbents", decision.incumbents},
         {"records", decision.records},
     };
-    write_file_atomic(decision_path(policy), json.dump(2) + "\n");
+    write_file_atomic(decision_path(judged), json.dump(2) + "\n");
 }
 
 std::optional<std::string> why_held(
-    const std::filesystem::path& policy, const std::string& version, const std::string& run
+    const std::filesystem::path& judged, const std::string& version, const std::string& run
 ) {
-    const auto path = decision_path(policy);
+    const auto path = decision_path(judged);
     std::error_code ignored;
     if (!std::filesystem::exists(path, ignored)) {
         return fmt::format("the gate has not judged it: there is no {}", path.string());

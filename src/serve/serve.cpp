@@ -4,6 +4,7 @@
 #include "core/clock.hpp"
 #include "core/folder_name.hpp"
 #include "core/log.hpp"
+#include "core/weights_version.hpp"
 #include "data/dataset.hpp"
 #include "data/pseudonyms.hpp"
 #include "data/stores/sqlite_event_store.hpp"
@@ -38,20 +39,48 @@ void check_access(const ServeOptions& options) {
     };
 }
 
+/// Why no gate lets it serve; nothing where one did.
+std::optional<std::string> why_run_is_held(const std::filesystem::path& run) {
+    return why_held(run, weights_version(run), folder_name(run));
+}
+
+/// What serves, and why not the run that was asked for.
+struct RunChoice {
+    std::filesystem::path run;
+    std::string note{};
+};
+
+RunChoice choose_run(const ServeOptions& options) {
+    const auto why = options.fallback.empty() ? std::nullopt : why_run_is_held(options.run);
+    if (!why) {
+        return {.run = options.run};
+    }
+    log::warn(
+        "THE FALLBACK SERVES",
+        {{"run", options.run.string()},
+         {"why", *why},
+         {"instead", options.fallback.string()},
+         {"next", "honeyguide gate --candidate RUN, then start again"}}
+    );
+    return {
+        .run = options.fallback,
+        .note = fmt::format("{} is held: {}", folder_name(options.run), *why),
+    };
+}
+
 /// Who chooses the knobs of a server, and why not the policy that was asked for.
 struct KnobChoice {
     std::shared_ptr<const policy::KnobPolicy> knobs;
     std::string note{};
 };
 
-KnobChoice choose_knobs(const ServeOptions& options) {
+KnobChoice choose_knobs(const ServeOptions& options, const std::filesystem::path& run) {
     auto constants = std::make_shared<policy::ConstantKnobs>(options.knobs);
     if (options.knob_policy.empty()) {
         return {.knobs = std::move(constants)};
     }
     auto actor = policy::KnobActor::load(options.knob_policy);
-    const auto why =
-        why_held(options.knob_policy, std::string{actor->version()}, folder_name(options.run));
+    const auto why = why_held(options.knob_policy, std::string{actor->version()}, folder_name(run));
     if (!why) {
         return {.knobs = std::move(actor)};
     }
@@ -79,13 +108,15 @@ class Service {
   public:
     Service(const ServeOptions& options, ProgressSink& progress, const std::stop_token& stop)
         : options_(options),
-          choice_(choose_knobs(options)),
+          run_(choose_run(options)),
+          choice_(choose_knobs(options, run_.run)),
           users_(value_or_throw(data::load_pseudonyms(options.data))),
           store_({.file = options.db}),
           engine_(
               {.policy = options.policy,
                .sessions = options.sessions,
                .knobs = choice_.knobs,
+               .run_note = run_.note,
                .knobs_note = choice_.note,
                .collection = options.collection},
               std::make_shared<const data::Dataset>(value_or_throw(data::open_dataset(options.data))
@@ -98,7 +129,7 @@ class Service {
           server_(options.http, [this](HttpRequest request, const Reply& reply) {
               router_.dispatch(std::move(request), reply);
           }) {
-        engine_.publish(source_of(options.run), progress, stop);
+        engine_.publish(source_of(run_.run), progress, stop);
         router_.set_check(
             [this](const HttpRequest& request, const Route& route, const Reply& reply) {
                 auto refusal = guard_.refuse(request, route.access, clock_.monotonic());
@@ -156,8 +187,19 @@ class Service {
         return {.run = run, .data = options_.data, .retrieval = options_.retrieval};
     }
 
-    /// A policy that was promoted for one run does not go on with another.
+    /// A policy that was promoted for one run does not go on with another; beside a fallback no run serves that
+    /// was not promoted.
     void check_reload(const std::filesystem::path& run) const {
+        const bool is_fallback = run.lexically_normal() == options_.fallback.lexically_normal();
+        if (!options_.fallback.empty() && !is_fallback) {
+            if (const auto why = why_run_is_held(run)) {
+                throw Error{
+                    ErrorCode::conflict,
+                    fmt::format("{} may not serve: {}", folder_name(run), *why),
+                    "judge it (honeyguide gate --candidate RUN), or start without --fallback"
+                };
+            }
+        }
         const auto& knobs = *choice_.knobs;
         if (!knobs.reads_belief() || options_.unjudged == UnjudgedPolicy::serves) {
             return;
@@ -215,6 +257,7 @@ class Service {
 
     const ServeOptions& options_;
     SystemClock clock_;
+    RunChoice run_;
     KnobChoice choice_;
     UserIds users_;
     data::SqliteEventStore store_;

@@ -142,6 +142,31 @@ def check_promoted(data, model, meta, folder):
     server.stop()
 
 
+def check_fallback(data, db, folder):
+    """A run that no gate has promoted leaves the server to the one that was named for it."""
+    judged, fallback = folder / "another", folder / "popular"
+    start = lambda db: Server(args.binary, judged, data, folder / db, "--fallback", fallback).wait_until_ready()
+    server = start("fallback.db")
+    status = server.call("GET", "/v1/status")[1]
+    check("without a decision the fallback serves", status["model"] == "popular", status["model"])
+    check("and says why", "another is held" in status["run_note"] and "has not judged it" in status["run_note"], status["run_note"])
+    check("it recommends", len(server.call("POST", "/v1/recommend", {"user_id": "u1"})[1]["items"]) > 0)
+    code, answer = server.call("POST", "/v1/admin/reload", {"run": str(judged)})
+    check("an unjudged run is not loaded either", code == 409 and "has not judged it" in json.dumps(answer), (code, answer))
+    check("the fallback may be", server.call("POST", "/v1/admin/reload", {"run": str(fallback)})[0] == 200)
+    log = server.stop()[1]
+    check("loudly", "THE FALLBACK SERVES" in log, log)
+    done = run("gate", "--log", db, "--data", data, "--window", WINDOW, "--candidate", judged, "--out", folder / "decisions",
+               "--set", "min_effective_rows=100", "--set", "max_mean_weight_z=6", "--set", "max_model_gap=6", "--set", "margin=0.9",
+               "--set", "max_weight_share=0.1", "--set", "min_supported_mass=0.5")
+    decision = json.loads((folder / "another.decision.json").read_text())
+    check("the gate keeps its decision on a run beside it", done.returncode == 0 and decision["run"] == "another", (done.stdout, decision))
+    server = start("promoted-run.db")
+    status = server.call("GET", "/v1/status")[1]
+    check("promoted, the run serves", status["model"] == "another" and status["run_note"] == "", status)
+    server.stop()
+
+
 def main():
     if not args.binary.exists():
         print(f"SKIPPED: {args.binary} is absent: build it first")
@@ -162,6 +187,7 @@ def main():
         time.sleep(WINDOW)
         check_gate(data, model, meta, db, folder)
         check_promoted(data, model, meta, folder)
+        check_fallback(data, db, folder)
         serve = ("serve", "--data", data, "--db", folder / "bad.db", "--port", "0")
         refused((*serve, "--run", model, "--policy", folder / "popular"), "is no run of learn", "honeyguide learn")
         refused((*serve, "--run", folder / "popular", "--policy", meta, "--policy-without-gate"), "which has none", "gaussian")

@@ -9,7 +9,7 @@
 #include "core/digest.hpp"
 #include "core/file.hpp"
 #include "core/folder_name.hpp"
-#include "policy/knob_actor.hpp"
+#include "core/weights_version.hpp"
 #include "serve/promotion.hpp"
 
 #include <fmt/chrono.h>
@@ -96,7 +96,7 @@ nlohmann::json serving_json(const ServingChange& serving) {
         json["candidates"] = *serving.max_candidates;
     }
     if (!serving.policy.empty()) {
-        json["knobs_by"] = policy::actor_version(serving.policy);
+        json["knobs_by"] = weights_version(serving.policy);
     }
     return json;
 }
@@ -139,17 +139,23 @@ std::string tell(
     return path.string();
 }
 
-/// The decision on a learned policy is kept beside its run: `serve --policy` looks for it there.
-void keep_decision(const GateArguments& arguments, serve::PolicyDecision decision) {
-    const auto& policy = arguments.serving.policy;
-    if (policy.empty()) {
+/// The decision on what would serve is kept beside it, a learned policy or a run of train: `serve --policy` and
+/// `serve --fallback` look for it there.
+void keep_decision(const GateArguments& arguments, serve::Promotion decision) {
+    const bool is_run =
+        data::is_database(arguments.log.path) && arguments.candidate != served_policy;
+    auto judged = arguments.serving.policy;
+    if (judged.empty() && is_run) {
+        judged = arguments.candidate;
+    }
+    if (judged.empty()) {
         return;
     }
-    decision.version = policy::actor_version(policy);
+    decision.version = weights_version(judged);
     decision.run = folder_name(arguments.candidate);
-    serve::write_decision(policy, decision);
+    serve::write_decision(judged, decision);
     if (!arguments.run.as_json) {
-        fmt::print("decision: {}\n", serve::decision_path(policy).string());
+        fmt::print("decision: {}\n", serve::decision_path(judged).string());
     }
 }
 
@@ -223,7 +229,7 @@ int run_gate(const GateArguments& arguments, Session& session) {
     auto judged = judge_on_log(request, session.progress, session.stop);
     const auto per_day =
         arguments.decisions_per_day > 0 ? std::optional{arguments.decisions_per_day} : std::nullopt;
-    serve::PolicyDecision decision;
+    serve::Promotion decision;
     decision.is_promoted = true;
     decision.incumbents = incumbents;
     for (std::size_t i = 0; i < incumbents.size(); ++i) {

@@ -89,6 +89,12 @@ Run declare_serve(CLI::App& verb) {
     auto& options = arguments->options;
     verb.add_option("--run", options.run, "folder of the run to serve")->required();
     verb.add_option("--data", options.data, "folder of the dataset it was trained on")->required();
+    verb.add_option(
+        "--fallback",
+        options.fallback,
+        "run that serves where no gate has promoted --run (one of popularity, say); without it "
+        "--run serves unasked"
+    );
     verb.add_option("--db", options.db, "file of the event database; created when absent")
         ->required();
     verb.add_option("--port", arguments->port, "0 picks a free one")
