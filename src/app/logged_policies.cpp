@@ -53,15 +53,6 @@ std::vector<double> estimated_mass(const data::ImpressionLog& log, const LoggedP
     return std::vector<double>(log.size(), std::min(1.0, mean));
 }
 
-bool is_run_of(const std::string& policy, std::string_view key) {
-    const auto text = read_file(fs::path{policy} / "manifest.json");
-    if (!text) {
-        return false;
-    }
-    const auto manifest = nlohmann::json::parse(*text, nullptr, false);
-    return manifest.is_object() && manifest.contains(key);
-}
-
 /// What judging gave the policies at `places`.
 void take(LoggedPolicies& out, policy::Judged& judged, std::span<const std::size_t> places) {
     for (std::size_t j = 0; j < places.size(); ++j) {
@@ -83,7 +74,7 @@ bool is_changed(const ServingChange& change) {
 }
 
 void check_agent(const std::string& name, const ServingChange& change) {
-    if (is_run_of(name, "model")) {
+    if (is_run_of_train(name)) {
         throw Error{
             ErrorCode::invalid_argument,
             fmt::format(
@@ -126,7 +117,7 @@ serve::ServedPolicy served_policy_of(const std::string& name, const ServingChang
         }
         return {};
     }
-    if (!is_run_of(name, "model")) {
+    if (!is_run_of_train(name)) {
         throw Error{
             ErrorCode::invalid_argument,
             fmt::format("{} is no run of train, which is what a server serves", name),
@@ -233,6 +224,12 @@ void judge_agents(LoggedPolicies& out, const LogRequest& request) {
 }
 
 }  // namespace
+
+bool is_run_of_train(const std::string& policy) {
+    const auto text = read_file(fs::path{policy} / "manifest.json");
+    const auto manifest = text ? nlohmann::json::parse(*text, nullptr, false) : nlohmann::json{};
+    return manifest.is_object() && manifest.contains("model");
+}
 
 evaluate::LoggedRows LoggedPolicies::rows(std::size_t policy) const {
     const auto& judged = policies[policy];

@@ -57,6 +57,9 @@ struct LoggedPolicies {
 /// The name of whoever served, among the policies of a database.
 constexpr std::string_view served_policy = "served";
 
+/// A folder with the manifest of one.
+[[nodiscard]] bool is_run_of_train(const std::string& policy);
+
 /// How the first policy would be served, where it differs: a run of train as the server's options,
 /// anything else with a share epsilon of uniform slates.
 struct ServingChange {

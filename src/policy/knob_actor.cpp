@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/knob_actor.hpp"
 
+#include "core/digest.hpp"
 #include "core/file.hpp"
 #include "core/safetensors.hpp"
-#include "core/weights_version.hpp"
+#include "core/version_name.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -145,7 +146,7 @@ std::shared_ptr<const KnobActor> KnobActor::load(const std::filesystem::path& ru
             how_to_learn
         };
     }
-    return std::make_shared<const KnobActor>(std::move(layers), weights_version(run));
+    return std::make_shared<const KnobActor>(std::move(layers), actor_version(run));
 }
 
 Knobs KnobActor::choose(const KnobState& state) const {
@@ -165,6 +166,10 @@ Knobs KnobActor::choose(const KnobState& state) const {
         knobs.diversity = rounded(most_chosen * (1 + static_cast<double>(out[n_signals])) / 2);
     }
     return knobs;
+}
+
+std::string actor_version(const std::filesystem::path& run) {
+    return version_name(run, digest_hex(value_or_throw(read_file(run / "weights.safetensors"))));
 }
 
 }  // namespace hg::policy

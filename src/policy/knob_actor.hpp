@@ -58,4 +58,7 @@ class KnobActor final : public KnobPolicy {
     std::string name_;
 };
 
+/// "meta@0123456789ab": the folder's name and a digest of the weights.
+[[nodiscard]] std::string actor_version(const std::filesystem::path& run);
+
 }  // namespace hg::policy

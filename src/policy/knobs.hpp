@@ -117,12 +117,14 @@ void apply(
 /// Fills the likeness of the candidate at this place of the list to all of the list, in [-1, 1].
 using LikenessOf = std::function<void(std::size_t place, std::span<float> out)>;
 
-/// By the dot products of directions: direction_of(place) -> span of floats of length 1 or 0.
+/// By the dot products of directions: direction_of(place) -> span of floats of length 1 or 0, which outlive the call
+/// that this is made for.
 template <class DirectionOf>
 [[nodiscard]] LikenessOf likeness_by(DirectionOf direction_of) {
     return [direction_of](std::size_t place, std::span<float> out) {
+        const auto own = direction_of(place);
         for (std::size_t i = 0; i < out.size(); ++i) {
-            out[i] = dot(direction_of(i), direction_of(place));
+            out[i] = dot(direction_of(i), own);
         }
     };
 }

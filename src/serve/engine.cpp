@@ -8,25 +8,6 @@
 #include <algorithm>
 
 namespace hg::serve {
-namespace {
-
-void check_knobs(const policy::KnobPolicy& knobs, const Snapshot& snapshot) {
-    if (knobs.reads_belief() && snapshot.run.model->belief_prior() == nullptr) {
-        throw Error{
-            ErrorCode::invalid_argument,
-            fmt::format(
-                "{} chooses knobs from a belief, and {} is a run of {}, which has none",
-                knobs.name(),
-                snapshot.run.name,
-                snapshot.run.manifest.value("model", "another kind")
-            ),
-            "serve a run of gaussian, or of a blend with gaussian in it; or leave --policy out",
-        };
-    }
-}
-
-}  // namespace
-
 Engine::Engine(
     EngineOptions options,
     std::shared_ptr<const data::Dataset> dataset,
@@ -50,7 +31,6 @@ void Engine::publish(
     const std::scoped_lock lock{publish_mutex_};
     try {
         const auto snapshot = load_snapshot(source, ++snapshot_number_, items_, progress, stop);
-        check_knobs(*options_.knobs, *snapshot);
         encode_arrivals(*snapshot, items_);
         snapshot_.set(snapshot);
         figures_.reloads += 1;
@@ -59,6 +39,11 @@ void Engine::publish(
         figures_.reloads_refused += 1;
         throw;
     }
+}
+
+bool Engine::is_led() const {
+    const auto snapshot = snapshot_.get();
+    return snapshot != nullptr && snapshot->admitted.knobs->reads_belief();
 }
 
 void Engine::encode_one(ItemRow row, const nlohmann::json& fields) {

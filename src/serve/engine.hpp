@@ -39,9 +39,6 @@ namespace hg::serve {
 struct EngineOptions {
     policy::PlackettLuceOptions policy{};
     SessionOptions sessions{};
-    std::shared_ptr<const policy::KnobPolicy> knobs = std::make_shared<policy::ConstantKnobs>();
-    std::string run_note{};    // why another run than was asked for serves; for /v1/status
-    std::string knobs_note{};  // the same of the policy that chooses the knobs
     CollectionOptions collection{};
 };
 
@@ -73,6 +70,9 @@ class Engine {
 
     /// Loads a run and serves it from the next request on; on Error the old one stays.
     void publish(const SnapshotSource& source, ProgressSink& progress, const std::stop_token& stop);
+
+    /// Whether a learned policy chooses the knobs of what is published.
+    [[nodiscard]] bool is_led() const;
 
     [[nodiscard]] Result<nlohmann::json> recommend(const RecommendRequest& request);
 

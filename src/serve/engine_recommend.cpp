@@ -109,7 +109,7 @@ Result<Engine::UserState> Engine::state_of(
             state.seen.insert(event.row);
         }
         state.belief = make_belief(snapshot, state.view(), {});
-        state.knobs = options_.knobs->choose(knob_state(snapshot, state.taste().belief));
+        state.knobs = snapshot.admitted.knobs->choose(knob_state(snapshot, state.taste().belief));
         score(snapshot, state);
         return state;
     }
@@ -118,7 +118,7 @@ Result<Engine::UserState> Engine::state_of(
         auto& session = *state.session;
         const std::scoped_lock lock{session.mutex};
         keep_belief(snapshot, session);  // it may have been dropped since
-        state.knobs = knobs_of(snapshot, *options_.knobs, session);
+        state.knobs = knobs_of(snapshot, *snapshot.admitted.knobs, session);
         state.event_number = session.event_number;
         state.last_event = session.sequence;
         state.wishes = session.settings->wishes;
@@ -208,7 +208,7 @@ nlohmann::json Engine::slate_json(
     const auto version = policy::to_text(
         {.options = options,
          .knobs = pool.knobs,
-         .chosen_by = std::string{options_.knobs->version()}}
+         .chosen_by = std::string{snapshot.admitted.knobs->version()}}
     );
     const auto id = make_recommendation_id();
     Rng rng{id.seed};

@@ -245,8 +245,8 @@ nlohmann::json Engine::history_json(
 }
 
 nlohmann::json Engine::knobs_json(const Snapshot& snapshot, const Session& session) const {
-    auto out = to_json(knobs_of(snapshot, *options_.knobs, session));
-    out["chosen_by"] = options_.knobs->name();
+    auto out = to_json(knobs_of(snapshot, *snapshot.admitted.knobs, session));
+    out["chosen_by"] = snapshot.admitted.knobs->name();
     out["by_hand"] = !session.settings->knobs.empty();
     return out;
 }
@@ -290,11 +290,11 @@ Result<nlohmann::json> Engine::status() const {
         {"model_kind", snapshot->run.manifest.value("model", "")},
         {"manifest", snapshot->run.manifest},
         {"snapshot", snapshot->number},
-        {"run_note", options_.run_note},
+        {"run_note", snapshot->admitted.run_note},
         {"policy", policy::PlackettLuce{options_.policy}.version()},
-        {"knobs", to_json(options_.knobs->choose({}))},
-        {"knobs_chosen_by", options_.knobs->name()},
-        {"knobs_note", options_.knobs_note},
+        {"knobs", to_json(snapshot->admitted.knobs->choose({}))},
+        {"knobs_chosen_by", snapshot->admitted.knobs->name()},
+        {"knobs_note", snapshot->admitted.knobs_note},
         {"collection", collection},
         {"encoder", snapshot->content ? snapshot->content->encoder : ""},
         {"retrieval", retrieval_json(*snapshot)},

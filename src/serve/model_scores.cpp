@@ -30,8 +30,8 @@ void score_model(
     }
     const auto& history = histories.front();
     snapshot.blend->score_rankers(histories, out);
-    if (snapshot.blend->belief_weight(history.size()) > 0) {
-        std::vector<float> scores(model.n_items());
+    if (snapshot.blend->uses_belief(history.size())) {
+        std::vector<float> scores(prior->n_items());
         prior->score(belief->posterior, scores);
         snapshot.blend->add_belief(history, scores, out.row(0));
     }

@@ -2,18 +2,15 @@
 #include "serve/serve.hpp"
 
 #include "core/clock.hpp"
-#include "core/folder_name.hpp"
 #include "core/log.hpp"
-#include "core/weights_version.hpp"
 #include "data/dataset.hpp"
 #include "data/pseudonyms.hpp"
 #include "data/stores/sqlite_event_store.hpp"
-#include "policy/knob_actor.hpp"
+#include "serve/admission.hpp"
 #include "serve/api.hpp"
 #include "serve/engine.hpp"
 #include "serve/http/guard.hpp"
 #include "serve/metrics.hpp"
-#include "serve/promotion.hpp"
 #include "serve/user_ids.hpp"
 
 #include <fmt/format.h>
@@ -39,85 +36,17 @@ void check_access(const ServeOptions& options) {
     };
 }
 
-/// Why no gate lets it serve; nothing where one did.
-std::optional<std::string> why_run_is_held(const std::filesystem::path& run) {
-    return why_held(run, weights_version(run), folder_name(run));
-}
-
-/// What serves, and why not the run that was asked for.
-struct RunChoice {
-    std::filesystem::path run;
-    std::string note{};
-};
-
-RunChoice choose_run(const ServeOptions& options) {
-    const auto why = options.fallback.empty() ? std::nullopt : why_run_is_held(options.run);
-    if (!why) {
-        return {.run = options.run};
-    }
-    log::warn(
-        "THE FALLBACK SERVES",
-        {{"run", options.run.string()},
-         {"why", *why},
-         {"instead", options.fallback.string()},
-         {"next", "honeyguide gate --candidate RUN, then start again"}}
-    );
-    return {
-        .run = options.fallback,
-        .note = fmt::format("{} is held: {}", folder_name(options.run), *why),
-    };
-}
-
-/// Who chooses the knobs of a server, and why not the policy that was asked for.
-struct KnobChoice {
-    std::shared_ptr<const policy::KnobPolicy> knobs;
-    std::string note{};
-};
-
-KnobChoice choose_knobs(const ServeOptions& options, const std::filesystem::path& run) {
-    auto constants = std::make_shared<policy::ConstantKnobs>(options.knobs);
-    if (options.knob_policy.empty()) {
-        return {.knobs = std::move(constants)};
-    }
-    auto actor = policy::KnobActor::load(options.knob_policy);
-    const auto why = why_held(options.knob_policy, std::string{actor->version()}, folder_name(run));
-    if (!why) {
-        return {.knobs = std::move(actor)};
-    }
-    if (options.unjudged == UnjudgedPolicy::serves) {
-        log::warn(
-            "SERVING A POLICY THAT WAS NOT PROMOTED", {{"policy", actor->name()}, {"why", *why}}
-        );
-        return {.knobs = std::move(actor), .note = "serves although " + *why};
-    }
-    log::warn(
-        "THE LEARNED POLICY DOES NOT SERVE",
-        {{"policy", actor->name()},
-         {"why", *why},
-         {"instead", policy::to_text(options.knobs)},
-         {"next", "honeyguide gate --knobs-by, or --policy-without-gate"}}
-    );
-    return {
-        .knobs = std::move(constants),
-        .note = fmt::format("{} is held: {}", actor->name(), *why),
-    };
-}
-
 /// Everything a running server holds, in the order of its construction.
 class Service {
   public:
     Service(const ServeOptions& options, ProgressSink& progress, const std::stop_token& stop)
         : options_(options),
-          run_(choose_run(options)),
-          choice_(choose_knobs(options, run_.run)),
+          admission_(options),
           users_(value_or_throw(data::load_pseudonyms(options.data))),
           store_({.file = options.db}),
           engine_(
               {.policy = options.policy,
                .sessions = options.sessions,
-               .knobs = choice_.knobs,
-               .run_note = run_.note,
-               .knobs_note = choice_.note,
                .collection = options.collection},
               std::make_shared<const data::Dataset>(value_or_throw(data::open_dataset(options.data))
               ),
@@ -129,7 +58,7 @@ class Service {
           server_(options.http, [this](HttpRequest request, const Reply& reply) {
               router_.dispatch(std::move(request), reply);
           }) {
-        engine_.publish(source_of(run_.run), progress, stop);
+        engine_.publish(source_of(admission_.first(), false), progress, stop);
         router_.set_check(
             [this](const HttpRequest& request, const Route& route, const Reply& reply) {
                 auto refusal = guard_.refuse(request, route.access, clock_.monotonic());
@@ -171,9 +100,8 @@ class Service {
             .refresh_metrics = [this] { refresh_metrics(); },
             .reload =
                 [this](const std::string& run) {
-                    check_reload(run);
                     SilentProgress silent;
-                    engine_.publish(source_of(run), silent, {});
+                    engine_.publish(source_of(run, engine_.is_led()), silent, {});
                 },
             .is_ready = is_ready_,
         });
@@ -183,36 +111,14 @@ class Service {
         return all;
     }
 
-    [[nodiscard]] SnapshotSource source_of(const std::filesystem::path& run) const {
-        return {.run = run, .data = options_.data, .retrieval = options_.retrieval};
-    }
-
-    /// A policy that was promoted for one run does not go on with another; beside a fallback no run serves that
-    /// was not promoted.
-    void check_reload(const std::filesystem::path& run) const {
-        const bool is_fallback = run.lexically_normal() == options_.fallback.lexically_normal();
-        if (!options_.fallback.empty() && !is_fallback) {
-            if (const auto why = why_run_is_held(run)) {
-                throw Error{
-                    ErrorCode::conflict,
-                    fmt::format("{} may not serve: {}", folder_name(run), *why),
-                    "judge it (honeyguide gate --candidate RUN), or start without --fallback"
-                };
-            }
-        }
-        const auto& knobs = *choice_.knobs;
-        if (!knobs.reads_belief() || options_.unjudged == UnjudgedPolicy::serves) {
-            return;
-        }
-        const auto why =
-            why_held(options_.knob_policy, std::string{knobs.version()}, folder_name(run));
-        if (why) {
-            throw Error{
-                ErrorCode::conflict,
-                fmt::format("{} may not choose the knobs of this run: {}", knobs.name(), *why),
-                "judge it with this run (honeyguide gate --knobs-by), or serve without --policy"
-            };
-        }
+    [[nodiscard]] SnapshotSource source_of(const std::filesystem::path& run, bool is_led) const {
+        return {
+            .run = run,
+            .data = options_.data,
+            .retrieval = options_.retrieval,
+            .admit = [this, run, is_led](const train::LoadedRun& loaded
+                     ) { return admission_.admit(run, loaded, is_led); },
+        };
     }
 
     void refresh_metrics() {
@@ -257,8 +163,7 @@ class Service {
 
     const ServeOptions& options_;
     SystemClock clock_;
-    RunChoice run_;
-    KnobChoice choice_;
+    Admission admission_;
     UserIds users_;
     data::SqliteEventStore store_;
     Engine engine_;

@@ -28,8 +28,8 @@ enum class UnjudgedPolicy : std::uint8_t { held, serves };
 
 struct ServeOptions {
     std::filesystem::path run;
-    std::filesystem::path fallback{
-    };  // serves where no gate has promoted `run`; empty: `run` serves unasked
+    /// Serves where no gate has promoted `run`; empty: `run` serves without a gate.
+    std::filesystem::path fallback{};
     std::filesystem::path data;
     std::filesystem::path db;
     HttpServerOptions http{};

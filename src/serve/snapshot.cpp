@@ -231,6 +231,9 @@ std::shared_ptr<const Snapshot> load_snapshot(
     auto snapshot = std::make_shared<Snapshot>();
     snapshot->number = number;
     snapshot->run = train::load_run(source.run);
+    if (source.admit) {
+        snapshot->admitted = source.admit(snapshot->run);
+    }
     snapshot->blend = dynamic_cast<const train::Blend*>(snapshot->run.model.get());
     snapshot->is_belief = snapshot->run.manifest.value("model", "") == "gaussian";
     const auto& dataset = items.dataset();

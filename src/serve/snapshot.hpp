@@ -13,6 +13,7 @@
 #include "data/catalogue.hpp"
 #include "encode/content_model.hpp"
 #include "encode/item_vectors.hpp"
+#include "policy/knobs.hpp"
 #include "serve/item_table.hpp"
 #include "serve/retrieval.hpp"
 #include "train/blend.hpp"
@@ -21,6 +22,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -32,11 +34,19 @@
 
 namespace hg::serve {
 
+/// Who chooses the knobs of a run, and why not what was asked for, in words for /v1/status.
+struct Admitted {
+    std::shared_ptr<const policy::KnobPolicy> knobs = std::make_shared<policy::ConstantKnobs>();
+    std::string knobs_note{};
+    std::string run_note{};
+};
+
 struct Snapshot {
     static constexpr std::uint32_t not_in_model = ~std::uint32_t{0};
 
     std::uint64_t number = 0;  // grows with each one published
     train::LoadedRun run;
+    Admitted admitted{};
     const train::Blend* blend = nullptr;         // the model, when it is one
     bool is_belief = false;                      // the model is a belief and nothing else
     std::unique_ptr<const Retrieval> retrieval;  // null: the model is no product of vectors
@@ -84,6 +94,8 @@ struct SnapshotSource {
     std::filesystem::path run;
     std::filesystem::path data;  // folder of the dataset, for the content encoder
     RetrievalOptions retrieval{};
+    /// Asked once the run is loaded; throws Error where it may not serve. Empty: it may, by constant knobs of 0.
+    std::function<Admitted(const train::LoadedRun& run)> admit{};
 };
 
 /// Where a run's index is kept: beside its folder, which never changes.

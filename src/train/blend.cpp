@@ -143,8 +143,9 @@ float Blend::weight(std::size_t part, std::size_t n_events) const {
     return (1 - share) * weights_(right - 1, part) + share * weights_(right, part);
 }
 
-float Blend::belief_weight(std::size_t n_events) const {
-    return belief_part_ < parts_.size() ? weight(belief_part_, n_events) : 0;
+bool Blend::uses_belief(std::size_t n_events) const {
+    return belief_part_ < parts_.size() &&
+           (weight(belief_part_, n_events) > 0 || can_place_[belief_part_]);
 }
 
 float Blend::new_item_weight(

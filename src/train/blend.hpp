@@ -61,8 +61,8 @@ class Blend final : public Recommender {
     /// The weight of a part after that many events.
     [[nodiscard]] float weight(std::size_t part, std::size_t n_events) const;
 
-    /// Of the belief, 0 where there is none.
-    [[nodiscard]] float belief_weight(std::size_t n_events) const;
+    /// Whether add_belief() changes anything after that many events.
+    [[nodiscard]] bool uses_belief(std::size_t n_events) const;
 
     [[nodiscard]] const std::vector<Part>& parts() const noexcept { return parts_; }
 

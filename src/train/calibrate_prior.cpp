@@ -215,7 +215,7 @@ GaussianOptions calibrated(const FitContext& context, GaussianOptions options) {
                 auto tried = options;
                 axis.set(tried, value);
                 if (axis.get(tried) == axis.get(options)) {
-                    continue;  // the best so far
+                    continue;  // the best so far, one of these very values
                 }
                 const double reached = ranking(prior_in(space, own, tried), questions);
                 if (reached > best) {

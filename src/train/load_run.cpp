@@ -7,6 +7,7 @@
 #include "core/file.hpp"
 #include "core/folder_name.hpp"
 #include "core/sealed_json.hpp"
+#include "core/version_name.hpp"
 #include "train/run.hpp"
 
 #include <fmt/format.h>
@@ -139,7 +140,15 @@ data::IdMap read_items(const fs::path& path, const SafetensorsFile& file) {
     return items;
 }
 
+std::string version_of(const fs::path& folder, const nlohmann::json& manifest) {
+    return version_name(folder, digest_hex(manifest.dump()));
+}
+
 }  // namespace
+
+std::string run_version(const fs::path& folder) {
+    return version_of(folder, read_manifest(folder));
+}
 
 LoadedRun load_run(const fs::path& folder) {
     auto manifest = read_manifest(folder);
@@ -159,11 +168,13 @@ LoadedRun load_run(const fs::path& folder) {
             )
         );
     }
+    auto version = version_of(folder, manifest);
     return {
         .name = folder_name(folder),
         .manifest = std::move(manifest),
         .items = std::move(items),
         .model = std::move(model),
+        .version = std::move(version),
     };
 }
 

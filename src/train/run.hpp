@@ -77,7 +77,12 @@ struct LoadedRun {
     nlohmann::json manifest;
     data::IdMap items;  // row of the model <-> item id
     std::shared_ptr<const Recommender> model;
+    std::string version{};  // run_version()
 };
+
+/// "blend@0123456789ab": the folder's name and a digest of its manifest, which holds the settings and the digests
+/// of the other files. Throws Error where there is no whole manifest.
+[[nodiscard]] std::string run_version(const std::filesystem::path& folder);
 
 [[nodiscard]] LoadedRun load_run(const std::filesystem::path& folder);
 

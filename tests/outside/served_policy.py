@@ -78,7 +78,7 @@ def check_gate(data, model, meta, db, folder):
     done = run(*gate, "--set", "margin=0.001", "--set", "min_supported_mass=1")
     decision = json.loads((folder / "meta.decision.json").read_text())
     check("a decision is kept beside the run", decision["decision"] == ("promote" if done.returncode == 0 else "hold"), (done, decision))
-    check("of these weights and this run", decision["version"].startswith("meta@") and decision["run"] == "run", decision)
+    check("of these weights and this run", decision["version"].startswith("meta@") and decision["run"].startswith("run@"), decision)
     done = run(*gate, "--set", "margin=0.9", "--set", "max_weight_share=0.1", "--set", "min_supported_mass=0.5")
     check("a gate that promotes exits 0", done.returncode == 0, done.stdout + done.stderr)
     decision = json.loads((folder / "meta.decision.json").read_text())
@@ -160,10 +160,38 @@ def check_fallback(data, db, folder):
                "--set", "min_effective_rows=100", "--set", "max_mean_weight_z=6", "--set", "max_model_gap=6", "--set", "margin=0.9",
                "--set", "max_weight_share=0.1", "--set", "min_supported_mass=0.5")
     decision = json.loads((folder / "another.decision.json").read_text())
-    check("the gate keeps its decision on a run beside it", done.returncode == 0 and decision["run"] == "another", (done.stdout, decision))
+    check("the gate keeps its decision on a run beside it", done.returncode == 0 and decision["run"].startswith("another@"), (done.stdout, decision))
     server = start("promoted-run.db")
     status = server.call("GET", "/v1/status")[1]
     check("promoted, the run serves", status["model"] == "another" and status["run_note"] == "", status)
+    code, answer = server.call("POST", "/v1/admin/reload", {"run": str(data / ".." / "run")})
+    check("and no run that was not", code == 409 and "may not serve" in json.dumps(answer), (code, answer))
+    check("the fallback may always be loaded", server.call("POST", "/v1/admin/reload", {"run": str(fallback) + "/"})[0] == 200)
+    status = server.call("GET", "/v1/status")[1]
+    check("and says that it is one", status["model"] == "popular" and status["run_note"] != "", status)
+    check("and the way back is open", server.call("POST", "/v1/admin/reload", {"run": str(judged)})[0] == 200)
+    status = server.call("GET", "/v1/status")[1]
+    check("without a note", status["model"] == "another" and status["run_note"] == "", status)
+    server.stop()
+    start = lambda *more: Server(args.binary, judged, data, folder / "other-options.db", "--fallback", fallback, *more).wait_until_ready()
+    done = run("gate", "--log", db, "--data", data, "--window", WINDOW, "--candidate", judged, "--out", folder / "decisions", "--temperature", "3")
+    check("a gate judges it as another server would serve it", done.returncode in (0, 3), done.stderr)
+    server = start()
+    note = server.call("GET", "/v1/status")[1]["run_note"]
+    check("a decision speaks of the options it was made with", "temperature 3.0, this server has 0.1" in note, note)
+    server.stop()
+    serve = ("serve", "--data", data, "--db", folder / "bad.db", "--port", "0", "--run", judged)
+    refused((*serve, "--fallback", f"{judged}/"), "is the run itself", "another run")
+    refused((*serve, "--fallback", folder / "nothing"), "nothing")
+
+
+def check_policy_beside_fallback(data, model, meta, folder):
+    """A policy that may lead the run leaves the fallback to constants where that has no belief."""
+    fallback = folder / "popular"
+    server = Server(args.binary, model, data, folder / "both.db", "--policy", meta, "--policy-without-gate", "--fallback", fallback).wait_until_ready()
+    status = server.call("GET", "/v1/status")[1]
+    check("the fallback serves by constants", status["model"] == "popular" and status["knobs_chosen_by"] == "constant", status)
+    check("for want of a belief", "popular has no belief" in status["knobs_note"], status["knobs_note"])
     server.stop()
 
 
@@ -188,6 +216,7 @@ def main():
         check_gate(data, model, meta, db, folder)
         check_promoted(data, model, meta, folder)
         check_fallback(data, db, folder)
+        check_policy_beside_fallback(data, model, meta, folder)
         serve = ("serve", "--data", data, "--db", folder / "bad.db", "--port", "0")
         refused((*serve, "--run", model, "--policy", folder / "popular"), "is no run of learn", "honeyguide learn")
         refused((*serve, "--run", folder / "popular", "--policy", meta, "--policy-without-gate"), "which has none", "gaussian")

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The actor that chooses a server's knobs: learned by torch, served without it.
 #include "core/file.hpp"
-#include "core/weights_version.hpp"
 #include "policy/knob_actor.hpp"
 #include "policy/learn.hpp"
 #include "policy/two_kinds.hpp"
@@ -162,15 +161,15 @@ TEST_F(KnobActorTest, learns_to_be_diverse_for_those_who_like_it_only) {
 }
 
 TEST_F(KnobActorTest, its_version_names_the_folder_and_the_weights) {
-    const auto version = weights_version(*folder / "meta");
+    const auto version = actor_version(*folder / "meta");
     const auto other = *folder / "other name+)";
     std::filesystem::create_directories(other);
     std::filesystem::copy(*folder / "meta", other, std::filesystem::copy_options::recursive);
 
     EXPECT_THAT(version, testing::MatchesRegex("meta@[0-9a-f]+"));
     EXPECT_EQ(KnobActor::load(*folder / "meta")->version(), version);
-    EXPECT_THAT(weights_version(other), testing::MatchesRegex("other_name__@[0-9a-f]+"));
-    EXPECT_EQ(weights_version(other).substr(13), version.substr(5));
+    EXPECT_THAT(actor_version(other), testing::MatchesRegex("other_name__@[0-9a-f]+"));
+    EXPECT_EQ(actor_version(other).substr(13), version.substr(5));
 }
 
 TEST_F(KnobActorTest, without_a_belief_it_is_greedy) {

@@ -2,11 +2,15 @@
 // TwoUsers: worlds of a served run's shape with two kinds of user, told apart by the first number of their summary.
 #pragma once
 
+#include "core/matrix.hpp"
 #include "core/rng.hpp"
 #include "simulate/environment.hpp"
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 

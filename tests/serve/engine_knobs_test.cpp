@@ -47,7 +47,7 @@ TEST_F(EngineTest, knobs_at_zero_are_the_greedy_slate_and_an_explored_item_is_ma
 }
 
 TEST_F(EngineTest, with_knobs_the_logged_candidates_still_give_the_propensities) {
-    options.knobs =
+    chooses_knobs =
         std::make_shared<policy::ConstantKnobs>(policy::Knobs{.exploration = 1, .diversity = 1});
     open();
     const auto slate = recommend(R"({"user_id": "user0", "k": 5})");
@@ -171,7 +171,7 @@ std::shared_ptr<const policy::KnobActor> curious_actor() {
 }
 
 TEST_F(EngineTest, a_learned_policy_chooses_knobs_from_the_belief_of_each_user) {
-    options.knobs = curious_actor();
+    chooses_knobs = curious_actor();
     open();
 
     const auto before = user_knobs("new");
@@ -192,7 +192,7 @@ TEST_F(EngineTest, a_learned_policy_chooses_knobs_from_the_belief_of_each_user) 
 }
 
 TEST_F(EngineTest, what_a_user_set_by_hand_stands_above_a_learned_policy) {
-    options.knobs = curious_actor();
+    chooses_knobs = curious_actor();
     open();
     wait([&](auto done) { engine->put_knobs("new", {.exploration = -1, .diversity = .5}, done); });
 
@@ -202,21 +202,6 @@ TEST_F(EngineTest, what_a_user_set_by_hand_stands_above_a_learned_policy) {
     EXPECT_EQ(knobs["by_hand"], true);
     wait([&](auto done) { engine->put_knobs("new", {}, done); });
     EXPECT_GT(user_knobs("new")["exploration"].get<double>(), 1);
-}
-
-TEST_F(EngineTest, a_learned_policy_needs_a_run_with_a_belief) {
-    fit("popularity");
-    options.knobs = curious_actor();
-    open();
-    try {
-        publish("popularity");
-        FAIL() << "accepted";
-    } catch (const Error& error) {
-        EXPECT_NE(
-            std::string{error.what()}.find("a run of popularity, which has none"), std::string::npos
-        ) << error.what();
-    }
-    EXPECT_EQ(recommend(R"({"user_id": "new"})")["model"], "gaussian") << "the old one goes on";
 }
 
 }  // namespace

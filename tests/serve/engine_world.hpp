@@ -93,7 +93,12 @@ class EngineTest : public ::testing::Test {
     void publish(const std::string& model) {
         SilentProgress silent;
         engine->publish(
-            {.run = folder / model, .data = folder.path(), .retrieval = retrieval}, silent, {}
+            {.run = folder / model,
+             .data = folder.path(),
+             .retrieval = retrieval,
+             .admit = [this](const auto& /*run*/) { return Admitted{.knobs = chooses_knobs}; }},
+            silent,
+            {}
         );
     }
 
@@ -152,7 +157,7 @@ class EngineTest : public ::testing::Test {
     /// Greedy slates, so that an order can be compared.
     void open_greedy(const policy::Knobs& knobs = {}) {
         options.policy = {.epsilon = 0, .temperature = 0};
-        options.knobs = std::make_shared<policy::ConstantKnobs>(knobs);
+        chooses_knobs = std::make_shared<policy::ConstantKnobs>(knobs);
         open();
     }
 
@@ -167,6 +172,8 @@ class EngineTest : public ::testing::Test {
     testing_support::SmallWorldOptions world_options;
     RetrievalOptions retrieval;
     EngineOptions options;
+    std::shared_ptr<const policy::KnobPolicy> chooses_knobs =
+        std::make_shared<policy::ConstantKnobs>();
     TemporaryFolder folder;
     ManualClock clock{now};
     std::shared_ptr<const data::Dataset> dataset;

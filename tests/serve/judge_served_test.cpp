@@ -54,11 +54,17 @@ class JudgeServedTest : public ::testing::Test {
             data::SqliteStoreOptions{.file = folder / "events.db"}
         );
         engine = std::make_unique<Engine>(options, dataset, *store, clock);
-        engine->publish({.run = folder / run, .data = folder.path()}, silent, {});
+        engine->publish(
+            {.run = folder / run,
+             .data = folder.path(),
+             .admit = [this](const auto& /*run*/) { return Admitted{.knobs = chooses_knobs}; }},
+            silent,
+            {}
+        );
     }
 
     void open_with_knobs(const std::string& run, const policy::Knobs& knobs) {
-        options.knobs = std::make_shared<policy::ConstantKnobs>(knobs);
+        chooses_knobs = std::make_shared<policy::ConstantKnobs>(knobs);
         open(run);
     }
 
@@ -147,6 +153,8 @@ class JudgeServedTest : public ::testing::Test {
 
     testing_support::TemporaryFolder folder;
     EngineOptions options{.policy = {.epsilon = .2, .temperature = 1, .max_candidates = 20}};
+    std::shared_ptr<const policy::KnobPolicy> chooses_knobs =
+        std::make_shared<policy::ConstantKnobs>();
     SilentProgress silent;
     ManualClock clock{1'700'000'000'000};
     std::shared_ptr<const data::Dataset> dataset;
@@ -372,7 +380,7 @@ std::shared_ptr<const policy::KnobActor> curious_actor(float slope) {
 
 TEST_F(JudgeServedTest, a_learned_policy_that_served_gives_its_propensities_again) {
     fit("gaussian");
-    options.knobs = curious_actor(4);
+    chooses_knobs = curious_actor(4);
     open("gaussian");
     serve_some(1);
     serve_some(3);

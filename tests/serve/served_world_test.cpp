@@ -95,14 +95,19 @@ TEST_F(ServedWorldTest, a_slate_is_made_of_what_the_server_would_show) {
     );
     const ManualClock clock{1'700'000'000'000};
     Engine engine{
-        {.policy = {.epsilon = 0, .temperature = 0, .max_candidates = 40},
-         .knobs = std::make_shared<policy::ConstantKnobs>(knobs)},
-        dataset,
-        *store,
-        clock
+        {.policy = {.epsilon = 0, .temperature = 0, .max_candidates = 40}}, dataset, *store, clock
     };
     SilentProgress silent;
-    engine.publish({.run = *folder / "gaussian", .data = *folder / "data"}, silent, {});
+    engine.publish(
+        {.run = *folder / "gaussian",
+         .data = *folder / "data",
+         .admit =
+             [&](const auto& /*run*/) {
+                 return Admitted{.knobs = std::make_shared<policy::ConstantKnobs>(knobs)};
+             }},
+        silent,
+        {}
+    );
 
     const auto place = find(*world, true).value();
     const auto clicked = dataset->items.name(world->observe().item_ids[place]);

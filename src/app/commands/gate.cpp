@@ -9,8 +9,9 @@
 #include "core/digest.hpp"
 #include "core/file.hpp"
 #include "core/folder_name.hpp"
-#include "core/weights_version.hpp"
+#include "policy/knob_actor.hpp"
 #include "serve/promotion.hpp"
+#include "train/run.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -96,7 +97,7 @@ nlohmann::json serving_json(const ServingChange& serving) {
         json["candidates"] = *serving.max_candidates;
     }
     if (!serving.policy.empty()) {
-        json["knobs_by"] = weights_version(serving.policy);
+        json["knobs_by"] = policy::actor_version(serving.policy);
     }
     return json;
 }
@@ -139,23 +140,40 @@ std::string tell(
     return path.string();
 }
 
-/// The decision on what would serve is kept beside it, a learned policy or a run of train: `serve --policy` and
-/// `serve --fallback` look for it there.
-void keep_decision(const GateArguments& arguments, serve::Promotion decision) {
-    const bool is_run =
-        data::is_database(arguments.log.path) && arguments.candidate != served_policy;
-    auto judged = arguments.serving.policy;
-    if (judged.empty() && is_run) {
-        judged = arguments.candidate;
+/// What is judged, where a server could be told to serve it: a learned policy, or a run of train on a server's log.
+/// Read before the judging, so that nothing is promoted that was not judged.
+struct Judged {
+    std::filesystem::path folder{};  // empty: nothing that a decision is kept of
+    std::string version{};
+    std::string run{};
+};
+
+Judged judged_of(const GateArguments& arguments) {
+    if (!data::is_database(arguments.log.path) || !is_run_of_train(arguments.candidate)) {
+        return {};
     }
-    if (judged.empty()) {
+    const auto run = train::run_version(arguments.candidate);
+    const auto& policy = arguments.serving.policy;
+    if (policy.empty()) {
+        return {.folder = arguments.candidate, .version = run, .run = run};
+    }
+    return {.folder = policy, .version = policy::actor_version(policy), .run = run};
+}
+
+/// `serve --policy` and `serve --fallback` look for it there.
+void keep_decision(
+    const GateArguments& arguments, const Judged& judged, serve::GateDecision decision
+) {
+    if (judged.folder.empty()) {
         return;
     }
-    decision.version = weights_version(judged);
-    decision.run = folder_name(arguments.candidate);
-    serve::write_decision(judged, decision);
+    decision.version = judged.version;
+    decision.run = judged.run;
+    decision.serving = serving_json(arguments.serving);
+    decision.serving.erase("knobs_by");
+    serve::write_decision(judged.folder, decision);
     if (!arguments.run.as_json) {
-        fmt::print("decision: {}\n", serve::decision_path(judged).string());
+        fmt::print("decision: {}\n", serve::decision_path(judged.folder).string());
     }
 }
 
@@ -219,6 +237,7 @@ int run_gate(const GateArguments& arguments, Session& session) {
     const auto options = arguments.run.settings().read<evaluate::GateOptions>();
     const auto incumbents = incumbents_of(arguments);
     check_curves(arguments, incumbents);
+    const auto candidate = judged_of(arguments);
     LogRequest request{
         .log = arguments.log,
         .policies = {arguments.candidate},
@@ -229,7 +248,7 @@ int run_gate(const GateArguments& arguments, Session& session) {
     auto judged = judge_on_log(request, session.progress, session.stop);
     const auto per_day =
         arguments.decisions_per_day > 0 ? std::optional{arguments.decisions_per_day} : std::nullopt;
-    serve::Promotion decision;
+    serve::GateDecision decision;
     decision.is_promoted = true;
     decision.incumbents = incumbents;
     for (std::size_t i = 0; i < incumbents.size(); ++i) {
@@ -247,7 +266,7 @@ int run_gate(const GateArguments& arguments, Session& session) {
             decision.sentence = record.sentence;
         }
     }
-    keep_decision(arguments, decision);
+    keep_decision(arguments, candidate, decision);
     for (const auto& note : judged.notes) {
         if (!arguments.run.as_json) {
             fmt::print("note: {}\n", note);
