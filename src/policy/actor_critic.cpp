@@ -176,16 +176,15 @@ void ActorCritic::record(const TransitionBatch& step) {
     ++rollout_.n_steps;
 }
 
-Advantages ActorCritic::advantages(const Rollout& rollout, double lambda) {
-    const at::NoGradGuard no_grad;
-    const auto value = net_->forward(rollout.before).value.contiguous();
-    const auto next_value = net_->forward(rollout.after).value.contiguous();
-    const auto* v = value.const_data_ptr<float>();
-    const auto* next = next_value.const_data_ptr<float>();
-    auto advantage = at::zeros_like(value);
-    auto* a = advantage.mutable_data_ptr<float>();
-    const double scale = return_scale_.scale();
-    const double discount = options_.network.discount;
+std::vector<float> generalised_advantages(
+    const Rollout& rollout,
+    std::span<const float> value,
+    std::span<const float> next,
+    double scale,
+    double discount,
+    double lambda
+) {
+    std::vector<float> advantages(value.size());
     const auto b = rollout.n_users;
     for (std::int64_t u = 0; u < b; ++u) {
         double later = 0;
@@ -194,12 +193,31 @@ Advantages ActorCritic::advantages(const Rollout& rollout, double lambda) {
             const bool ended = rollout.ended[at] != 0;
             const double delta = scale * static_cast<double>(rollout.rewards[at]) +
                                  (ended ? 0 : discount * static_cast<double>(next[at])) -
-                                 static_cast<double>(v[at]);
+                                 static_cast<double>(value[at]);
             const bool over = ended || rollout.truncated[at] != 0;
             later = delta + (over ? 0 : discount * lambda * later);
-            a[at] = static_cast<float>(later);
+            advantages[at] = static_cast<float>(later);
         }
     }
+    return advantages;
+}
+
+Advantages ActorCritic::advantages(const Rollout& rollout, double lambda) {
+    const at::NoGradGuard no_grad;
+    const auto values = [](const at::Tensor& of) {
+        return std::span{of.const_data_ptr<float>(), static_cast<std::size_t>(of.numel())};
+    };
+    const auto value = net_->forward(rollout.before).value.contiguous();
+    const auto next = net_->forward(rollout.after).value.contiguous();
+    const auto found = generalised_advantages(
+        rollout,
+        values(value),
+        values(next),
+        return_scale_.scale(),
+        options_.network.discount,
+        lambda
+    );
+    auto advantage = torch::tensor(at::ArrayRef<float>{found}, at::kFloat);
     auto target = advantage + value;
     advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8);
     return {.advantage = advantage, .target = target};

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,16 @@ struct Advantages {
     at::Tensor advantage;  // [T * B], mean 0 and deviation 1
     at::Tensor target;     // [T * B] what the value should have said
 };
+
+/// A_t of every row of a rollout; `value`, `next`: V before and after its step, rewards times `scale`.
+[[nodiscard]] std::vector<float> generalised_advantages(
+    const Rollout& rollout,
+    std::span<const float> value,
+    std::span<const float> next,
+    double scale,
+    double discount,
+    double lambda
+);
 
 /// Divides rewards by the deviation of the discounted return seen so far.
 class ReturnScale {

@@ -2,6 +2,8 @@
 // Runs of agents: what learn_run() writes and load_agent() reads.
 #include "core/clock.hpp"
 #include "core/file.hpp"
+#include "core/run_files.hpp"
+#include "core/sealed_json.hpp"
 #include "core/utc_time.hpp"
 #include "policy/learn.hpp"
 #include "simulate/item_texts.hpp"
@@ -16,6 +18,9 @@ namespace hg::policy {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* weights_file = "weights.safetensors";
+constexpr const char* items_file = "item_texts.safetensors";
 
 std::size_t tokens_of(const AgentEntry& entry, const Settings& settings) {
     return entry.session_tokens != nullptr ? entry.session_tokens(settings) : 0;
@@ -49,7 +54,7 @@ nlohmann::json curve_json(const LearnResult& result) {
 }
 
 void write_manifest(const LearnRequest& request, const LearnResult& result) {
-    const nlohmann::json manifest{
+    nlohmann::json manifest{
         {"format_version", 1},
         {"kind", "agent"},
         {"agent", request.entry.name},
@@ -70,6 +75,13 @@ void write_manifest(const LearnRequest& request, const LearnResult& result) {
         {"created", utc_now()},
         {"version", HG_VERSION},
     };
+    std::error_code ignored;
+    for (const auto* name : {weights_file, items_file}) {
+        if (fs::exists(request.folder / name, ignored)) {
+            manifest["files"][name] = file_facts(request.folder / name);
+        }
+    }
+    seal(manifest);
     write_file_atomic(request.folder / "manifest.json", manifest.dump(2) + "\n");
 }
 
@@ -159,6 +171,9 @@ nlohmann::json read_manifest(const std::string& run) {
             "honeyguide learn makes one"
         };
     }
+    if (has_broken_seal(manifest)) {
+        throw_damaged_run(fs::path{run} / "manifest.json", "its content differs from its seal");
+    }
     return manifest;
 }
 
@@ -180,17 +195,15 @@ Named parts_of(const std::string& text) {
     return named;
 }
 
-constexpr const char* items_file = "item_texts.safetensors";
-
 /// The names a run knows items by, for worlds and logs that have none.
 simulate::EnvironmentFacts with_names(
-    const simulate::EnvironmentFacts& world, const fs::path& folder
+    const simulate::EnvironmentFacts& world, const fs::path& folder, const nlohmann::json& manifest
 ) {
     auto named = world;
     std::error_code ignored;
     if (named.item_texts == nullptr && fs::exists(folder / items_file, ignored)) {
         named.item_texts = std::make_shared<const simulate::ItemTexts>(
-            simulate::ItemTexts::load(value_or_throw(SafetensorsFile::open(folder / items_file)))
+            simulate::ItemTexts::load(open_run_file(folder, manifest, items_file))
         );
     }
     return named;
@@ -204,8 +217,7 @@ void start_from(Agent& agent, const LearnRequest& request) {
     if (manifest.at("shape") != shape) {
         refuse_shape(run, manifest.at("shape"), shape);
     }
-    const auto weights =
-        value_or_throw(SafetensorsFile::open(fs::path{run} / "weights.safetensors"));
+    const auto weights = open_run_file(run, manifest, weights_file);
     const auto& entry = find_agent(manifest.at("agent").get<std::string>());
     if (entry.name == request.entry.name && assignments.empty()) {
         agent.load(weights, Agent::Save::policy);
@@ -263,11 +275,14 @@ LoadedAgent load_run_of_agent(
         .name = folder.filename().string(),
         .manifest = manifest,
         .agent = make(
-            entry, with_names(world, folder), settings, manifest.at("seed").get<std::uint64_t>()
+            entry,
+            with_names(world, folder, manifest),
+            settings,
+            manifest.at("seed").get<std::uint64_t>()
         ),
         .session_tokens = tokens_of(entry, settings),
     };
-    const auto weights = value_or_throw(SafetensorsFile::open(folder / "weights.safetensors"));
+    const auto weights = open_run_file(folder, manifest, weights_file);
     loaded.agent->load(weights, Agent::Save::policy);
     return loaded;
 }
@@ -344,7 +359,7 @@ LearnResult learn_run(
     }
     SafetensorsWriter weights;
     agent->save(weights, Agent::Save::policy);
-    weights.save(request.folder / "weights.safetensors");
+    weights.save(request.folder / weights_file);
     if (facts.item_texts != nullptr) {
         SafetensorsWriter items;
         facts.item_texts->save(items);

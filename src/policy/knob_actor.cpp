@@ -3,7 +3,9 @@
 
 #include "core/digest.hpp"
 #include "core/file.hpp"
+#include "core/run_files.hpp"
 #include "core/safetensors.hpp"
+#include "core/sealed_json.hpp"
 #include "core/version_name.hpp"
 
 #include <fmt/format.h>
@@ -31,6 +33,9 @@ nlohmann::json manifest_of(const std::filesystem::path& run) {
             fmt::format("{} is no run of learn: it holds no policy", run.string()),
             how_to_learn
         };
+    }
+    if (has_broken_seal(manifest)) {
+        throw_damaged_run(path, "its content differs from its seal");
     }
     return manifest;
 }
@@ -122,9 +127,10 @@ KnobActor::KnobActor(Layers layers, std::string version)
 }
 
 std::shared_ptr<const KnobActor> KnobActor::load(const std::filesystem::path& run) {
-    check_shape(manifest_of(run), run);
+    const auto manifest = manifest_of(run);
+    check_shape(manifest, run);
     const auto path = run / "weights.safetensors";
-    const auto file = value_or_throw(SafetensorsFile::open(path));
+    const auto file = open_run_file(run, manifest, "weights.safetensors");
     Layers layers{
         .hidden = copy(value_or_throw(file.matrix<float>("net.knob_hidden.weight"))),
         .hidden_bias = copy(value_or_throw(file.values<float>("net.knob_hidden.bias"))),

@@ -6,6 +6,7 @@
 #include "core/clock.hpp"
 #include "core/digest.hpp"
 #include "core/file.hpp"
+#include "core/run_files.hpp"
 #include "core/sealed_json.hpp"
 #include "core/utc_time.hpp"
 
@@ -119,11 +120,6 @@ nlohmann::json make_manifest(const FitRequest& request, nlohmann::json resolved)
         {"version", HG_VERSION},
         {"git", HG_GIT},
     };
-}
-
-nlohmann::json file_facts(const fs::path& path) {
-    const auto file = value_or_throw(MappedFile::open(path));
-    return {{"bytes", file.bytes().size()}, {"blake2b", digest_hex(file.text())}};
 }
 
 void write_files(const FitRequest& request, const Recommender& model) {

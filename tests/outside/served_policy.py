@@ -135,7 +135,8 @@ def check_promoted(data, model, meta, folder):
     server.call("PUT", "/v1/users/u1/knobs", {"exploration": -1})
     check("what a user sets by hand stands above it", knobs_of(server, "u1")["exploration"] == -1)
     server.stop()
-    (meta / "weights.safetensors").write_bytes((folder / "other" / "weights.safetensors").read_bytes())
+    for name in ("weights.safetensors", "manifest.json"):
+        (meta / name).write_bytes((folder / "other" / name).read_bytes())
     server = Server(args.binary, model, data, folder / "other.db", "--policy", meta).wait_until_ready()
     status = server.call("GET", "/v1/status")[1]
     check("other weights are another policy", status["knobs_chosen_by"] == "constant" and "other weights" in status["knobs_note"], status)

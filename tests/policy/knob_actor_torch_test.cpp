@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The actor that chooses a server's knobs: learned by torch, served without it.
 #include "core/file.hpp"
+#include "core/sealed_json.hpp"
 #include "policy/knob_actor.hpp"
 #include "policy/learn.hpp"
 #include "policy/two_kinds.hpp"
 #include "policy/two_tastes.hpp"
+#include "support/effort.hpp"
+#include "support/flips.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <gmock/gmock.h>
@@ -172,6 +175,32 @@ TEST_F(KnobActorTest, its_version_names_the_folder_and_the_weights) {
     EXPECT_EQ(actor_version(other).substr(13), version.substr(5));
 }
 
+TEST_F(KnobActorTest, a_flipped_bit_in_a_run_of_an_agent_is_found_or_harmless) {
+    const auto damaged = *folder / "damaged";
+    std::filesystem::copy(*folder / "meta", damaged, std::filesystem::copy_options::recursive);
+    const auto world = simulate::make_batch(TwoKinds{}, 1)->facts();
+    const auto manifest = load_agent(damaged.string(), world, {}, 1).manifest;
+    Rng rng{31};
+    for (const auto* name : {"manifest.json", "weights.safetensors"}) {
+        const auto whole = value_or_throw(read_file(damaged / name));
+        for (std::size_t i = 0; i < testing_support::effort("HG_BIT_FLIPS", 100); ++i) {
+            write_file_atomic(damaged / name, testing_support::with_a_flipped_bit(whole, rng));
+            try {
+                auto found = load_agent(damaged.string(), world, {}, 1).manifest;
+                for (const auto& [key, value] : manifest.items()) {
+                    ASSERT_TRUE(key == seal_key || found[key] == value) << key;
+                }
+                ASSERT_STREQ(name, "manifest.json") << "spaces and line ends do no harm";
+                (void)KnobActor::load(damaged);
+            } catch (const Error& error) {
+                ASSERT_FALSE(error.message().empty());
+                ASSERT_THROW((void)KnobActor::load(damaged), Error) << name;
+            }
+        }
+        write_file_atomic(damaged / name, whole);
+    }
+}
+
 TEST_F(KnobActorTest, without_a_belief_it_is_greedy) {
     EXPECT_EQ(KnobActor::load(*folder / "meta")->choose({}), Knobs{});
 }
@@ -187,7 +216,9 @@ TEST_F(KnobActorTest, another_kind_of_run_or_belief_is_refused_with_what_was_exp
             changed / "weights.safetensors",
             std::filesystem::copy_options::overwrite_existing
         );
-        write_file_atomic(changed / "manifest.json", manifest.dump());
+        auto unsealed = manifest;
+        unsealed.erase(seal_key);
+        write_file_atomic(changed / "manifest.json", unsealed.dump());
         try {
             (void)KnobActor::load(changed);
             return std::string{"accepted"};

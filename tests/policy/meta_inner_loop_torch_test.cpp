@@ -107,6 +107,24 @@ TEST(InnerLoop, the_first_order_gradient_is_another) {
     EXPECT_GT(largest_gap(c), 1e-2);
 }
 
+TEST(InnerLoop, the_first_order_gradient_is_that_of_the_adapted_weights_added_over_tasks) {
+    auto c = make_case(2);
+    c.inner.order = Order::first;
+    Weights adapted;
+    for (const auto& w : adapt_weights(c.theta, c.batch.support, c.inner)) {
+        adapted.push_back(w.detach().requires_grad_());
+    }
+    const auto loss =
+        masked_mean_square(forward(adapted, c.batch.query.inputs).squeeze(-1), c.batch.query);
+    const auto at_adapted = torch::autograd::grad({loss}, adapted);
+
+    const auto gradients = torch::autograd::grad({outer_loss(c)}, c.theta);
+
+    for (std::size_t i = 0; i < gradients.size(); ++i) {
+        EXPECT_LT(largest_gap(gradients[i], at_adapted[i].sum(0)), 1e-12) << i;
+    }
+}
+
 TEST(InnerLoop, the_gradient_of_anil_equals_finite_differences_and_its_body_stays) {
     auto c = make_case(1);
     c.inner.adapted = Adapted::head;

@@ -282,6 +282,81 @@ TEST(Episode, support_and_query_are_disjoint_and_items_of_the_future_are_only_as
     }
 }
 
+/// y = W x + b; W [out, in].
+std::vector<double> linear(
+    MatrixView<const float> w, std::span<const float> b, const std::vector<double>& x
+) {
+    std::vector<double> y(w.rows());
+    for (std::size_t row = 0; row < y.size(); ++row) {
+        y[row] = b.empty() ? 0 : b[row];
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            y[row] += static_cast<double>(w(row, i)) * x[i];
+        }
+    }
+    return y;
+}
+
+// The equations at the head of neural_process.cpp, with the weights it was made with.
+TEST(NeuralProcess, answers_by_its_equations) {
+    constexpr std::size_t d = n_inputs;
+    constexpr std::size_t hidden = 4;
+    constexpr double prior_events = 2;
+    const auto& entry = find_meta_learner("neural_process");
+    const auto learner =
+        make(entry, {{"hidden", "4"}, {"layers", "0"}, {"summary", "2"}, {"prior_events", "2"}});
+    const TemporaryFolder folder;
+    SafetensorsWriter writer;
+    learner->save(writer);
+    writer.save(folder / "weights");
+    const auto weights = value_or_throw(SafetensorsFile::open(folder / "weights"));
+    const auto matrix = [&](const char* name) {
+        return value_or_throw(weights.matrix<float>(name));
+    };
+    const auto vector = [&](const char* name) {
+        return value_or_throw(weights.values<float>(name));
+    };
+    TaskEvents task{d};
+    task.add(std::array{0.5F, -1.0F, 2.0F}, 0, 1.5F);
+    task.add(std::array{-0.3F, 0.4F, 1.0F}, 0, -0.5F);
+    task.add(std::array{1.0F, 0.2F, -0.7F}, 0, 0);
+
+    auto belief = learner->start();
+    learner->adapt(belief, slice(task, 0, 2));
+    std::array<float, 1> answer{};
+    const auto asked = slice(task, 2, 1);
+    learner->predict(belief, {asked.inputs, asked.offsets}, answer);
+
+    std::vector<double> r(2);
+    for (std::size_t n = 0; n < 2; ++n) {
+        std::vector<double> event(d + 1);
+        for (std::size_t i = 0; i < d; ++i) {
+            event[i] = static_cast<double>(task.view().inputs(n, i)) / std::sqrt(d + 1.0);
+        }
+        event[d] = static_cast<double>(task.view().targets[n]) / std::sqrt(d + 1.0);
+        const auto e = linear(matrix("encoder.0"), vector("encoder.1"), event);
+        for (std::size_t i = 0; i < r.size(); ++i) {
+            r[i] += e[i] / (2 + prior_events);
+        }
+    }
+    const auto modulation = linear(matrix("modulation.0"), {}, r);
+    std::vector<double> x(d);
+    for (std::size_t i = 0; i < d; ++i) {
+        x[i] = static_cast<double>(asked.inputs(0, i));
+    }
+    const auto plain = linear(matrix("decoder.0"), vector("decoder.1"), x);
+    double expected = static_cast<double>(vector("decoder.3")[0]) + modulation[3 * hidden + d];
+    for (std::size_t i = 0; i < hidden + d; ++i) {
+        const double seen =
+            i < hidden ? std::tanh((1 + modulation[i]) * plain[i] + modulation[hidden + i]) /
+                             std::sqrt(1.0 * hidden)
+                       : x[i - hidden] / std::sqrt(1.0 * d);
+        const double w = static_cast<double>(matrix("decoder.2")(0, i));
+        expected += seen * (w + modulation[2 * hidden + i]);
+    }
+    EXPECT_NEAR(answer[0], expected, 1e-5);
+    EXPECT_GT(std::abs(expected), 1e-3) << "the events do change the answer";
+}
+
 TEST(MetaLearners, an_unknown_name_is_told_the_nearest) {
     try {
         (void)find_meta_learner("reptil");

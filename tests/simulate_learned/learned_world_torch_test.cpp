@@ -7,6 +7,8 @@
 #include "simulate/learned/open_world.hpp"
 #include "simulate/world_entry.hpp"
 #include "simulate_learned/closed_loop.hpp"
+#include "support/effort.hpp"
+#include "support/flips.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -263,6 +265,27 @@ TEST_F(LearnedBandit, facts_written_before_purchases_were_learned_are_read) {
 
     EXPECT_FALSE(facts.shape.has_purchases);
     EXPECT_EQ(facts.reward_purchase, 0);
+}
+
+TEST_F(LearnedBandit, a_flipped_bit_in_a_world_is_found_or_harmless) {
+    const auto damaged = folder / "damaged";
+    fs::copy(folder / "world", damaged, fs::copy_options::recursive);
+    const auto facts = to_json(load_world(damaged).model->facts);
+    Rng rng{37};
+    for (const auto* name : {"manifest.json", "weights.safetensors"}) {
+        const auto whole = value_or_throw(read_file(damaged / name));
+        for (std::size_t i = 0; i < testing_support::effort("HG_BIT_FLIPS", 50); ++i) {
+            write_file_atomic(damaged / name, testing_support::with_a_flipped_bit(whole, rng));
+            try {
+                const auto found = load_world(damaged);
+                ASSERT_STREQ(name, "manifest.json") << "spaces and line ends do no harm";
+                ASSERT_EQ(to_json(found.model->facts), facts);
+            } catch (const Error& error) {
+                ASSERT_FALSE(error.message().empty());
+            }
+        }
+        write_file_atomic(damaged / name, whole);
+    }
 }
 
 TEST_F(LearnedBandit, a_finished_world_is_not_fitted_over) {

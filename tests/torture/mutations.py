@@ -32,7 +32,7 @@ MUTATIONS = {  # name: (source, what is there, what it becomes, test binary, tes
     "no fsync of the folder of a replaced dataset": (
         "src/data/folder_transaction.cpp", "    sync_folder(parent_of(target_));\n", "", "test_data", "FilePowerLoss.a_written_dataset*"),
     "the digest of the weights is not compared": (
-        "src/train/load_run.cpp", COMPARES_DIGEST, "if (false) {", "test_train", "DamagedRun.every_flipped_bit*"),
+        "src/core/run_files.cpp", COMPARES_DIGEST, "if (false) {", "test_train", "DamagedRun.every_flipped_bit*"),
     "the seal of the manifest is not compared": (
         "src/train/load_run.cpp", "if (has_broken_seal(manifest)) {", "if (false) {", "test_train", "DamagedRun.random_flips*"),
     "the checksums of a dataset are not compared": (

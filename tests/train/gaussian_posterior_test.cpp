@@ -81,5 +81,36 @@ TEST(GaussianPosterior, draws_have_its_mean_and_covariance) {
     }
 }
 
+// One dimension, v = 1, prior N(0, 1), noise 1: K = 1 / (1 + noise / evidence), m = K y, C = 1 - K.
+TEST(GaussianPrior, an_event_is_as_noisy_a_look_as_its_kind_is_little_worth) {
+    struct Case {
+        const char* what;
+        float weight;
+        float mean;
+        float variance;
+    };
+
+    const GaussianPrior prior{{
+        .item_vectors = Matrix<float>(1, 1, {1}),
+        .segments = {{"", {{0}, {1}}}},
+        .noise_variance = 1,
+    }};
+    for (const auto& [what, weight, mean, variance] : {
+             Case{"a click", 1, 1.0F / 2, 1.0F / 2},
+             Case{"a purchase, worth three", 3, 3.0F / 4, 1.0F / 4},
+             Case{"a look, worth half", 0.5F, 1.0F / 3, 2.0F / 3},
+             Case{"passed by: nothing, with half the evidence", 0, 0, 2.0F / 3},
+             Case{"disliked", -1, -1.0F / 2, 1.0F / 2},
+             Case{"disliked three times as much", -3, -3.0F / 4, 1.0F / 4},
+         }) {
+        auto belief = prior.start();
+
+        prior.observe(belief, 0, weight);
+
+        EXPECT_NEAR(belief.mean[0], mean, 1e-6) << what;
+        EXPECT_NEAR(belief.variance(0), variance, 1e-6) << what;
+    }
+}
+
 }  // namespace
 }  // namespace hg::train

@@ -139,6 +139,30 @@ TEST(Demographics, survive_saving_and_are_refused_without_fields) {
     EXPECT_THROW((void)fit("gaussian", nobody_known, {"demographics=true"}), Error);
 }
 
+/// Two shops of one service: what sells in one does not in the other.
+TEST(Tenants, a_newcomer_starts_with_the_taste_of_their_tenant_and_clicks_move_them_from_there) {
+    auto made = town(120, 20, 1, 6);
+    auto field = made.dataset.user_fields.fields().front();
+    field.name = "tenant";
+    made.dataset.user_fields = data::Catalogue{120, {std::move(field)}};
+    made.log.set_attributes(std::make_shared<data::AttributeTable>(made.dataset.user_fields));
+    const auto model = fit("gaussian", made, {"dim=4", "segment_field=tenant"});
+    const data::Attributes even{{{"tenant", "even"}}};
+    const data::Attributes odd{{{"tenant", "odd"}}};
+    const data::Attributes new_tenant{{{"tenant", "a third"}}};
+
+    EXPECT_GT(lean(*model, {.attributes = even.view()}), 0.1F);
+    EXPECT_LT(lean(*model, {.attributes = odd.view()}), -0.1F);
+    EXPECT_FLOAT_EQ(lean(*model, {.attributes = new_tenant.view()}), lean(*model, {}))
+        << "everybody's";
+    data::HistoryBuffer clicks;
+    clicks.set_attributes(even.view());
+    for (const std::uint32_t item : {1U, 3U, 5U, 7U}) {
+        clicks.add(ItemId{item});
+    }
+    EXPECT_LT(lean(*model, clicks.view()), lean(*model, {.attributes = even.view()}));
+}
+
 TEST(Calibration, finds_a_noise_that_ranks_no_worse_and_errors_that_are_expected) {
     const auto made = town(400, 40, 2, 16);
     SilentProgress progress;

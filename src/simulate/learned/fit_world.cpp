@@ -4,6 +4,8 @@
 #include "core/clock.hpp"
 #include "core/digest.hpp"
 #include "core/file.hpp"
+#include "core/run_files.hpp"
+#include "core/sealed_json.hpp"
 #include "core/utc_time.hpp"
 #include "simulate/learned/world_pools.hpp"
 #include "train/run.hpp"
@@ -171,9 +173,8 @@ WorldFitReport fit_world(
         {"git", HG_GIT},
         {"seconds", report.seconds},
     };
-    manifest["files"]["weights.safetensors"] = {
-        {"bytes", file.bytes().size()}, {"blake2b", digest_hex(file.text())}
-    };
+    manifest["files"]["weights.safetensors"] = file_facts(request.folder / "weights.safetensors");
+    seal(manifest);
     write_file_atomic(request.folder / "manifest.json", manifest.dump(2) + "\n");
     std::error_code ignored;
     fs::remove_all(plan.scratch, ignored);

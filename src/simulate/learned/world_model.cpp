@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulate/learned/world_model.hpp"
 
-#include "core/digest.hpp"
 #include "core/file.hpp"
 #include "core/folder_name.hpp"
+#include "core/run_files.hpp"
+#include "core/sealed_json.hpp"
 #include "simulate/learned/session_features.hpp"
 
 #include <fmt/format.h>
@@ -107,6 +108,9 @@ nlohmann::json read_manifest(const fs::path& folder) {
     if (manifest.value("format_version", 0) != 1 || !manifest.contains("world") ||
         !manifest.contains("files")) {
         corrupt(path, "format_version, world or files is missing or of another version");
+    }
+    if (has_broken_seal(manifest)) {
+        corrupt(path, "its content differs from its seal");
     }
     return manifest;
 }
@@ -341,14 +345,7 @@ WorldModel make_world_model(const SafetensorsFile& file, const WorldFacts& facts
 
 LoadedWorld load_world(const fs::path& folder) {
     auto manifest = read_manifest(folder);
-    const auto path = folder / "weights.safetensors";
-    const auto mapping = value_or_throw(MappedFile::open(path));
-    const auto& files = manifest["files"];
-    if (!files.contains("weights.safetensors") ||
-        files["weights.safetensors"].value("blake2b", "") != digest_hex(mapping.text())) {
-        corrupt(path, "the content differs from the digest in manifest.json");
-    }
-    const auto file = value_or_throw(SafetensorsFile::open(path));
+    const auto file = open_run_file(folder, manifest, "weights.safetensors");
     auto model = make_world_model(file, parse_world_facts(manifest["world"]));
     return {
         .name = folder_name(folder),

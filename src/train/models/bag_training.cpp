@@ -57,7 +57,7 @@ class BagTrainee final : public Trainee {
             if (options_.context == "random") {
                 rng.shuffle(std::span{items});
             }
-            const auto k = context_size(items.size(), rng);
+            const auto k = context_size(options_, items.size(), rng);
             contexts.add(std::span{items}.first(k));
             for (std::size_t i = k; i < items.size(); ++i) {
                 rows.push_back(static_cast<std::int64_t>(row));
@@ -95,14 +95,6 @@ class BagTrainee final : public Trainee {
     }
 
   private:
-    /// At least one target is left; bag_users() keeps users with at least one item.
-    [[nodiscard]] std::size_t context_size(std::size_t n, Rng& rng) const {
-        const auto most = rng.uniform() < options_.long_share
-                              ? n - 1
-                              : static_cast<std::size_t>(options_.max_context);
-        return rng.below(std::min(most, n - 1) + 1);
-    }
-
     BagNet& net_;
     const EpisodeOptions& options_;
     std::int64_t batch_size_;

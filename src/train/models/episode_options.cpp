@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/models/episode_options.hpp"
 
+#include <algorithm>
+
 namespace hg::train {
 
 void EpisodeOptions::describe(OptionBinder& bind, EpisodeOptions& o) {
@@ -32,6 +34,12 @@ void EpisodeOptions::describe(OptionBinder& bind, EpisodeOptions& o) {
         "share of users held out for early stopping; 0 = train all epochs on everybody",
         {.min = 0, .max = 0.5}
     );
+}
+
+std::size_t context_size(const EpisodeOptions& options, std::size_t n, Rng& rng) {
+    const auto most =
+        rng.uniform() < options.long_share ? n - 1 : static_cast<std::size_t>(options.max_context);
+    return rng.below(std::min(most, n - 1) + 1);
 }
 
 }  // namespace hg::train

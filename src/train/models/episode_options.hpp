@@ -7,7 +7,9 @@
 #pragma once
 
 #include "core/options.hpp"
+#include "core/rng.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -22,5 +24,8 @@ struct EpisodeOptions {
 
     static void describe(OptionBinder& bind, EpisodeOptions& o);
 };
+
+/// How many of a user's n > 0 items are given: U{0..max_context}, with long_share U{0..n - 1}; at least one is left.
+[[nodiscard]] std::size_t context_size(const EpisodeOptions& options, std::size_t n, Rng& rng);
 
 }  // namespace hg::train
