@@ -8,7 +8,8 @@ and the constants are tuned on (exploration, novelty, content and, of slates, di
 three), 20 % are played. `learn` keeps the version that is best among a part of the second group. Every row plays the same users in the same
 order, so differences are paired by play. Beside them what else must be beaten: random and popular films, the run without an inner step, with
 another user's clicks, with a flat prior, Thompson sampling, and UCB, an exploration that falls as 1 / (1 + clicks) and SquareCB, each tuned on
-the second group; and Q-learning over a menu of the knobs (knob_dqn). --diversity: what the mean cosine distance of a slate's films is worth, in
+the second group; and Q-learning over a menu of the knobs (knob_dqn). --learners adds those that learn the same actor otherwise, A2C, REINFORCE and evolution
+search. --diversity: what the mean cosine distance of a slate's films is worth, in
 hits; --leave: slates without a hit after which people leave. --other: the policies learned with FOLDER are played, instead, in a run of another
 dataset, of whose users, items and belief they have seen nothing; the constants are tuned on that one.
 """
@@ -36,6 +37,8 @@ parser.add_argument("--slate", type=int, default=1, help="films shown in a turn"
 parser.add_argument("--diversity", type=float, default=0, help="worth of a slate's mean cosine distance, in hits")
 parser.add_argument("--leave", type=int, default=0, help="slates without a hit after which people leave; 0 = never")
 parser.add_argument("--train-set", action="append", default=[], help="options of the run's model: dim=64")
+parser.add_argument("--learners", default="meta_policy,knob_dqn", help="also a2c, reinforce (of the same actor) and evolution")
+parser.add_argument("--bare", action="store_true", help="beside greed and the tuned constants no other rows that learn nothing")
 parser.add_argument("--seeds", type=int, default=5, help="policies learned")
 parser.add_argument("--plays", type=int, default=10)
 parser.add_argument("--episodes", type=int, default=600)
@@ -43,6 +46,16 @@ arguments = parser.parse_args()
 program = Program(arguments.binary)
 
 DQN = ["learn.steps=100000", "learn.users=64", "learn.evaluate_every=20000", "learn.evaluation_episodes=512"]
+EVOLUTION = ["population=16", "episodes=64", "learn.steps=600000", "learn.users=64", "learn.evaluate_every=100000", "learn.evaluation_episodes=512"]
+LEARNERS = {  # the agent and its settings
+    "meta_policy": ("meta_policy", []),
+    "a2c": ("meta_policy", ["outer=a2c"]),
+    "reinforce": ("meta_policy", ["outer=reinforce"]),
+    "knob_dqn": ("knob_dqn", ["head=knobs", *DQN]),
+    "evolution": ("evolution", ["head=knobs", "knobs=state", *EVOLUTION]),
+}
+if unknown := set(arguments.learners.split(",")) - set(LEARNERS):
+    parser.error(f"--learners: {', '.join(sorted(unknown))}: take of {', '.join(LEARNERS)}")
 PRESET = f"meta_policy/{arguments.preset}"
 VISIT = [f"skips={arguments.skips}", f"slate_size={arguments.slate}", f"step_limit={arguments.turns}"]
 if arguments.diversity:
@@ -104,12 +117,14 @@ def tuned(folder, candidates):
     return max(candidates, key=lambda policy: worth(folder, policy))
 
 
-def learn(folder, agent, seed):
-    """As long visits as are played, but for the presets that say how long themselves."""
-    out = folder / f"{agent}{seed}"
-    settings = [f"data={folder / 'learn'}", *(VISIT if arguments.preset == "small" else [v for v in VISIT if not v.startswith("step_limit")])]
-    how = ["--config", PRESET] if agent == "meta_policy" else ["--set", "head=knobs", *sets(DQN)]
-    program.run("learn", "--agent", agent, *how, "--world", f"served:{folder / 'run'}", *sets(settings, "world."), "--seed", seed, "--out", out)
+def learn(folder, name, seed):
+    """As long visits as are played, but for the presets that say how long themselves: the run, and the seconds it took."""
+    agent, settings = LEARNERS[name]
+    out = folder / f"{name}{seed}"
+    visit = VISIT if arguments.preset == "small" else [v for v in VISIT if not v.startswith("step_limit")]
+    how = ["--config", PRESET] if agent == "meta_policy" else []
+    program.run("learn", "--agent", agent, *how, *sets(settings), "--world", f"served:{folder / 'run'}",
+                *sets([f"data={folder / 'learn'}", *visit], "world."), "--seed", seed, "--out", out)
     return out, json.loads((out / "manifest.json").read_text())["seconds"]
 
 
@@ -137,20 +152,20 @@ def other_rows(folder):
     return rows | ({"greed, flat prior": (greed, "flat")} if arguments.model == "gaussian" else {})
 
 
-def table(folder, best, learned, menus):
-    """Every policy played with the third part."""
+def table(folder, best, learned):
+    """Every policy played with the third part; of meta_policy every seed is told, of the others their mean."""
     rows = {"knobs at 0 (greed)": (constants((0,) * len(KNOBS)),), f"tuned {constants(best)}": (constants(best),)}
-    rows |= {f"meta_policy, seed {i + 1}": (run,) for i, (run, _) in enumerate(learned)}
-    seeds = [name for name in rows if name.startswith("meta_policy")]
-    menu_rows = {f"knob_dqn, seed {i + 1}": (run,) for i, (run, _) in enumerate(menus)}
-    others = {f"{name}: {how[0]}" if name.startswith("tuned") else name: how for name, how in other_rows(folder).items()}
+    seeds = {name: [f"{name}, seed {i + 1}" for i in range(len(runs))] for name, runs in learned.items()}
+    rows |= {row: (run,) for name, runs in learned.items() for row, (run, _) in zip(seeds[name], runs)}
+    if not arguments.bare:
+        rows |= {f"{name}: {how[0]}" if name.startswith("tuned") else name: how for name, how in other_rows(folder).items()}
     plays = {name: [play(folder, policy, "play", "judge", 100 + p, *how) for p in range(arguments.plays)]
-             for name, (policy, *how) in (rows | menu_rows | others).items()}
+             for name, (policy, *how) in rows.items()}
     greedy, constant = (plays[name] for name in list(rows)[:2])
-    mean_of = lambda names: [statistics.mean(values) for values in zip(*(plays[name] for name in names))]
-    plays["meta_policy, mean of seeds"] = mean_of(seeds)
-    plays["knob_dqn, mean of seeds"] = mean_of(menu_rows)
-    plays = {name: values for name, values in plays.items() if name not in menu_rows}
+    for name, each in seeds.items():
+        plays[f"{name}, mean of seeds"] = [statistics.mean(values) for values in zip(*(plays[row] for row in each))]
+        if name != "meta_policy":
+            plays = {row: values for row, values in plays.items() if row not in each}
     unit = "reward" if arguments.diversity else f"hits of {arguments.turns * arguments.slate}"
     lines = [f"| policy | {unit} | against greed | against tuned constants |", "|---|---|---|---|"]
     for name, values in plays.items():
@@ -167,7 +182,8 @@ def title(learned):
         said.append(f"a slate's diversity is worth {arguments.diversity:g} hits")
     if arguments.leave:
         said.append(f"people leave after {arguments.leave} slates without a hit")
-    return f"{', '.join(said)}; meta_policy learned in {statistics.mean(seconds for _, seconds in learned):.0f} s each."
+    took = ", ".join(f"{name} {statistics.mean(seconds for _, seconds in runs):.0f} s" for name, runs in learned.items())
+    return f"{', '.join(said)}; learned in: {took}."
 
 
 def main():
@@ -175,13 +191,12 @@ def main():
         folder = pathlib.Path(temporary) / arguments.source.name
         train_run(arguments.source, folder)
         seeds = range(1, arguments.seeds + 1)
-        learned = [learn(folder, "meta_policy", seed) for seed in seeds]
-        menus = [learn(folder, "knob_dqn", seed) for seed in seeds]
+        learned = {name: [learn(folder, name, seed) for seed in seeds] for name in arguments.learners.split(",")}
         played = folder
         if arguments.other:
             played = pathlib.Path(temporary) / f"other-{arguments.other.name}"
             train_run(arguments.other, played)
-        lines = [title(learned), "", *table(played, tune(played), learned, menus), "", describe_machine(), ""]
+        lines = [title(learned), "", *table(played, tune(played), learned), "", describe_machine(), ""]
         pathlib.Path(arguments.out).write_text("\n".join(lines))
 
 

@@ -121,8 +121,10 @@ std::vector<float> layer(
 
 }  // namespace
 
-KnobActor::KnobActor(Layers layers, std::string version)
-    : layers_(std::move(layers)), version_(std::move(version)), name_("meta_policy " + version_) {
+KnobActor::KnobActor(Layers layers, std::string version, std::string_view agent)
+    : layers_(std::move(layers)),
+      version_(std::move(version)),
+      name_(fmt::format("{} {}", agent, version_)) {
     HG_CHECK(fit_together(layers_), "the layers follow each other");
 }
 
@@ -152,7 +154,9 @@ std::shared_ptr<const KnobActor> KnobActor::load(const std::filesystem::path& ru
             how_to_learn
         };
     }
-    return std::make_shared<const KnobActor>(std::move(layers), actor_version(run));
+    return std::make_shared<const KnobActor>(
+        std::move(layers), actor_version(run), manifest.value("agent", "meta_policy")
+    );
 }
 
 Knobs KnobActor::choose(const KnobState& state) const {

@@ -2,7 +2,7 @@
 // KnobActor: a learned KnobPolicy: exploration, novelty, content and diversity of each slate chosen from the
 // summary of the user's belief by a small network, without torch, in about a microsecond.
 //
-//   z -> 2 tanh(W2 tanh(W1 z + b1) + b2), diversity 1 + tanh(...)     (knob_net.hpp learns it by PPO)
+//   z -> 2 tanh(W2 tanh(W1 z + b1) + b2), diversity 1 + tanh(...)     (knob_net.hpp learns it by PPO, evolution by trying)
 //
 // Made by `honeyguide learn --agent meta_policy --set head=knobs --world served:RUN`. One that learned from items
 // shown one by one (world.slate_size=1) leaves diversity at 0. Where there is no belief it is greedy.
@@ -38,7 +38,7 @@ class KnobActor final : public KnobPolicy {
     };
 
     /// `version` names the weights.
-    KnobActor(Layers layers, std::string version);
+    KnobActor(Layers layers, std::string version, std::string_view agent = "meta_policy");
 
     /// Of a run of learn. Throws Error where it is another kind of run, or its actor saw a belief
     /// of another shape.

@@ -39,13 +39,19 @@ LearnResult learn_knobs(
     const auto batch = simulate::make_batch(world, 1);
     Settings settings;
     settings.set("head", "knobs");
-    settings.set("outer", outer);
-    settings.set("learning_rate", "0.01");
+    const bool is_searched = outer == "evolution";
+    if (is_searched) {
+        settings.set("knobs", "state");
+    } else {
+        settings.set("outer", outer);
+        settings.set("learning_rate", "0.01");
+    }
     SilentProgress silent;
     return learn_run(
-        {.entry = find_agent("meta_policy"),
+        {.entry = find_agent(is_searched ? "evolution" : "meta_policy"),
          .agent_settings = settings,
-         .options = {.steps = 40'000, .users = 64, .evaluate_every = 20'000},
+         .options =
+             {.steps = is_searched ? 400'000 : 40'000, .users = 64, .evaluate_every = 20'000},
          .world = *batch,
          .held_out = *batch,
          .world_facts = world_facts(),
@@ -87,6 +93,14 @@ TEST_F(KnobActorTest, simpler_outer_loops_beat_every_constant_too) {
     for (const std::string outer : {"a2c", "reinforce"}) {
         EXPECT_GT(learn_knobs(TwoKinds{}, *folder / outer, outer).best_return, 6) << outer;
     }
+}
+
+TEST_F(KnobActorTest, trying_the_same_knobs_finds_them_without_a_gradient_and_can_be_served) {
+    EXPECT_GT(learn_knobs(TwoKinds{}, *folder / "tried", "evolution").best_return, 6);
+
+    const auto actor = KnobActor::load(*folder / "tried");
+    EXPECT_GT(choose(*actor, 0).exploration, choose(*actor, 1).exploration + .5);
+    EXPECT_EQ(actor->name().substr(0, 10), "evolution ");
 }
 
 /// The network in torch exploits the very order that the server makes of the actor's knobs.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Evolution search over the knobs of a belief (belief_knob_net.hpp): the cross-entropy method (Rubinstein,
+// Evolution search over the knobs of a belief (belief_knob_net.hpp), or with head=knobs over those of a server
+// (knob_head_net.hpp, worlds served:RUN): the cross-entropy method (Rubinstein,
 // 1999; Mannor et al., 2003) on what episodes return, without a gradient. The control of meta_policy: the
 // same belief and the same knobs, found by trying.
 //
@@ -10,9 +11,10 @@
 // numbers (liking of its topic, ...) weigh. All of a generation meet the same users; the first of them is mu
 // itself. The belief learns by prediction from the sessions played, between generations, so that those
 // compared had the same.
-#include "policy/belief_knob_net.hpp"
+#include "policy/agent_net.hpp"
 #include "policy/play.hpp"
 #include "policy/scored_agent.hpp"
+#include "policy/searched_knobs_net.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -24,6 +26,7 @@ namespace hg::policy {
 namespace {
 
 struct EvolutionOptions {
+    std::string head = "belief";
     std::string knobs = "constant";
     bool products = false;
     std::int64_t population = 16;
@@ -38,7 +41,18 @@ struct EvolutionOptions {
     double final_rate_share = 0.05;
 
     static void describe(OptionBinder& bind, EvolutionOptions& o) {
-        bind("knobs", o.knobs, "what is searched", {.choices = {"constant", "state"}});
+        bind(
+            "head",
+            o.head,
+            "whose knobs: of a belief of its own, or of a server (worlds served:RUN)",
+            {.choices = {"belief", "knobs"}}
+        );
+        bind(
+            "knobs",
+            o.knobs,
+            "what is searched: one for all, or the last layer of an actor",
+            {.choices = {"constant", "state"}}
+        );
         bind(
             "products",
             o.products,
@@ -74,35 +88,38 @@ struct EvolutionOptions {
     }
 };
 
+/// A server's own belief has read the session.
+std::size_t tokens_of(const EvolutionOptions& options) {
+    return options.head == "knobs" ? 0 : static_cast<std::size_t>(options.session_length);
+}
+
 class EvolutionAgent final : public ScoredAgent {
   public:
     EvolutionAgent(const AgentContext& context, const EvolutionOptions& options)
         : ScoredAgent(context.world), options_(options) {
         seed_torch(context.rng);
-        net_ = std::make_shared<BeliefKnobNet>(context, options.hidden);
+        net_ = make_searched_knobs(context, options.head, options.hidden);
+        const auto last = net_->last_layer();
         const at::NoGradGuard no_grad;
-        net_->knob_out->weight.zero_();
-        searched_ = {net_->knob_out->bias};
+        last->weight.zero_();
+        searched_ = {last->bias};
         if (options.products) {
+            refuse_products_of_a_server();
             product_weights_ = torch::zeros({product_count(context.world)});
             searched_.push_back(product_weights_);
             named_.emplace_back("product_weights", product_weights_);
         }
         if (options.knobs == "state") {
-            searched_.push_back(net_->knob_out->weight);
+            searched_.push_back(last->weight);
         }
-        for (const auto& parameter : net_->named_parameters()) {
-            named_.emplace_back(parameter.key(), parameter.value());
-            if (parameter.key().starts_with("belief")) {
-                taught_.emplace_back(parameter.key(), parameter.value());
-            }
+        for (auto& parameter : net_->named()) {
+            named_.push_back(std::move(parameter));
         }
         adam_ = std::make_unique<train::Adam>(
-            taught_, train::AdamOptions{.learning_rate = options.learning_rate, .clip_norm = 1}
+            net_->taught(),
+            train::AdamOptions{.learning_rate = options.learning_rate, .clip_norm = 1}
         );
-        for (const auto& tensor : searched_) {
-            mean_.resize(mean_.size() + static_cast<std::size_t>(tensor.numel()));
-        }
+        read_mean();
         deviation_.assign(mean_.size(), options.deviation);
     }
 
@@ -156,11 +173,7 @@ class EvolutionAgent final : public ScoredAgent {
         if (!net_->begin_with(agent, options, weights)) {
             return false;
         }
-        mean_.clear();
-        for (const auto& tensor : searched_) {
-            const auto* from = tensor.const_data_ptr<float>();
-            mean_.insert(mean_.end(), from, from + tensor.numel());
-        }
+        read_mean();
         return true;
     }
 
@@ -168,9 +181,7 @@ class EvolutionAgent final : public ScoredAgent {
     void score(const ObservationBatch& seen, Mode /*mode*/, MatrixView<float> out) override {
         const at::NoGradGuard no_grad;
         const auto in = borrow(seen, world().n_candidates);
-        const auto looked = net_->look(in);
-        const auto knobs = net_->knobs(net_->hidden(looked.summary));
-        auto scores = BeliefKnobNet::scores(looked, knobs);
+        auto scores = net_->scores(in);
         if (product_weights_.defined()) {
             const auto products = item_products(in, product_weights_.size(0));
             scores = scores + at::matmul(products, product_weights_);
@@ -193,6 +204,25 @@ class EvolutionAgent final : public ScoredAgent {
         return {values.begin(), values.end()};
     }
 
+    void refuse_products_of_a_server() const {
+        if (options_.head == "knobs") {
+            throw Error{
+                ErrorCode::invalid_argument,
+                "products weighs what a server's knobs do not see",
+                "leave products out, or take head=belief"
+            };
+        }
+    }
+
+    /// The search begins at what the network says now.
+    void read_mean() {
+        mean_.clear();
+        for (const auto& tensor : searched_) {
+            const auto* from = tensor.const_data_ptr<float>();
+            mean_.insert(mean_.end(), from, from + tensor.numel());
+        }
+    }
+
     /// One population, tried and followed; returns the steps it took.
     std::int64_t generation(
         simulate::EnvironmentBatch& users, Rng& rng, const std::stop_token& stop
@@ -208,13 +238,15 @@ class EvolutionAgent final : public ScoredAgent {
                 tried[j][d] += deviation_[d] * rng.normal();
             }
             put(tried[j]);
-            const auto room = static_cast<std::size_t>(options_.lessons) * (j + 1) / n;
+            const auto room = options_.head == "belief"
+                                  ? static_cast<std::size_t>(options_.lessons) * (j + 1) / n
+                                  : 0;
             const auto played = play(
                 users,
                 *this,
                 {.episodes = static_cast<std::size_t>(options_.episodes),
                  .seed = seed,
-                 .session_tokens = static_cast<std::size_t>(options_.session_length)},
+                 .session_tokens = tokens_of(options_)},
                 [&](const TransitionBatch& step, std::span<const std::uint64_t> /*episodes*/) {
                     if (sessions.size() < room) {
                         sessions.push_back(borrow(step.after, world().n_candidates).sessions.clone()
@@ -256,7 +288,7 @@ class EvolutionAgent final : public ScoredAgent {
 
     void teach(const std::vector<at::Tensor>& sessions) {
         for (const auto& some : sessions) {
-            adam_->descend(net_->next_answer_loss(some), ++adam_step_);
+            adam_->descend(net_->lesson(some), ++adam_step_);
         }
     }
 
@@ -272,9 +304,8 @@ class EvolutionAgent final : public ScoredAgent {
     }
 
     EvolutionOptions options_;
-    std::shared_ptr<BeliefKnobNet> net_;
+    std::unique_ptr<SearchedKnobs> net_;
     train::Adam::NamedTensors named_;
-    train::Adam::NamedTensors taught_;  // the belief's
     std::vector<at::Tensor> searched_;
     at::Tensor product_weights_;  // [product_count], undefined without products
     std::unique_ptr<train::Adam> adam_;
@@ -289,14 +320,15 @@ std::unique_ptr<Agent> evolution_agent(const AgentContext& context, const Settin
 }
 
 std::size_t session_tokens(const Settings& settings) {
-    return static_cast<std::size_t>(settings.read<EvolutionOptions>().session_length);
+    return tokens_of(settings.read<EvolutionOptions>());
 }
 
 }  // namespace
 
 extern const AgentEntry evolution{
     .name = "evolution",
-    .summary = "cross-entropy search over the knobs of a belief: the control of meta_policy",
+    .summary =
+        "cross-entropy search over the knobs of a belief or a server: the control of meta_policy",
     .facts = AgentFact::learns | AgentFact::plans,
     .options = &describe_options<EvolutionOptions>,
     .make = &evolution_agent,
