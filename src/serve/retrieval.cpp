@@ -149,6 +149,10 @@ void Retrieval::add_index(
         facts_["why"] = "the index misses too much";
         return;
     }
+    if (!is_worth_it(index, users.rows_slice(half, users.rows() - half), proposals_)) {
+        proposals_ = 0;
+        return;
+    }
     log::info(
         "index in use",
         {{"recall_at_100", reached},
@@ -159,6 +163,37 @@ void Retrieval::add_index(
     facts_["proposals"] = proposals_;
     facts_["index_bytes"] = index.bytes();
     index_ = std::move(index);
+}
+
+bool Retrieval::is_worth_it(
+    const VectorIndex& index, MatrixView<const float> users, std::size_t proposals
+) {
+    constexpr double milli = 1e3;
+    const auto milliseconds = [&](const auto& search) {
+        const Stopwatch watch;
+        for (std::size_t user = 0; user < users.rows(); ++user) {
+            (void)search(users.row(user));
+        }
+        return milli * watch.seconds() / static_cast<double>(users.rows());
+    };
+    const double by_index = milliseconds([&](std::span<const float> user) {
+        return proposed(index, user, ladder.front(), proposals);
+    });
+    const double by_pass = milliseconds([&](std::span<const float> user) {
+        return table_.best(user, ladder.front());
+    });
+    facts_["index_ms"] = by_index;
+    facts_["every_item_ms"] = by_pass;
+    if (options_.index != IndexChoice::automatic ||
+        by_index <= options_.most_time_share * by_pass) {
+        return true;
+    }
+    log::info(
+        "no index: every item is scored sooner",
+        {{"proposals", proposals}, {"index_ms", by_index}, {"every_item_ms", by_pass}}
+    );
+    facts_["why"] = "every item is scored sooner than the index proposes enough";
+    return false;
 }
 
 std::vector<Scored> Retrieval::proposed(

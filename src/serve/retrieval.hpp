@@ -4,8 +4,8 @@
 // Only for models that are products of vectors (Recommender::item_vectors). The exact pass reads
 // every item; the index reads some thousands, however many there are. How much it misses depends on
 // the vectors, so it is measured when the run is loaded: the number of proposals is chosen on some
-// users of the dataset and checked on others, and where recall_wanted is not reached every item is
-// scored, with a warning. Proposals are scored again from the model's own vectors.
+// users of the dataset and checked on others, and where recall_wanted is not reached, or where so many
+// proposals take longer than scoring every item, every item is scored, and the log says so. Proposals are scored again from the model's own vectors.
 //
 //   auto retrieval = Retrieval::make(vectors, users, options, progress, stop);
 //   for (auto [row, score] : retrieval->best(user_vector, 512)) ...
@@ -38,6 +38,8 @@ struct RetrievalOptions {
     ItemPrecision precision = ItemPrecision::float32;
     std::size_t index_above = 50'000;  // items from which on `automatic` makes an index
     double recall_wanted = 0.98;       // of the best 100
+    /// `automatic` uses an index that takes at most this share of the time of scoring every item.
+    double most_time_share = 1;
 };
 
 /// Const-safe.
@@ -79,6 +81,10 @@ class Retrieval {
         const std::filesystem::path& file,
         ProgressSink& progress,
         const std::stop_token& stop
+    );
+    /// Notes what a search takes by the index and without; whether `automatic` should use it.
+    [[nodiscard]] bool is_worth_it(
+        const VectorIndex& index, MatrixView<const float> users, std::size_t proposals
     );
     [[nodiscard]] std::vector<Scored> proposed(
         const VectorIndex& index, std::span<const float> user, std::size_t k, std::size_t proposals

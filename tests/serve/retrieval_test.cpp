@@ -60,9 +60,24 @@ TEST_F(RetrievalTest, an_index_finds_nearly_all_of_the_best_with_their_exact_sco
     EXPECT_GE(static_cast<double>(n_found), 0.98 * k * static_cast<double>(strangers.rows()));
 }
 
+TEST_F(RetrievalTest, automatic_uses_no_index_that_takes_longer_than_scoring_every_item) {
+    const auto made =
+        make({.index = IndexChoice::automatic, .index_above = n_items - 1, .most_time_share = 0});
+
+    EXPECT_FALSE(made->has_index());
+    EXPECT_EQ(made->facts()["search"], "every item");
+    EXPECT_GT(made->facts()["index_ms"].get<double>(), 0);
+    EXPECT_GT(made->facts()["every_item_ms"].get<double>(), 0);
+    EXPECT_TRUE(make({.index = IndexChoice::hnsw, .most_time_share = 0})->has_index())
+        << "who asks for one gets it";
+}
+
 TEST_F(RetrievalTest, automatic_makes_an_index_of_a_big_catalogue_only) {
     EXPECT_FALSE(make({.index = IndexChoice::automatic})->has_index());
-    EXPECT_TRUE(make({.index = IndexChoice::automatic, .index_above = n_items - 1})->has_index());
+    EXPECT_TRUE(
+        make({.index = IndexChoice::automatic, .index_above = n_items - 1, .most_time_share = 1e9})
+            ->has_index()
+    );
     EXPECT_FALSE(make({.index = IndexChoice::exact, .index_above = 1})->has_index());
 }
 

@@ -125,7 +125,7 @@ Run declare_serve(CLI::App& verb) {
             "--index",
             arguments->index,
             "how the best items are found: exact = all are scored, hnsw = those an index proposes, "
-            "auto = hnsw above 50,000 items"
+            "auto = above 50,000 items hnsw where it is faster"
     )
         ->capture_default_str()
         ->check(CLI::IsMember({"auto", "exact", "hnsw"}));
