@@ -273,10 +273,10 @@ HoldReason find_reason(const GateRecord& record) {
     if (record.check("model_agreement").verdict == Verdict::failed) {
         return HoldReason::model_disagrees;
     }
-    const bool loses = std::ranges::any_of(record.checks, [](const GateCheck& check) {
-        return !check.is_required && check.verdict == Verdict::failed;
-    });
-    return loses ? HoldReason::group_worse : HoldReason::none;
+    constexpr auto groups = std::to_array<std::string_view>(
+        {"few_shot", "worst_decile", "first_impressions", "segments"}
+    );
+    return any(record, Verdict::failed, groups) ? HoldReason::group_worse : HoldReason::none;
 }
 
 std::string describe_outcome(const GateRecord& record) {

@@ -50,6 +50,7 @@ struct GateOptions {
     double power = 0.8;
     std::int64_t first_impressions = 10;
     double min_group_rows = 100;
+    bool curves_required = false;
 
     static void describe(OptionBinder& bind, GateOptions& o);
 };

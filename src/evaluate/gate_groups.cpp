@@ -43,10 +43,13 @@ void add_check(
     GateRecord& record,
     std::string_view name,
     std::span<const Evidence> groups,
-    const std::string& absent
+    const std::string& absent,
+    bool is_required = false
 ) {
     GateCheck check{
-        .name = name, .is_required = false, .sentence = fmt::format("not available: {}", absent)
+        .name = name,
+        .is_required = is_required,
+        .sentence = fmt::format("not available: {}", absent)
     };
     const auto n_groups = static_cast<double>(groups.size());
     const double level = groups.empty() ? 0 : 1 - (1 - record.options.level) / n_groups;
@@ -95,7 +98,7 @@ void add_few_shot(GateRecord& record, const GateInput& input) {
             });
         }
     }
-    add_check(record, "few_shot", points, absent);
+    add_check(record, "few_shot", points, absent, record.options.curves_required);
 }
 
 void add_worst_decile(GateRecord& record, const GateInput& input) {
@@ -118,7 +121,7 @@ void add_worst_decile(GateRecord& record, const GateInput& input) {
             });
         }
     }
-    add_check(record, "worst_decile", groups, absent);
+    add_check(record, "worst_decile", groups, absent, record.options.curves_required);
 }
 
 /// Rows of the log that belong together.

@@ -41,6 +41,11 @@ void GateOptions::describe(OptionBinder& bind, GateOptions& o) {
         {.min = 1, .max = 1e6}
     );
     bind("min_group_rows", o.min_group_rows, "effective rows of a group", {.min = 2});
+    bind(
+        "curves_required",
+        o.curves_required,
+        "hold where no curves say how new users and the worst-off are served"
+    );
 }
 
 }  // namespace hg::evaluate

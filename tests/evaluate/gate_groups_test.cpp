@@ -162,6 +162,26 @@ TEST(GateGroups, one_point_of_the_curve_that_is_worse_holds) {
     EXPECT_EQ(judge(input).decision, Decision::promote);
 }
 
+TEST(GateGroups, curves_may_be_made_a_condition) {
+    const GroupLog log{400, [](std::uint32_t, std::uint32_t) { return .4; }};
+    auto input = log.input();
+    ASSERT_EQ(judge(input).decision, Decision::promote);
+    GateOptions strict;
+    strict.curves_required = true;
+
+    EXPECT_EQ(judge(input, strict).reason, HoldReason::missing_input);
+
+    const auto worse = around(-.05, .1, 300);
+    const auto better = around(.05, .1, 300);
+    const std::vector<FewShotPoint> losing{{.n_events = 0, .differences = worse}};
+    const std::vector<FewShotPoint> winning{{.n_events = 0, .differences = better}};
+    input.worst_decile = better;
+    input.few_shot = losing;
+    EXPECT_EQ(judge(input, strict).reason, HoldReason::group_worse);
+    input.few_shot = winning;
+    EXPECT_EQ(judge(input, strict).decision, Decision::promote);
+}
+
 // Of 400 curves of an equal candidate at five lengths each, at most 2.5 % are held in truth: 29 or
 // more with probability 2e-6. Intervals each of their own would hold 12 %, about 48.
 TEST(GateGroups, an_equal_candidate_is_held_no_more_often_for_being_asked_at_many_lengths) {
