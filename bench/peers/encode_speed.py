@@ -37,7 +37,8 @@ PAGE = """# encode beside sentence-transformers
 
 The limit it runs into is the last column: a token needs {mflop:.0f} MFLOP in products with weights, which are all that is counted (not attention,
 and a title is too short to fill them). `--dtype bf16` is a choice, fp32 the default: on a processor with bf16 products (AMD EPYC with AVX-512, program
-of commit b978c47) bf16 was 2.4 to 2.8 times fp32 (178 plots/s beside 66 on two threads; sentence-transformers 149 and 55), on one without them
+of commit b978c47) bf16 was 2.4 to 2.8 times fp32 (178 plots/s beside 66 on two threads; sentence-transformers 149 and 55), on another of that kind 1.7 to 1.9 times (100 beside
+53; 84 and 43), on one without them
 it is 6 times slower than fp32. Vectors differ by up to .0042 (cosine >= .9998).
 
 On one NVIDIA H200 (`--device cuda`, libtorch 2.11 with CUDA 13.0, program of commit 9a2e667): 3,000 plots in 2.5 s with either
