@@ -74,11 +74,10 @@ std::filesystem::path Admission::first() const {
 Admitted Admission::admit(
     const std::filesystem::path& folder, const train::LoadedRun& run, bool is_led
 ) const {
-    if (options_.fallback.empty()) {
-        return choose_knobs(run, is_led, false);
-    }
-    if (!is_fallback(folder)) {
-        if (const auto why = why_run_is_held(folder, run.version)) {
+    if (!is_same_folder(folder, options_.fallback)) {
+        const auto why =
+            options_.fallback.empty() ? std::nullopt : why_run_is_held(folder, run.version);
+        if (why) {
             throw Error{
                 ErrorCode::conflict,
                 fmt::format("{} may not serve: {}", run.name, *why),
@@ -94,10 +93,6 @@ Admitted Admission::admit(
     return admitted;
 }
 
-bool Admission::is_fallback(const std::filesystem::path& folder) const {
-    return is_same_folder(folder, options_.fallback);
-}
-
 std::optional<std::string> Admission::why_run_is_held(
     const std::filesystem::path& folder, const std::string& version
 ) const {
@@ -109,10 +104,6 @@ Admitted Admission::constants(std::string note) const {
         .knobs = std::make_shared<policy::ConstantKnobs>(options_.knobs),
         .knobs_note = std::move(note),
     };
-}
-
-Admitted Admission::led(std::string note) const {
-    return {.knobs = actor_, .knobs_note = std::move(note)};
 }
 
 Admitted Admission::choose_knobs(const train::LoadedRun& run, bool is_led, bool is_fallback) const {
@@ -135,7 +126,7 @@ Admitted Admission::choose_knobs(const train::LoadedRun& run, bool is_led, bool 
                 {{"policy", actor_->name()}, {"why", *why}}
             );
         }
-        return led(why ? "serves although " + *why : "");
+        return {.knobs = actor_, .knobs_note = why ? "serves although " + *why : ""};
     }
     if (is_led && !is_fallback) {
         throw Error{

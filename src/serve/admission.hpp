@@ -31,12 +31,10 @@ class Admission {
     ) const;
 
   private:
-    [[nodiscard]] bool is_fallback(const std::filesystem::path& folder) const;
     [[nodiscard]] std::optional<std::string> why_run_is_held(
         const std::filesystem::path& folder, const std::string& version
     ) const;
     [[nodiscard]] Admitted constants(std::string note) const;
-    [[nodiscard]] Admitted led(std::string note) const;
     [[nodiscard]] Admitted choose_knobs(const train::LoadedRun& run, bool is_led, bool is_fallback)
         const;
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 namespace hg::serve {
+
 Engine::Engine(
     EngineOptions options,
     std::shared_ptr<const data::Dataset> dataset,

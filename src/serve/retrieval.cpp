@@ -22,6 +22,10 @@ double megabytes(std::size_t bytes) {
     return static_cast<double>(bytes) / 1e6;
 }
 
+double milliseconds_each(const Stopwatch& watch, std::size_t searches) {
+    return 1e3 * watch.seconds() / static_cast<double>(searches);
+}
+
 /// Share of `found` that is as good as the last of `truth`: equal scores are equally good.
 double recall_of(std::span<const Scored> truth, std::span<const Scored> found) {
     if (truth.empty()) {
@@ -115,9 +119,12 @@ void Retrieval::add_index(
     }
     auto index = load_or_build(table_.vectors(), file, progress, stop);
     std::vector<std::vector<Scored>> truths;
+    const Stopwatch passes;
     for (std::size_t user = 0; user < users.rows(); ++user) {
         truths.push_back(table_.best(users.row(user), recall_at));
     }
+    const double by_pass = milliseconds_each(passes, users.rows());
+    double by_index = 0;
     const auto recall_over = [&](std::size_t first, std::size_t last, std::size_t proposals) {
         double sum = 0;
         for (auto user = first; user < last; ++user) {
@@ -132,7 +139,9 @@ void Retrieval::add_index(
         if (reached < options_.recall_wanted) {
             continue;
         }
+        const Stopwatch searches;
         reached = recall_over(half, users.rows(), proposals);
+        by_index = milliseconds_each(searches, users.rows() - half);
         if (reached >= options_.recall_wanted) {
             proposals_ = proposals;
             break;
@@ -149,7 +158,14 @@ void Retrieval::add_index(
         facts_["why"] = "the index misses too much";
         return;
     }
-    if (!is_worth_it(index, users.rows_slice(half, users.rows() - half), proposals_)) {
+    facts_["index_ms"] = by_index;
+    facts_["every_item_ms"] = by_pass;
+    if (options_.index == IndexChoice::automatic && by_index > options_.most_time_share * by_pass) {
+        log::info(
+            "no index: every item is scored sooner",
+            {{"proposals", proposals_}, {"index_ms", by_index}, {"every_item_ms", by_pass}}
+        );
+        facts_["why"] = "every item is scored sooner than the index proposes enough";
         proposals_ = 0;
         return;
     }
@@ -163,37 +179,6 @@ void Retrieval::add_index(
     facts_["proposals"] = proposals_;
     facts_["index_bytes"] = index.bytes();
     index_ = std::move(index);
-}
-
-bool Retrieval::is_worth_it(
-    const VectorIndex& index, MatrixView<const float> users, std::size_t proposals
-) {
-    constexpr double milli = 1e3;
-    const auto milliseconds = [&](const auto& search) {
-        const Stopwatch watch;
-        for (std::size_t user = 0; user < users.rows(); ++user) {
-            (void)search(users.row(user));
-        }
-        return milli * watch.seconds() / static_cast<double>(users.rows());
-    };
-    const double by_index = milliseconds([&](std::span<const float> user) {
-        return proposed(index, user, ladder.front(), proposals);
-    });
-    const double by_pass = milliseconds([&](std::span<const float> user) {
-        return table_.best(user, ladder.front());
-    });
-    facts_["index_ms"] = by_index;
-    facts_["every_item_ms"] = by_pass;
-    if (options_.index != IndexChoice::automatic ||
-        by_index <= options_.most_time_share * by_pass) {
-        return true;
-    }
-    log::info(
-        "no index: every item is scored sooner",
-        {{"proposals", proposals}, {"index_ms", by_index}, {"every_item_ms", by_pass}}
-    );
-    facts_["why"] = "every item is scored sooner than the index proposes enough";
-    return false;
 }
 
 std::vector<Scored> Retrieval::proposed(

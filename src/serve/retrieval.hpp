@@ -82,10 +82,6 @@ class Retrieval {
         ProgressSink& progress,
         const std::stop_token& stop
     );
-    /// Notes what a search takes by the index and without; whether `automatic` should use it.
-    [[nodiscard]] bool is_worth_it(
-        const VectorIndex& index, MatrixView<const float> users, std::size_t proposals
-    );
     [[nodiscard]] std::vector<Scored> proposed(
         const VectorIndex& index, std::span<const float> user, std::size_t k, std::size_t proposals
     ) const;
