@@ -107,11 +107,7 @@ AgentNet::Output AgentNet::forward(const NetInput& in) {
 }
 
 train::Adam::NamedTensors AgentNet::named() const {
-    train::Adam::NamedTensors all;
-    for (const auto& parameter : named_parameters()) {
-        all.emplace_back(parameter.key(), parameter.value());
-    }
-    return all;
+    return named_of(*this);
 }
 
 at::Tensor AgentNet::describe_items(const NetInput& in) {

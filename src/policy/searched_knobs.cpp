@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "policy/agent_net.hpp"
 #include "policy/belief_knob_net.hpp"
 #include "policy/knob_head_net.hpp"
 #include "policy/searched_knobs_net.hpp"
@@ -7,16 +8,6 @@
 
 namespace hg::policy {
 namespace {
-
-train::Adam::NamedTensors named_of(const torch::nn::Module& module, std::string_view prefix = {}) {
-    train::Adam::NamedTensors all;
-    for (const auto& parameter : module.named_parameters()) {
-        if (parameter.key().starts_with(prefix)) {
-            all.emplace_back(parameter.key(), parameter.value());
-        }
-    }
-    return all;
-}
 
 class OfBelief final : public SearchedKnobs {
   public:

@@ -46,7 +46,7 @@ ValueAgent::ValueAgent(
       online_(std::move(online)),
       target_(std::move(target)),
       adam_(std::make_unique<train::Adam>(
-          named(*online_),
+          named_of(*online_),
           train::AdamOptions{
               .learning_rate = options.network.learning_rate, .clip_norm = options.network.clip_norm
           }
@@ -84,9 +84,9 @@ void ValueAgent::learn(Rng& rng, const MetricSink& log) {
 }
 
 void ValueAgent::save(SafetensorsWriter& weights, Save what) const {
-    add_network(weights, *online_, named(*online_));
+    add_network(weights, *online_, named_of(*online_));
     if (what == Save::resume) {
-        add_tensors(weights, "target.", named(*target_));
+        add_tensors(weights, "target.", named_of(*target_));
         add_adam(weights, "adam.", *adam_, adam_step_);
         const std::vector<double> numbers{reward_sum_, n_rewards_};
         weights.add("rewards", std::span<const double>{numbers});
@@ -94,12 +94,12 @@ void ValueAgent::save(SafetensorsWriter& weights, Save what) const {
 }
 
 void ValueAgent::load(const SafetensorsFile& weights, Save what) {
-    copy_network(weights, *online_, named(*online_));
+    copy_network(weights, *online_, named_of(*online_));
     if (what == Save::policy) {
         copy_weights(*online_, *target_);  // where learning begins with these
     }
     if (what == Save::resume) {
-        copy_tensors(weights, "target.", named(*target_));
+        copy_tensors(weights, "target.", named_of(*target_));
         adam_step_ = load_adam(weights, "adam.", *adam_);
         const auto numbers = value_or_throw(weights.values<double>("rewards"));
         HG_CHECK(numbers.size() == 2, "written by save()");
@@ -110,26 +110,18 @@ void ValueAgent::load(const SafetensorsFile& weights, Save what) {
 
 void ValueAgent::copy_weights(const torch::nn::Module& from, const torch::nn::Module& to) {
     const at::NoGradGuard no_grad;
-    const auto source = named(from);
-    const auto targets = named(to);
+    const auto source = named_of(from);
+    const auto targets = named_of(to);
     for (std::size_t i = 0; i < source.size(); ++i) {
         auto target = targets[i].second;
         target.copy_(source[i].second);
     }
 }
 
-train::Adam::NamedTensors ValueAgent::named(const torch::nn::Module& module) {
-    train::Adam::NamedTensors all;
-    for (const auto& parameter : module.named_parameters()) {
-        all.emplace_back(parameter.key(), parameter.value());
-    }
-    return all;
-}
-
 void ValueAgent::follow() {
     const at::NoGradGuard no_grad;
-    const auto from = named(*online_);
-    const auto to = named(*target_);
+    const auto from = named_of(*online_);
+    const auto to = named_of(*target_);
     for (std::size_t i = 0; i < from.size(); ++i) {
         auto moving = to[i].second;
         moving.lerp_(from[i].second, options_.target_share);

@@ -60,7 +60,6 @@ class ValueAgent : public ScoredAgent {
     [[nodiscard]] const ValueAgentOptions& options() const noexcept { return options_; }
 
   private:
-    [[nodiscard]] static train::Adam::NamedTensors named(const torch::nn::Module& module);
     static void copy_weights(const torch::nn::Module& from, const torch::nn::Module& to);
     void follow();
     void learn(Rng& rng, const MetricSink& log);

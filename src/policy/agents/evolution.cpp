@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <numeric>
 #include <vector>
 
@@ -112,9 +113,7 @@ class EvolutionAgent final : public ScoredAgent {
         if (options.knobs == "state") {
             searched_.push_back(last->weight);
         }
-        for (auto& parameter : net_->named()) {
-            named_.push_back(std::move(parameter));
-        }
+        std::ranges::move(net_->named(), std::back_inserter(named_));
         adam_ = std::make_unique<train::Adam>(
             net_->taught(),
             train::AdamOptions{.learning_rate = options.learning_rate, .clip_norm = 1}
