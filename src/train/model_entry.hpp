@@ -5,6 +5,7 @@
 // name{...}`, and add HG_MODEL(name) to models/builtin.def. The contract suite then tests it.
 #pragma once
 
+#include "core/memory_limit.hpp"
 #include "core/options.hpp"
 #include "core/progress.hpp"
 #include "core/rng.hpp"
@@ -52,8 +53,9 @@ struct FitContext {
     const encode::ItemVectors* content;  // null when there is none
     Rng rng;
     ProgressSink& progress;
-    std::stop_token stop;      // on request: save a checkpoint, throw interrupted
-    RunWriter* run = nullptr;  // where metrics and checkpoints go; null = nowhere
+    std::stop_token stop;                        // on request: save a checkpoint, throw interrupted
+    RunWriter* run = nullptr;                    // where metrics and checkpoints go; null = nowhere
+    double memory_limit = memory_limit_bytes();  // a model that needs more refuses first
 };
 
 struct ModelEntry {

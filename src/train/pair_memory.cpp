@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/pair_memory.hpp"
 
+#include "core/memory_limit.hpp"
 #include "core/rng.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <numeric>
@@ -50,11 +50,6 @@ std::size_t count_pairs(
 
 }  // namespace
 
-double memory_limit_bytes() {
-    return static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
-           static_cast<double>(::sysconf(_SC_PAGE_SIZE)) / 2;
-}
-
 double estimate_pairs(const Csr& users, std::size_t most_per_item) {
     auto cumulative = upper_bounds(users);
     std::partial_sum(cumulative.begin(), cumulative.end(), cumulative.begin());
@@ -89,23 +84,14 @@ void check_pairs_fit(const PairBudget& budget) {
 }
 
 void check_pair_count(const PairCount& count) {
-    const double bytes = count.pairs * bytes_per_pair;
-    if (bytes <= count.limit_bytes) {
-        return;
-    }
-    constexpr double giga = 1e9;
-    throw Error{
-        ErrorCode::exhausted,
-        fmt::format(
-            "{}: about {:.2g} pairs of {} items need {:.1f} GB, the limit is {:.1f} GB",
-            count.model,
-            count.pairs,
-            count.n_items,
-            bytes / giga,
-            count.limit_bytes / giga
+    check_memory({
+        .what = fmt::format(
+            "{}: about {:.2g} pairs of {} items", count.model, count.pairs, count.n_items
         ),
-        count.hint
-    };
+        .bytes = count.pairs * bytes_per_pair,
+        .limit_bytes = count.limit_bytes,
+        .hint = count.hint,
+    });
 }
 
 }  // namespace hg::train

@@ -6,7 +6,7 @@
 // pairs counted, and sum b is shrunk by the mean share found: a share lies in (0, 1], so 200 draws
 // tell it to a few percent.
 //
-//   check_pairs_fit({.model = "item_knn", .users = users, .limit_bytes = memory_limit_bytes()});
+//   check_pairs_fit({.model = "item_knn", .users = users, .limit_bytes = context.memory_limit});
 #pragma once
 
 #include "train/sparse.hpp"
@@ -16,9 +16,6 @@
 #include <string_view>
 
 namespace hg::train {
-
-/// Half of the machine's memory.
-[[nodiscard]] double memory_limit_bytes();
 
 /// Distinct ordered pairs of items that some user has both of; `most_per_item` = 0: no cut.
 [[nodiscard]] double estimate_pairs(const Csr& users, std::size_t most_per_item = 0);

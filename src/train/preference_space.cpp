@@ -4,6 +4,7 @@
 #include "train/truncated_svd.hpp"
 
 #include <Eigen/Dense>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -85,6 +86,19 @@ Moments plain_moments(const Eigen::Ref<const RowMatrix>& w, std::span<const std:
 }  // namespace
 
 PreferenceSpace fit_preference_space(const FitContext& context, const SpaceOptions& options) {
+    constexpr double copies = 4;  // of both sides while singular vectors are found
+    check_memory({
+        .what = fmt::format(
+            "a preference space: {} users and {} items in {} numbers",
+            context.log.n_users(),
+            context.log.n_items(),
+            options.dim
+        ),
+        .bytes = copies * static_cast<double>(context.log.n_users() + context.log.n_items()) *
+                 static_cast<double>(options.dim) * sizeof(float),
+        .limit_bytes = context.memory_limit,
+        .hint = "fewer numbers, --set dim=16, or a part of the users",
+    });
     const auto rows = liked_items(context.log);
     auto svd = truncated_svd(
         context.log,

@@ -60,6 +60,12 @@ class Trainee {
     virtual void epoch_ended(std::int64_t /*epoch*/) {}
 };
 
+/// Bytes of a float32 matrix while it is trained: its values, their gradient, two moments, the best so far.
+[[nodiscard]] constexpr double trained_bytes(std::size_t rows, std::size_t columns) noexcept {
+    constexpr double copies = 5;
+    return copies * sizeof(float) * static_cast<double>(rows) * static_cast<double>(columns);
+}
+
 struct TrainOptions {
     std::string label = "train";  // of the progress bar and of the checkpoint
     std::int64_t epochs = 100;    // at most

@@ -219,6 +219,40 @@ TEST_P(Model, gives_the_same_scores_for_the_same_seed) {
     );
 }
 
+TEST_P(Model, refuses_before_it_takes_more_memory_than_it_may) {
+    constexpr std::array small_ones{
+        "random",
+        "popularity",
+        "personal_frequency",
+        "similar_popularity",
+        "content_knn",
+        "vector_db"
+    };
+    SilentProgress progress;
+    const FitContext context{
+        .dataset = world().dataset,
+        .log = world().dataset.log,
+        .content = &world().content,
+        .rng = Rng{seed},
+        .progress = progress,
+        .stop = {},
+        .memory_limit = 100,
+    };
+    if (std::ranges::find(small_ones, GetParam()->name) != small_ones.end()) {
+        EXPECT_NE(GetParam()->fit(context, quick(*GetParam())), nullptr)
+            << "keeps no more than it reads";
+        return;
+    }
+    try {
+        (void)GetParam()->fit(context, quick(*GetParam()));
+        FAIL() << "took what it wanted";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::exhausted);
+        EXPECT_THAT(error.message(), testing::HasSubstr("need 0.0 GB, the limit is 0.0 GB"));
+        EXPECT_THAT(error.hint(), testing::Not(testing::IsEmpty()));
+    }
+}
+
 TEST_P(Model, never_returns_a_masked_item) {
     const auto users = histories();
     auto scores = scores_of(fitted(), users);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/pair_memory.hpp"
 
+#include "core/memory_limit.hpp"
 #include "support/small_world.hpp"
 
 #include <gmock/gmock.h>

@@ -22,6 +22,7 @@
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -255,6 +256,20 @@ double weight_for(const Csr& users) {
 std::unique_ptr<Recommender> fit_als(const FitContext& context, const Settings& settings) {
     auto options = settings.read<AlsOptions>();
     const auto users = positive_pairs(context.log);
+    constexpr double item_copies = 3;  // learned, kept for solving, served
+    check_memory({
+        .what = fmt::format(
+            "als: {} users and {} items in {} numbers",
+            users.n_rows(),
+            users.n_cols,
+            options.factors
+        ),
+        .bytes = (static_cast<double>(users.n_rows()) +
+                  item_copies * static_cast<double>(users.n_cols)) *
+                 static_cast<double>(options.factors) * sizeof(float),
+        .limit_bytes = context.memory_limit,
+        .hint = "fewer numbers, --set factors=64, or a part of the users",
+    });
     if (options.unobserved_weight == 0) {
         options.unobserved_weight = weight_for(users);
     }

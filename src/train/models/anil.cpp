@@ -91,7 +91,16 @@ class Anil final : public BagRecommender {
 
 std::unique_ptr<Recommender> fit_anil(const FitContext& context, const Settings& settings) {
     const auto options = settings.read<AnilOptions>();
-    const auto net = options.net(context.log.n_items());
+    const auto n_items = context.log.n_items();
+    check_memory({
+        .what = fmt::format("anil: {} items in {} numbers", n_items, options.dim),
+        .bytes =
+            trained_bytes(n_items, static_cast<std::size_t>(options.dim)) +
+            static_cast<double>(1 + options.inner_steps) * answer_bytes(options.training, n_items),
+        .limit_bytes = context.memory_limit,
+        .hint = "fewer numbers, --set dim=64, smaller batches, --set batch_size=32, or als",
+    });
+    const auto net = options.net(n_items);
     const auto how = options.training.of(
         "anil", fmt::format("{} {}", options_json(options).dump(), context.log.size())
     );

@@ -10,8 +10,18 @@
 #include "train/models/bag_net.hpp"
 #include "train/models/episode_options.hpp"
 #include "train/trainer.hpp"
+#include "train/training_options.hpp"
 
 namespace hg::train {
+
+/// Bytes of what a step says of every item: logits, their logarithms of shares, and the gradients of both.
+[[nodiscard]] constexpr double answer_bytes(
+    const TrainingOptions& training, std::size_t n_items
+) noexcept {
+    constexpr double copies = 4;
+    return copies * sizeof(float) * static_cast<double>(training.batch_size) *
+           static_cast<double>(n_items);
+}
 
 /// Trains a new net in place and notes the result in the run. Throws Error where nobody has a positive event.
 void fit_bag_net(

@@ -202,6 +202,17 @@ std::unique_ptr<Recommender> fit_bpr(const FitContext& context, const Settings& 
     const auto options = settings.read<BprOptions>();
     const auto users = positive_pairs(context.log);
     const auto factors = static_cast<std::size_t>(options.factors);
+    constexpr double item_copies = 2;  // learned, served
+    check_memory({
+        .what = fmt::format(
+            "bpr: {} users and {} items in {} numbers", users.n_rows(), users.n_cols, factors
+        ),
+        .bytes = (static_cast<double>(users.n_rows()) +
+                  item_copies * static_cast<double>(users.n_cols)) *
+                 static_cast<double>(factors + 1) * sizeof(float),
+        .limit_bytes = context.memory_limit,
+        .hint = "fewer numbers, --set factors=64, or a part of the users",
+    });
     const auto rng = context.rng.split("bpr");
     auto user_rows = small_normal(users.n_rows(), factors, factors, rng.split("users"));
     auto item_rows = small_normal(users.n_cols, factors + 1, factors, rng.split("items"));

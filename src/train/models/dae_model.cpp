@@ -89,8 +89,15 @@ void DaeOptions::describe(OptionBinder& bind, DaeOptions& o) {
 std::unique_ptr<Recommender> fit_dae(
     const FitContext& context, const DaeOptions& options, std::string_view label
 ) {
-    const auto net =
-        std::make_shared<DaeNet>(static_cast<std::int64_t>(context.log.n_items()), options);
+    const auto n_items = context.log.n_items();
+    const auto dim = static_cast<std::size_t>(options.dim);
+    check_memory({
+        .what = fmt::format("{}: {} items in {} units", label, n_items, dim),
+        .bytes = trained_bytes(n_items, 2 * dim) + answer_bytes(options.training, n_items),
+        .limit_bytes = context.memory_limit,
+        .hint = "fewer units, --set dim=64, smaller batches, --set batch_size=32, or als",
+    });
+    const auto net = std::make_shared<DaeNet>(static_cast<std::int64_t>(n_items), options);
     auto how = options.training.of(
         label, fmt::format("{} {}", options_json(options).dump(), context.log.size())
     );

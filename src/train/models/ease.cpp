@@ -5,11 +5,11 @@
 // autoencoders for sparse data", WWW 2019, eq. 8); X binary. Strong where items fit in memory:
 // n_items^2 numbers. Deviation: optionally only the most popular max_items take part, the others
 // get popularity alone.
+#include "core/memory_limit.hpp"
 #include "train/cold_start.hpp"
 #include "train/cooccurrence_tensor.hpp"
 #include "train/kept_items.hpp"
 #include "train/model_entry.hpp"
-#include "train/pair_memory.hpp"
 #include "train/run.hpp"
 #include "train/sparse.hpp"
 
@@ -76,30 +76,24 @@ double peak_bytes(std::size_t n, torch::ScalarType type) {
     return static_cast<double>(n) * static_cast<double>(n) * (matrices * element + sizeof(float));
 }
 
-torch::ScalarType choose_precision(std::size_t n, const EaseOptions& options) {
+torch::ScalarType choose_precision(std::size_t n, const EaseOptions& options, double memory_limit) {
     constexpr double giga = 1e9;
-    const double limit = options.memory_gb > 0 ? options.memory_gb * giga : memory_limit_bytes();
+    const double limit = options.memory_gb > 0 ? options.memory_gb * giga : memory_limit;
     if (options.precision != "fp32" && peak_bytes(n, torch::kFloat64) <= limit) {
         return torch::kFloat64;
     }
-    if (options.precision != "fp64" && peak_bytes(n, torch::kFloat32) <= limit) {
-        return torch::kFloat32;
-    }
     const auto type = options.precision == "fp64" ? torch::kFloat64 : torch::kFloat32;
-    throw Error{
-        ErrorCode::exhausted,
-        fmt::format(
-            "ease: {} items need {:.1f} GB, the limit is {:.1f} GB",
-            n,
-            peak_bytes(n, type) / giga,
-            limit / giga
-        ),
-        fmt::format(
+    check_memory({
+        .what = fmt::format("ease: {} items", n),
+        .bytes = peak_bytes(n, type),
+        .limit_bytes = limit,
+        .hint = fmt::format(
             "keep the most popular items, --set max_items={}, allow more with --set memory_gb=N, "
             "or use als",
             static_cast<std::size_t>(std::sqrt(limit / peak_bytes(1, type)))
-        )
-    };
+        ),
+    });
+    return type;
 }
 
 torch::Tensor make_gram(
@@ -143,7 +137,7 @@ std::unique_ptr<Recommender> fit_ease(const FitContext& context, const Settings&
     const auto options = settings.read<EaseOptions>();
     const auto users = positive_pairs(context.log);
     KeptItems kept{most_popular(column_counts(users), options.max_items), users.n_cols};
-    const auto type = choose_precision(kept.size(), options);
+    const auto type = choose_precision(kept.size(), options, context.memory_limit);
     if (context.run != nullptr) {
         context.run->note("precision", type == torch::kFloat64 ? "fp64" : "fp32");
     }

@@ -67,7 +67,7 @@ std::unique_ptr<Recommender> fit_item_knn(const FitContext& context, const Setti
         .model = "item_knn",
         .users = users,
         .most_per_item = most,
-        .limit_bytes = memory_limit_bytes(),
+        .limit_bytes = context.memory_limit,
         .hint = "keep the nearest of each item, --set neighbours=200, or use als",
     });
     Progress bar{context.progress, "item_knn", users.n_cols, "items"};

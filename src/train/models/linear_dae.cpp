@@ -349,6 +349,14 @@ std::unique_ptr<Recommender> fit_linear_dae(const FitContext& context, const Set
         share /= static_cast<float>(std::max<std::size_t>(1, users.n_rows()));
     }
     const auto knots = knots_of(options);
+    constexpr double at_work = 5;  // matrices, beside one for each number of clicks
+    check_memory({
+        .what = fmt::format("linear_dae: {} matrices of {} items", knots.size(), kept.size()),
+        .bytes = (static_cast<double>(knots.size()) + at_work) * static_cast<double>(kept.size()) *
+                 static_cast<double>(kept.size()) * sizeof(float),
+        .limit_bytes = context.memory_limit,
+        .hint = "fewer items, --set max_items=2000, or fewer clicks, --set most_clicks=10",
+    });
     const bool is_chosen = options.penalty == 0;
     Progress bar{context.progress, "linear_dae", (is_chosen ? 2 : 1) * knots.size(), "matrices"};
     const double penalty =

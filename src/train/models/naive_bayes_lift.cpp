@@ -82,7 +82,7 @@ std::unique_ptr<Recommender> fit_naive_bayes_lift(
     check_pairs_fit({
         .model = "naive_bayes_lift",
         .users = users,
-        .limit_bytes = memory_limit_bytes(),
+        .limit_bytes = context.memory_limit,
         .hint = "use item_knn with --set neighbours=200, or als",
     });
     const auto counts = column_counts(users);

@@ -222,10 +222,19 @@ std::unique_ptr<Recommender> fit_sequence_model(
 ) {
     const bool has_content =
         options.use_content && context.content != nullptr && context.content->dim() > 0;
+    const auto n_items = context.log.n_items();
+    const auto content_dim = has_content ? context.content->dim() : 0;
+    constexpr double rows_of_logits = 64;  // of the full softmax, at once
+    check_memory({
+        .what = fmt::format("{}: {} items in {} numbers", label, n_items, options.dim),
+        .bytes = trained_bytes(n_items, static_cast<std::size_t>(options.dim)) +
+                 static_cast<double>(n_items) * sizeof(float) *
+                     (static_cast<double>(content_dim) + rows_of_logits),
+        .limit_bytes = context.memory_limit,
+        .hint = "fewer numbers, --set dim=32, or fewer items",
+    });
     const auto content = has_content ? unit_rows(context.content->vectors.view()) : at::Tensor{};
-    const auto shape = shape_of(
-        label, block, options, context.log.n_items(), has_content ? context.content->dim() : 0
-    );
+    const auto shape = shape_of(label, block, options, n_items, content_dim);
     auto learned = options.refit && options.validate
                        ? learn_twice(label, shape, context, options, content)
                        : learn(label, shape, context, options, content);

@@ -193,7 +193,7 @@ std::unique_ptr<Recommender> fit_sequential_rules(
         .model = name,
         .pairs = most_rules(occurrences, n_items, options),
         .n_items = n_items,
-        .limit_bytes = memory_limit_bytes(),
+        .limit_bytes = context.memory_limit,
         .hint = "keep fewer of each item, --set rules=100, or a shorter window",
     });
     const auto n_events = static_cast<float>(std::max<std::size_t>(1, sequences.items.size()));
