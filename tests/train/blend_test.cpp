@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/blend.hpp"
 
+#include "support/small_world.hpp"
+#include "support/temporary_folder.hpp"
 #include "train/fit_blend.hpp"
 #include "train/gaussian_prior.hpp"
+#include "train/model_entry.hpp"
+#include "train/run.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -196,6 +201,68 @@ TEST(Blend, the_belief_added_apart_makes_the_same_scores_also_of_new_items) {
         blend.add_belief(view, of_belief, apart.row(0));
 
         EXPECT_THAT(apart.values(), testing::ElementsAreArray(whole.values())) << weight;
+    }
+}
+
+Settings blend_of(std::string_view rankers, std::initializer_list<std::string_view> more = {}) {
+    Settings settings;
+    settings.set_assignment(fmt::format("rankers={}", rankers));
+    for (const auto assignment : more) {
+        settings.set_assignment(assignment);
+    }
+    return settings;
+}
+
+TEST(FitBlend, what_each_part_has_to_tell_is_noted_and_only_curves_leave_a_folder) {
+    const auto world =
+        testing_support::small_world({.n_users = 600, .n_items = 60, .events_per_user = 14});
+    const testing_support::TemporaryFolder folder;
+    RunWriter run{folder / "run"};
+    SilentProgress silent;
+    (void)find_model("blend").fit(
+        {.dataset = world.dataset,
+         .log = world.dataset.log,
+         .content = nullptr,
+         .rng = Rng{5},
+         .progress = silent,
+         .stop = {},
+         .run = &run},
+        blend_of(R"(["popularity","gaussian","dae"])", {"dae.epochs=2", "gaussian.dim=8"})
+    );
+
+    const auto& notes = run.notes().at("fit_on_all_users");
+    EXPECT_GT(notes.at("gaussian").at("calibrated").at("noise_scale"), 0);
+    EXPECT_EQ(notes.at("dae").at("epochs_run"), 2);
+    EXPECT_TRUE(notes.at("popularity").contains("seconds"));
+    const auto parts = run.folder() / "parts" / "fit_on_all_users";
+    EXPECT_TRUE(std::filesystem::exists(parts / "dae" / "metrics.jsonl"));
+    EXPECT_FALSE(std::filesystem::exists(parts / "gaussian"));
+}
+
+TEST(FitBlend, a_part_that_needs_too_much_memory_is_named_with_its_option_and_the_way_without_it) {
+    const auto world = testing_support::small_world();
+    SilentProgress silent;
+    try {
+        (void)find_model("blend").fit(
+            {.dataset = world.dataset,
+             .log = world.dataset.log,
+             .content = nullptr,
+             .rng = Rng{5},
+             .progress = silent,
+             .stop = {},
+             .memory_limit = 1000},
+            blend_of(R"(["popularity","ease","gaussian"])")
+        );
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::exhausted);
+        EXPECT_THAT(error.message(), testing::StartsWith("blend: ease: "));
+        EXPECT_THAT(error.hint(), testing::HasSubstr("--set ease.max_items="));
+        EXPECT_THAT(error.hint(), testing::HasSubstr("--set ease.memory_gb=N"));
+        EXPECT_THAT(
+            error.hint(),
+            testing::EndsWith(R"(or leave it out, --set 'rankers=["popularity","gaussian"]')")
+        );
     }
 }
 

@@ -80,8 +80,8 @@ std::string trial_stage(std::size_t number) {
 
 constexpr std::string_view final_stage = "fit_on_all_users";
 
-/// Where a part that trains by gradient leaves its curves, and its checkpoint until the blend is
-/// whole.
+/// Where a part leaves its traces: of one that trains by gradient the curves stay, and its checkpoint until the blend is
+/// whole; of another nothing stays but its notes.
 std::filesystem::path part_folder(
     const RunWriter& run, std::string_view stage, std::string_view model
 ) {
@@ -132,6 +132,30 @@ std::vector<const ModelEntry*> entries_in(
     return entries;
 }
 
+/// A part's refusal, its options named as a blend takes them.
+[[noreturn]] void refuse(
+    const MemoryRefusal& refusal,
+    const ModelEntry& part,
+    const std::vector<const ModelEntry*>& entries
+) {
+    const std::string bare = "--set ";
+    auto hint = refusal.hint();
+    for (auto at = hint.find(bare); at != std::string::npos; at = hint.find(bare, at + 1)) {
+        hint.insert(at + bare.size(), fmt::format("{}.", part.name));
+    }
+    std::vector<std::string> others;
+    for (const auto* entry : entries) {
+        if (entry != &part) {
+            others.emplace_back(entry->name);
+        }
+    }
+    throw MemoryRefusal{
+        refusal.code(),
+        fmt::format("blend: {}", refusal.message()),
+        fmt::format("{}; or leave it out, --set 'rankers={}'", hint, nlohmann::json(others).dump())
+    };
+}
+
 std::vector<Blend::Part> fit_parts(
     const FitContext& context,
     const data::InteractionLog& log,
@@ -144,7 +168,7 @@ std::vector<Blend::Part> fit_parts(
     for (const auto* entry : entries) {
         const Stopwatch watch;
         std::optional<RunWriter> run;
-        if (context.run != nullptr && has(entry->facts, Fact::uses_gradient)) {
+        if (context.run != nullptr) {
             run.emplace(part_folder(*context.run, stage, entry->name));
         }
         const FitContext own{
@@ -155,11 +179,22 @@ std::vector<Blend::Part> fit_parts(
             .progress = context.progress,
             .stop = context.stop,
             .run = run ? &*run : nullptr,
+            .memory_limit = context.memory_limit,
         };
         log::debug("blend part", {{"stage", stage}, {"model", entry->name}});
-        parts.push_back({std::string{entry->name}, entry->fit(own, settings.section(entry->name))});
+        try {
+            parts.push_back(
+                {std::string{entry->name}, entry->fit(own, settings.section(entry->name))}
+            );
+        } catch (const MemoryRefusal& refusal) {
+            refuse(refusal, *entry, entries);
+        }
         auto& note = notes[parts.back().name];
         note = run ? run->notes() : nlohmann::json::object();
+        if (run && !has(entry->facts, Fact::uses_gradient)) {
+            std::error_code ignored;
+            std::filesystem::remove_all(run->folder(), ignored);
+        }
         note["seconds"] = watch.seconds();
     }
     if (context.run != nullptr) {
