@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -40,57 +41,65 @@ Admission::Admission(const ServeOptions& options) : options_(options) {
     if (!options_.knob_policy.empty()) {
         actor_ = policy::KnobActor::load(options_.knob_policy);
     }
-    if (options_.fallback.empty()) {
-        return;
+    for (auto fallback = options_.fallbacks.begin(); fallback != options_.fallbacks.end();
+         ++fallback) {
+        const auto is_it = [&](const auto& other) { return is_same_folder(other, *fallback); };
+        if (is_it(options_.run) || std::any_of(options_.fallbacks.begin(), fallback, is_it)) {
+            throw Error{
+                ErrorCode::invalid_argument,
+                fmt::format("--fallback {} is the run itself, or named twice", fallback->string()),
+                "name another run, one of popularity for example, or leave --fallback out",
+            };
+        }
+        (void)train::run_version(*fallback);  // now rather than on the day it is needed
     }
-    if (is_same_folder(options_.run, options_.fallback)) {
-        throw Error{
-            ErrorCode::invalid_argument,
-            fmt::format("--fallback {} is the run itself", options_.fallback.string()),
-            "name another run, one of popularity for example, or leave --fallback out",
-        };
-    }
-    (void)train::run_version(options_.fallback);  // now rather than on the day it is needed
 }
 
 std::filesystem::path Admission::first() const {
-    if (options_.fallback.empty()) {
-        return options_.run;
+    auto asked_for = options_.run;
+    for (const auto& fallback : options_.fallbacks) {
+        const auto why = why_run_is_held(asked_for, train::run_version(asked_for));
+        if (!why) {
+            break;
+        }
+        log::warn(
+            "A FALLBACK SERVES",
+            {{"run", asked_for.string()},
+             {"why", *why},
+             {"instead", fallback.string()},
+             {"next", "honeyguide gate --candidate RUN, then reload it"}}
+        );
+        asked_for = fallback;
     }
-    const auto why = why_run_is_held(options_.run, train::run_version(options_.run));
-    if (!why) {
-        return options_.run;
-    }
-    log::warn(
-        "THE FALLBACK SERVES",
-        {{"run", options_.run.string()},
-         {"why", *why},
-         {"instead", options_.fallback.string()},
-         {"next", "honeyguide gate --candidate RUN, then reload it"}}
-    );
-    return options_.fallback;
+    return asked_for;
 }
 
 Admitted Admission::admit(
     const std::filesystem::path& folder, const train::LoadedRun& run, bool is_led
 ) const {
-    if (!is_same_folder(folder, options_.fallback)) {
-        const auto why =
-            options_.fallback.empty() ? std::nullopt : why_run_is_held(folder, run.version);
-        if (why) {
-            throw Error{
-                ErrorCode::conflict,
-                fmt::format("{} may not serve: {}", run.name, *why),
-                "judge it (honeyguide gate --candidate RUN), or start without --fallback"
-            };
-        }
+    const bool needs_gate =
+        !options_.fallbacks.empty() && !is_same_folder(folder, options_.fallbacks.back());
+    if (const auto why = needs_gate ? why_run_is_held(folder, run.version) : std::nullopt) {
+        throw Error{
+            ErrorCode::conflict,
+            fmt::format("{} may not serve: {}", run.name, *why),
+            "judge it (honeyguide gate --candidate RUN), or start without --fallback"
+        };
+    }
+    if (!is_one_of_fallbacks(folder)) {
         return choose_knobs(run, is_led, false);
     }
     auto admitted = choose_knobs(run, is_led, true);
     const auto why = why_run_is_held(options_.run, train::run_version(options_.run));
     admitted.run_note = why ? fmt::format("{} is held: {}", folder_name(options_.run), *why)
-                            : "it was asked for, as the fallback";
+                            : "it was asked for, as a fallback";
     return admitted;
+}
+
+bool Admission::is_one_of_fallbacks(const std::filesystem::path& folder) const {
+    return std::ranges::any_of(options_.fallbacks, [&](const auto& fallback) {
+        return is_same_folder(folder, fallback);
+    });
 }
 
 std::optional<std::string> Admission::why_run_is_held(

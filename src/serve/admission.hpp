@@ -2,7 +2,7 @@
 // Admission: which run serves, and who chooses its knobs, decided anew each time one is published.
 //
 //   const Admission admission{options};
-//   auto first = admission.first();                      // the run that was asked for, or the fallback
+//   auto first = admission.first();                      // the run that was asked for, or a fallback
 //   auto admitted = admission.admit(folder, run, is_led);  // throws Error where that run may not serve
 #pragma once
 
@@ -18,10 +18,10 @@ namespace hg::serve {
 
 class Admission {
   public:
-    /// Throws Error: the policy is no actor, or the fallback no run of its own. `options` outlives it.
+    /// Throws Error: the policy is no actor, or a fallback no run of its own. `options` outlives it.
     explicit Admission(const ServeOptions& options);
 
-    /// What to begin with: options.run, or the fallback where no gate has promoted that.
+    /// What to begin with: the first of options.run and the fallbacks that a gate has promoted, or the last of them.
     [[nodiscard]] std::filesystem::path first() const;
 
     /// `is_led`: a learned policy chooses the knobs now; another run that it was not promoted for is refused then.
@@ -31,6 +31,7 @@ class Admission {
     ) const;
 
   private:
+    [[nodiscard]] bool is_one_of_fallbacks(const std::filesystem::path& folder) const;
     [[nodiscard]] std::optional<std::string> why_run_is_held(
         const std::filesystem::path& folder, const std::string& version
     ) const;

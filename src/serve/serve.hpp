@@ -28,8 +28,8 @@ enum class UnjudgedPolicy : std::uint8_t { held, serves };
 
 struct ServeOptions {
     std::filesystem::path run;
-    /// Serves where no gate has promoted `run`; empty: `run` serves without a gate.
-    std::filesystem::path fallback{};
+    /// Serve where no gate has promoted `run`: the first that was promoted itself, or the last; empty: `run` serves without a gate.
+    std::vector<std::filesystem::path> fallbacks{};
     std::filesystem::path data;
     std::filesystem::path db;
     HttpServerOptions http{};

@@ -156,7 +156,7 @@ def check_fallback(data, db, folder):
     check("an unjudged run is not loaded either", code == 409 and "has not judged it" in json.dumps(answer), (code, answer))
     check("the fallback may be", server.call("POST", "/v1/admin/reload", {"run": str(fallback)})[0] == 200)
     log = server.stop()[1]
-    check("loudly", "THE FALLBACK SERVES" in log, log)
+    check("loudly", "A FALLBACK SERVES" in log, log)
     done = run("gate", "--log", db, "--data", data, "--window", WINDOW, "--candidate", judged, "--out", folder / "decisions",
                "--set", "min_effective_rows=100", "--set", "max_mean_weight_z=6", "--set", "max_model_gap=6", "--set", "margin=0.9",
                "--set", "max_weight_share=0.1", "--set", "min_supported_mass=0.5")
@@ -183,6 +183,7 @@ def check_fallback(data, db, folder):
     server.stop()
     serve = ("serve", "--data", data, "--db", folder / "bad.db", "--port", "0", "--run", judged)
     refused((*serve, "--fallback", f"{judged}/"), "is the run itself", "another run")
+    refused((*serve, "--fallback", fallback, "--fallback", f"{fallback}/"), "named twice", "another run")
     refused((*serve, "--fallback", folder / "nothing"), "nothing")
 
 

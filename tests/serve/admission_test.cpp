@@ -60,7 +60,7 @@ class AdmissionTest : public testing::Test {
     }
 
     static ServeOptions with_fallback() {
-        return {.run = *folder / "judged", .fallback = *folder / "popular"};
+        return {.run = *folder / "judged", .fallbacks = {*folder / "popular"}};
     }
 
     static inline std::unique_ptr<testing_support::TemporaryFolder> folder;
@@ -81,12 +81,12 @@ TEST_F(AdmissionTest, the_fallback_serves_until_a_gate_has_promoted_the_run) {
     const auto options = with_fallback();
     const Admission admission{options};
 
-    EXPECT_EQ(admission.first(), options.fallback);
+    EXPECT_EQ(admission.first(), options.fallbacks[0]);
     EXPECT_THAT(
         admit(admission, "popular").run_note, HasSubstr("judged is held: the gate has not")
     );
     decide("judged", false);
-    EXPECT_EQ(admission.first(), options.fallback);
+    EXPECT_EQ(admission.first(), options.fallbacks[0]);
     EXPECT_THAT(admit(admission, "popular").run_note, HasSubstr("says too little"));
     decide("judged", true);
     EXPECT_EQ(admission.first(), options.run);
@@ -110,9 +110,25 @@ TEST_F(AdmissionTest, beside_a_fallback_only_promoted_runs_are_loaded) {
     }
 }
 
+TEST_F(AdmissionTest, of_several_fallbacks_the_first_that_was_promoted_serves_or_the_last) {
+    auto options = with_fallback();
+    options.fallbacks = {*folder / "other", *folder / "popular"};
+    const Admission admission{options};
+
+    EXPECT_EQ(admission.first(), *folder / "popular");
+    EXPECT_THROW((void)admit(admission, "other"), Error) << "only the last needs no gate";
+    decide("other", true);
+    EXPECT_EQ(admission.first(), *folder / "other");
+    EXPECT_THAT(admit(admission, "other").run_note, HasSubstr("judged is held"));
+    EXPECT_THAT(admit(admission, "popular").run_note, HasSubstr("judged is held"));
+    decide("judged", true);
+    EXPECT_EQ(admission.first(), *folder / "judged");
+    EXPECT_EQ(admit(admission, "judged").run_note, "");
+}
+
 TEST_F(AdmissionTest, the_fallback_is_known_by_its_folder_and_not_by_its_spelling) {
     auto options = with_fallback();
-    options.fallback = *folder / "judged" / ".." / "popular/";
+    options.fallbacks = {*folder / "judged" / ".." / "popular/"};
     const Admission admission{options};
 
     EXPECT_THAT(admit(admission, "popular").run_note, HasSubstr("held"));
@@ -120,10 +136,12 @@ TEST_F(AdmissionTest, the_fallback_is_known_by_its_folder_and_not_by_its_spellin
 
 TEST_F(AdmissionTest, a_fallback_that_is_none_is_refused_at_once) {
     auto options = with_fallback();
-    options.fallback = *folder / "judged/";
+    options.fallbacks = {*folder / "judged/"};
     EXPECT_THROW(Admission{options}, Error) << "the run itself";
-    options.fallback = *folder / "nothing-here";
+    options.fallbacks = {*folder / "nothing-here"};
     EXPECT_THROW(Admission{options}, Error) << "no run";
+    options.fallbacks = {*folder / "popular", *folder / "other", *folder / "popular/"};
+    EXPECT_THROW(Admission{options}, Error) << "named twice";
 }
 
 }  // namespace

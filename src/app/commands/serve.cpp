@@ -91,9 +91,9 @@ Run declare_serve(CLI::App& verb) {
     verb.add_option("--data", options.data, "folder of the dataset it was trained on")->required();
     verb.add_option(
         "--fallback",
-        options.fallback,
-        "run that serves where no gate has promoted --run (one of popularity, say); without it "
-        "--run serves unasked"
+        options.fallbacks,
+        "run that serves where no gate has promoted --run (one of popularity, say); given again, "
+        "the first that was promoted, or else the last; without it --run serves unasked"
     );
     verb.add_option("--db", options.db, "file of the event database; created when absent")
         ->required();
