@@ -9,7 +9,8 @@ whose item is in the list. Equal timestamps keep the order of the file, for ever
 last two events, early stopping on the last but one where they stop early, as RecBole does it; everybody else on all but the last,
 SASRec of honeyguide with its last training event for early stopping. Settings are the defaults of each program (SASRec of
 RecBole: cross-entropy over all items). Answering is the time of all lists over their number, one thread, in the program's own
-process; lists of RecBole and honeyguide are made in batches, those of lancedb one by one. One thread for fitting too.
+process; lists of RecBole and honeyguide are made in batches, those of lancedb one by one. One thread for fitting too. Memory is the
+peak of a process that does nothing else, what it is made of (Python, PyTorch) included.
 
 The peers need deps/compare.txt in an environment of its own; a peer that is not there is said to be missing.
 """
@@ -24,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from machine import describe_machine  # noqa: E402
@@ -138,6 +140,32 @@ def ours(binary, data, name, folder):
     return row["ndcg"], row["hit_rate"], row["fit_seconds"], row["score_seconds"] / found["queries"]
 
 
+def apart(job):
+    """What the job says, and the peak MiB of a process of its own and those it started. ImportError where a peer is missing."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        told = {"missing": "it ended without a word"}
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                told = {"found": [float(number) for number in job()]}
+        except ImportError as error:
+            told = {"missing": str(error)}
+        except Exception:
+            traceback.print_exc()
+        finally:
+            os.write(writer, json.dumps(told).encode())
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        told = json.load(pipe)
+    _, _, used = os.wait4(child, 0)
+    if "missing" in told:
+        raise ImportError(told["missing"])
+    return *told["found"], used.ru_maxrss / 1024
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", required=True)
@@ -160,17 +188,16 @@ def main():
         if arguments.vectors:
             jobs.append(("lancedb", lambda: lancedb(users, names, arguments.vectors, folder)))
         jobs += [(f"honeyguide {name}", lambda n=name: ours(arguments.binary, arguments.data, n, folder)) for name in OURS]
-        lines = ["| system | NDCG@10 | HR@10 | fit, seconds | a list, milliseconds |", "|---|---|---|---|---|"]
+        lines = ["| system | NDCG@10 | HR@10 | fit, seconds | a list, milliseconds | memory, MiB |", "|---|---|---|---|---|---|"]
         for label, job in jobs:
             if (label not in only) if only else (label in SLOW):
                 continue
             try:
-                with contextlib.redirect_stdout(io.StringIO()):
-                    found, hit, fitted, took = job()
+                found, hit, fitted, took, memory = apart(job)
             except ImportError as error:
                 print(f"{label}: missing ({error})", file=sys.stderr)
                 continue
-            lines.append(f"| {label} | {found:.4f} | {hit:.4f} | {fitted:.2f} | {1000 * took:.2f} |")
+            lines.append(f"| {label} | {found:.4f} | {hit:.4f} | {fitted:.2f} | {1000 * took:.2f} | {memory:.0f} |")
             print(lines[-1], flush=True)
     lines.append("\n" + describe_machine())
     if arguments.out:
