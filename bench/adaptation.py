@@ -31,6 +31,8 @@ PPO = ["learning_rate=0.001", "learn.steps=400000", "learn.wall_seconds=120"]
 EVOLUTION = ["lessons=0", "products=true", "session_length=60", "episodes=64", "deviation=0.5", "learn.steps=2000000",
              "learn.wall_seconds=200"]
 BELIEF = ["answer=rating", "prior=flat", "alpha=1", "session_length=200", "learn.steps=1000"]
+ACTOR = ["session_length=100", "discount=0.99", "rollout=25", "learn.steps=60000", "learn.evaluate_every=10000", "learn.wall_seconds=200"]
+MENU = ["session_length=60", "learn.steps=300000", "learn.evaluate_every=60000", "learn.wall_seconds=200"]
 SHORT = [s.replace("session_length=60", "session_length=20") for s in EVOLUTION]  # of the in-context policies' teacher
 IN_CONTEXT = ["session_length=20", "products=true", "hidden=32", "transformer.layers=1", "transformer.heads=1",
               "learn.steps=100000", "learn.users=32", "learn.evaluate_every=25000", "learn.evaluation_episodes=64",
@@ -41,8 +43,8 @@ TAUGHT = ["taught_updates=0.5", "taught_batch=256"]
 def learned(folder, seed):
     """name -> (policy, world it is played in)"""
 
-    def learn(name, agent, world, settings):
-        program.learn(folder / name, agent, WORLD, world, settings, seed)
+    def learn(name, agent, world, settings, *more):
+        program.learn(folder / name, agent, WORLD, world, settings, seed, *more)
         return str(folder / name)
 
     own = learn("own", "reinforce", [], REINFORCE)
@@ -59,6 +61,9 @@ def learned(folder, seed):
         "in_context: distilled from evolution": (
             learn("distilled", "in_context", ANEW, [*IN_CONTEXT, *TAUGHT, f"teacher={teacher}"]), ANEW),
         "belief of ratings, constant knob": (belief, ANEW),
+        "meta_policy: PPO over that belief, begun with the constant": (
+            learn("actor", "meta_policy", ANEW, ACTOR, "--from", f"{belief}:alpha=1"), ANEW),
+        "knob_dqn: Q-learning over a menu of constants, a belief of clicks": (learn("menu", "knob_dqn", ANEW, MENU), ANEW),
         "evolution of knobs over the belief": (learn("evolution", "evolution", ANEW, EVOLUTION), ANEW),
         "learned in that very world": (own, []),
     }

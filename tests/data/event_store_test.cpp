@@ -258,6 +258,38 @@ TEST(EventStore, many_callers_share_commits_and_every_one_is_answered_once) {
     EXPECT_EQ(value_or_throw(store->events_by_type()).front().n_events, n_threads * n_each);
 }
 
+std::uintmax_t size_of(const std::filesystem::path& file) {
+    std::error_code absent;
+    const auto size = std::filesystem::file_size(file, absent);
+    return absent ? 0 : size;
+}
+
+/// Appends one event after the other; the largest log on the way.
+std::uintmax_t longest_log(const Folder& folder, int checkpoint_pages) {
+    SqliteEventStore store{{
+        .file = folder / "events.db",
+        .synchronous = SqliteStoreOptions::Synchronous::off,
+        .checkpoint_pages = checkpoint_pages,
+    }};
+    std::uintmax_t longest = 0;
+    for (int i = 0; i < 1500; ++i) {
+        auto event = click(fmt::format("e{}", i), "u", "i");
+        event.context = std::string(2000, 'x');
+        EXPECT_EQ(append(store, event), EventStatus::stored);
+        longest = std::max(longest, size_of(folder / "events.db-wal"));
+    }
+    return longest;
+}
+
+TEST(EventStore, the_log_is_copied_beside_the_writer_and_begun_anew) {
+    const Folder copied;
+    const Folder never;
+    constexpr int at_the_end_only = 1'000'000;
+
+    EXPECT_LT(longest_log(copied, 50), longest_log(never, at_the_end_only) / 4);
+    EXPECT_EQ(event_ids(*open(copied), "u").size(), 1500);
+}
+
 TEST(EventStore, a_second_server_on_the_same_file_is_refused) {
     const Folder folder;
     const auto store = open(folder);

@@ -2,6 +2,7 @@
 #include "data/stores/sqlite_event_store.hpp"
 
 #include "core/durable_folder.hpp"
+#include "data/stores/sqlite_checkpointer.hpp"
 #include "data/stores/sqlite_schema.hpp"
 #include "data/stores/sqlite_statements.hpp"
 #include "data/stores/sqlite_writer.hpp"
@@ -92,17 +93,21 @@ void check_integrity(SqliteDatabase& database, const std::filesystem::path& file
     }
 }
 
-SqliteDatabase open_for_writing(const SqliteStoreOptions& options) {
-    const auto folder = options.file.parent_path();
-    create_durable_folders(folder);
+/// A connection that writes, and syncs what it writes.
+SqliteDatabase connect(const SqliteStoreOptions& options) {
     SqliteDatabase database{options.file, SqliteDatabase::Mode::read_write, options.vfs};
-    database.execute("PRAGMA journal_mode = WAL");
     database.execute(
         options.synchronous == SqliteStoreOptions::Synchronous::full ? "PRAGMA synchronous = FULL"
                                                                      : "PRAGMA synchronous = OFF"
     );
-    database.execute(fmt::format("PRAGMA wal_autocheckpoint = {}", options.checkpoint_pages).c_str()
-    );
+    return database;
+}
+
+SqliteDatabase open_for_writing(const SqliteStoreOptions& options) {
+    const auto folder = options.file.parent_path();
+    create_durable_folders(folder);
+    auto database = connect(options);
+    database.execute("PRAGMA journal_mode = WAL");
     database.execute("PRAGMA secure_delete = ON"
     );  // erased rows are overwritten, not just unlinked
     check_integrity(database, options.file);
@@ -161,6 +166,7 @@ struct SqliteEventStore::Impl {
           database(open_for_writing(options)),
           writes(database, options.tenant),
           readers(options),
+          checkpointer(database, connect(options), options.checkpoint_pages),
           writer(database, impression_patience) {}
 
     /// Runs `work` in the next commit and hands its value to `done`.
@@ -220,6 +226,7 @@ struct SqliteEventStore::Impl {
     ReaderPool readers;
     std::atomic<std::size_t> waiting_impressions = 0;
     std::atomic<std::uint64_t> dropped_impressions = 0;
+    SqliteCheckpointer checkpointer;
     SqliteWriter writer;  // last: its thread ends before what it uses
 };
 
