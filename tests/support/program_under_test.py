@@ -7,9 +7,9 @@ class Program:
     def __init__(self, binary):
         self.binary = binary
 
-    def run(self, *words):
+    def run(self, *words, seconds=600):
         command = [str(word) for word in (self.binary, "-q", *words)]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds)
 
     def json_of(self, *words, ends=(0,)):
         """What it prints with --json; `ends`: the exit statuses that are right."""
@@ -23,7 +23,7 @@ class Program:
 
     def refused(self, words, *keys):
         """It ends with 1 or 2 and says why in one sentence and at most one hint, in which the keys stand."""
-        done = self.run(*words)
+        done = self.run(*words, seconds=120)  # what is taken after all may serve for ever
         assert done.returncode in (1, 2), (words, done.returncode, done.stdout, done.stderr)
         lines = done.stderr.strip().splitlines()
         assert 1 <= len(lines) <= 2 and lines[0].startswith("honeyguide: "), (words, done.stderr)
