@@ -213,11 +213,14 @@ Settings blend_of(std::string_view rankers, std::initializer_list<std::string_vi
     return settings;
 }
 
-TEST(FitBlend, what_each_part_has_to_tell_is_noted_and_only_curves_leave_a_folder) {
-    const auto world =
-        testing_support::small_world({.n_users = 600, .n_items = 60, .events_per_user = 14});
-    const testing_support::TemporaryFolder folder;
-    RunWriter run{folder / "run"};
+struct FitOptions {
+    RunWriter* run = nullptr;
+    double memory_limit = memory_limit_bytes();
+};
+
+void fit_blend(
+    const testing_support::SmallWorld& world, const Settings& settings, const FitOptions& options
+) {
     SilentProgress silent;
     (void)find_model("blend").fit(
         {.dataset = world.dataset,
@@ -226,8 +229,21 @@ TEST(FitBlend, what_each_part_has_to_tell_is_noted_and_only_curves_leave_a_folde
          .rng = Rng{5},
          .progress = silent,
          .stop = {},
-         .run = &run},
-        blend_of(R"(["popularity","gaussian","dae"])", {"dae.epochs=2", "gaussian.dim=8"})
+         .run = options.run,
+         .memory_limit = options.memory_limit},
+        settings
+    );
+}
+
+TEST(FitBlend, what_each_part_has_to_tell_is_noted_and_only_curves_leave_a_folder) {
+    const auto world =
+        testing_support::small_world({.n_users = 600, .n_items = 60, .events_per_user = 14});
+    const testing_support::TemporaryFolder folder;
+    RunWriter run{folder / "run"};
+    fit_blend(
+        world,
+        blend_of(R"(["popularity","gaussian","dae"])", {"dae.epochs=2", "gaussian.dim=8"}),
+        {.run = &run}
     );
 
     const auto& notes = run.notes().at("fit_on_all_users");
@@ -241,18 +257,8 @@ TEST(FitBlend, what_each_part_has_to_tell_is_noted_and_only_curves_leave_a_folde
 
 TEST(FitBlend, a_part_that_needs_too_much_memory_is_named_with_its_option_and_the_way_without_it) {
     const auto world = testing_support::small_world();
-    SilentProgress silent;
     try {
-        (void)find_model("blend").fit(
-            {.dataset = world.dataset,
-             .log = world.dataset.log,
-             .content = nullptr,
-             .rng = Rng{5},
-             .progress = silent,
-             .stop = {},
-             .memory_limit = 1000},
-            blend_of(R"(["popularity","ease","gaussian"])")
-        );
+        fit_blend(world, blend_of(R"(["popularity","ease","gaussian"])"), {.memory_limit = 1000});
         FAIL();
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::exhausted);
