@@ -83,14 +83,6 @@ NormalEquations& NormalEquations::operator+=(const NormalEquations& other) {
     return *this;
 }
 
-NormalEquations& NormalEquations::operator-=(const NormalEquations& other) {
-    std::ranges::transform(
-        matrix.values(), other.matrix.values(), matrix.values().begin(), std::minus{}
-    );
-    std::ranges::transform(vector, other.vector, vector.begin(), std::minus{});
-    return *this;
-}
-
 NormalEquations sum_rows(std::span<const FitRow> rows, std::size_t n_features) {
     NormalEquations sums{n_features};
     auto matrix = map(sums.matrix);

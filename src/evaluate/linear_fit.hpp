@@ -13,13 +13,12 @@
 
 namespace hg::evaluate {
 
-/// sum w x x' and sum w x y over rows (x, y, w); sums of disjoint rows may be added and subtracted.
+/// sum w x x' and sum w x y over rows (x, y, w); sums of disjoint rows may be added.
 struct NormalEquations {
     explicit NormalEquations(std::size_t n_features)
         : matrix(n_features + 1, n_features + 1), vector(n_features + 1) {}
 
     NormalEquations& operator+=(const NormalEquations& other);
-    NormalEquations& operator-=(const NormalEquations& other);
 
     Matrix<double> matrix;  // lower triangle
     std::vector<double> vector;

@@ -141,15 +141,18 @@ std::vector<std::vector<double>> fit_folds(
     const RewardModelOptions& options
 ) {
     std::vector<NormalEquations> sums;
-    NormalEquations total{n_features};
     for (const auto& fold : rows) {
         sums.push_back(sum_rows(fold, n_features));
-        total += sums.back();
     }
     std::vector<std::vector<double>> coefficients;
     for (std::size_t fold = 0; fold < rows.size(); ++fold) {
-        auto others = total;
-        others -= sums[fold];
+        NormalEquations others{n_features
+        };  // not all less one: beside a huge weight nothing is left
+        for (std::size_t other = 0; other < rows.size(); ++other) {
+            if (other != fold) {
+                others += sums[other];
+            }
+        }
         const auto penalty = scaled_penalty(others, options.l2);
         if (options.kind == RewardModelKind::ridge) {
             coefficients.push_back(solve_ridge(others, penalty));

@@ -34,7 +34,7 @@ TransitionBatch Stepper::take(Agent& agent, Mode mode, Rng& rng) {
     after_ = {
         .users = world_.next_users(),
         .items = world_.next_items(),
-        .item_ids = world_.item_ids(),
+        .item_ids = world_.next_item_ids(),
         .states = world_.next_states(),
         .sessions = tokens_.next(),
     };

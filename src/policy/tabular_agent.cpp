@@ -88,7 +88,10 @@ class TabularAgent final : public Agent {
         const double epsilon = mode == Mode::explore ? epsilon_ : 0;
         for (std::size_t u = 0; u < seen.size(); ++u) {
             std::ranges::fill(out.row(u), 1.0);
-            out(u, 0) = share(action_of(slates.row(u)), best_action(state_of(seen, u)), epsilon);
+            out(u, 0) =
+                std::ranges::is_sorted(slates.row(u))
+                    ? share(action_of(slates.row(u)), best_action(state_of(seen, u)), epsilon)
+                    : 0;  // a slate is shown in one order
         }
     }
 

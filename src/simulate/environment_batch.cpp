@@ -19,6 +19,7 @@ class Clones final : public EnvironmentBatch {
           states_(n_users),
           next_users_(n_users, facts_.user_size),
           next_items_(n_users * facts_.n_candidates, facts_.item_size),
+          next_item_ids_(n_users, facts_.n_candidates),
           next_states_(n_users),
           responses_(n_users, facts_.slate_size),
           rewards_(n_users),
@@ -40,7 +41,7 @@ class Clones final : public EnvironmentBatch {
         for (std::size_t i = 0; i < size(); ++i) {
             episodes_[i] = 0;
             begin(i);
-            copy_observation(i, users_, items_, states_);
+            copy_observation(i, users_, items_, item_ids_, states_);
         }
     }
 
@@ -52,12 +53,12 @@ class Clones final : public EnvironmentBatch {
             rewards_[i] = transition.reward;
             ended_[i] = transition.ended ? 1 : 0;
             truncated_[i] = transition.truncated ? 1 : 0;
-            copy_observation(i, next_users_, next_items_, next_states_);
+            copy_observation(i, next_users_, next_items_, next_item_ids_, next_states_);
             if (transition.ended || transition.truncated) {
                 ++episodes_[i];
                 begin(i);
             }
-            copy_observation(i, users_, items_, states_);
+            copy_observation(i, users_, items_, item_ids_, states_);
         }
     }
 
@@ -81,6 +82,8 @@ class Clones final : public EnvironmentBatch {
 
     MatrixView<const float> next_items() const override { return next_items_.view(); }
 
+    MatrixView<const std::uint32_t> next_item_ids() const override { return next_item_ids_.view(); }
+
     std::span<const std::uint32_t> next_states() const override { return next_states_; }
 
     void expected_rewards(MatrixView<const std::uint32_t> slates, std::span<double> out)
@@ -101,15 +104,13 @@ class Clones final : public EnvironmentBatch {
     }
 
   private:
-    void begin(std::size_t i) {
-        worlds_[i]->reset(Rng{seed_}.split(i).split(episodes_[i])());
-        std::ranges::copy(worlds_[i]->observe().item_ids, item_ids_.row(i).begin());
-    }
+    void begin(std::size_t i) { worlds_[i]->reset(Rng{seed_}.split(i).split(episodes_[i])()); }
 
     void copy_observation(
         std::size_t i,
         Matrix<float>& users,
         Matrix<float>& items,
+        Matrix<std::uint32_t>& item_ids,
         std::vector<std::uint32_t>& states
     ) {
         const auto seen = worlds_[i]->observe();
@@ -119,7 +120,7 @@ class Clones final : public EnvironmentBatch {
                 items.view().rows_slice(i * facts_.n_candidates, facts_.n_candidates);
             std::copy_n(seen.items.data(), seen.items.rows() * seen.items.cols(), target.data());
         }
-        std::ranges::copy(seen.item_ids, item_ids_.row(i).begin());
+        std::ranges::copy(seen.item_ids, item_ids.row(i).begin());
         states[i] = seen.state;
     }
 
@@ -131,6 +132,7 @@ class Clones final : public EnvironmentBatch {
     std::vector<std::uint32_t> states_;
     Matrix<float> next_users_;
     Matrix<float> next_items_;
+    Matrix<std::uint32_t> next_item_ids_;
     std::vector<std::uint32_t> next_states_;
     Matrix<Response> responses_;
     std::vector<double> rewards_;

@@ -55,6 +55,7 @@ class EnvironmentBatch {
     [[nodiscard]] virtual MatrixView<const float> next_users() const = 0;
     /// Likewise the candidates, [size * n_candidates, item_size].
     [[nodiscard]] virtual MatrixView<const float> next_items() const = 0;
+    [[nodiscard]] virtual MatrixView<const std::uint32_t> next_item_ids() const = 0;
     [[nodiscard]] virtual std::span<const std::uint32_t> next_states() const = 0;
 
     /// Mean reward of these slates now, one per user; NaN where the world cannot tell.

@@ -264,9 +264,7 @@ TEST_P(EveryAgent, propensities_asked_are_the_propensities_logged_and_add_up) {
                 total += asked(0, 0) * asked(0, 1);
             }
         }
-        // Tables draw a slate as one, so both its orders have the whole probability.
-        const bool is_table = entry.name == "q_learning" || entry.name == "sarsa";
-        EXPECT_NEAR(total, is_table ? 2 : 1, 1e-5);
+        EXPECT_NEAR(total, 1, 1e-5);
     }
 }
 

@@ -162,6 +162,9 @@ TEST_P(World, a_batch_of_many_is_many_alone) {
     const auto alone = make_batch(*world, 1);
     batch->reset(4);
     alone->reset(4);
+    const auto bare = world->clone();
+    std::uint64_t episode = 0;
+    bare->reset(Rng{4}.split(0).split(episode)());
     Matrix<std::uint32_t> slates(n_users, facts.slate_size);
     std::vector<std::uint32_t> slate;
     Rng rng{8};
@@ -179,6 +182,14 @@ TEST_P(World, a_batch_of_many_is_many_alone) {
         ASSERT_TRUE(std::ranges::equal(batch->users().row(0), alone->users().row(0)));
         ASSERT_TRUE(std::ranges::equal(batch->items().row(0), alone->items().row(0)));
         ASSERT_TRUE(std::ranges::equal(batch->next_users().row(0), alone->next_users().row(0)));
+        const auto transition = bare->step(first.row(0));
+        const auto after = bare->observe();  // of the episode that may have ended
+        ASSERT_TRUE(std::ranges::equal(batch->next_users().row(0), after.user));
+        ASSERT_TRUE(std::ranges::equal(batch->next_item_ids().row(0), after.item_ids));
+        if (transition.ended || transition.truncated) {
+            bare->reset(Rng{4}.split(0).split(++episode)());
+        }
+        ASSERT_TRUE(std::ranges::equal(batch->item_ids().row(0), bare->observe().item_ids));
     }
 }
 
