@@ -35,12 +35,12 @@ int main() {
         fmt::print(
             "{} events: {:.0f} % of the uncertainty is left; likes {} ({:+.1f} sd)\n",
             belief.n_events,
-            100 * hg::policy::uncertainty_left(prior, belief),
+            100 * hg::policy::uncertainty_left(belief),
             liked.front().name,
             liked.front().preference
         );
     }
     // Forgetting is a replay without the event; the belief is never the truth, the events are.
     belief = hg::policy::Belief::replay(prior, history.head(1));
-    return hg::policy::uncertainty_left(prior, belief) < 1 ? 0 : 1;
+    return hg::policy::uncertainty_left(belief) < 1 ? 0 : 1;
 }

@@ -5,8 +5,8 @@
 // Three kinds of failure, three tools:
 //   * a programming mistake        -> HG_CHECK(condition, "...")   throws std::logic_error, on in
 //   release
-//   * the task could not be done   -> throw Error{...}             caught only in app/ and at the
-//   request boundary
+//   * the task could not be done   -> throw Error{...}             caught in app/, at the request
+//   boundary, and where the work can go on without it or must say where it was
 //   * failure is ordinary data     -> Result<T>                    bad CSV line, unknown user,
 //   invalid field
 //

@@ -10,9 +10,9 @@
 //           bind("lambda", o.lambda, "L2 penalty", {.min = 1e-3, .max = 1e7});
 //       }
 //   };
-//   const auto options = settings.read<EaseOptions>("model.ease");
+//   const auto options = settings.section("model.ease").read<EaseOptions>();
 //
-// Order of precedence, lowest first: default < config file < HG_* environment < --set key=value
+// Order of precedence, lowest first: default < config file < HG_SET_<KEY> environment < --set key=value
 // (layered by load_settings). Keys are dotted paths: "learning_rate", "blend.rankers".
 #pragma once
 
@@ -83,7 +83,7 @@ class Settings {
   public:
     struct Value {
         std::string text;    // a TOML value as text: 3, 0.5, true, word, [a, b]
-        std::string origin;  // "train.toml:3:1", "--set", "HG_SEED"
+        std::string origin;  // "train.toml:3:1", "--set", "HG_SET_SEED"
     };
 
     Settings() = default;

@@ -6,7 +6,7 @@
 //
 //   RunningTopK best{512};
 //   for (block of rows) best.add(first_row, scores_of(block));
-//   for (auto [index, score] : best.take()) ...
+//   for (auto [index, score] : std::move(best).take()) ...
 #pragma once
 
 #include "core/top_k.hpp"

@@ -39,8 +39,7 @@ struct Dataset {
     Catalogue user_fields;
     std::string hash;  // content hash, for manifests
 
-    /// The weight of one event of that type by name; unknown names count as the default type (index
-    /// 0).
+    /// The event type of that name; unknown names are the default type (index 0).
     [[nodiscard]] EventTypeId event_type(std::string_view type_name) const;
 };
 

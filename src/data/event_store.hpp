@@ -122,6 +122,9 @@ class EventStore {
     template <typename T>
     using Done = std::function<void(Result<T>)>;
 
+    /// The item of every event of an erased user; nothing = nothing was there.
+    using Erased = std::optional<std::vector<std::string>>;
+
     /// By the name of an event.
     using IsClick = std::function<bool(std::string_view)>;
 
@@ -141,13 +144,13 @@ class EventStore {
     ) = 0;
     /// Creates or replaces; revives a deleted item.
     virtual void put_item(std::string item_id, std::string fields, TimeMs now, Done<void> done) = 0;
-    /// Hides it from slates; false = it was not there, and a tombstone is left (it may be in a
-    /// dataset).
+    /// Hides it from slates and keeps its fields, by which decisions of before are judged; false = it
+    /// was not there, and a tombstone is left (it may be in a dataset).
     virtual void delete_item(std::string item_id, TimeMs now, Done<bool> done) = 0;
     virtual void put_user(std::string user_id, std::string fields, TimeMs now, Done<void> done) = 0;
-    /// Erases the user's row, events and impressions; false = nothing was there. Leaves a
+    /// Erases the user's row, events and impressions; the counts of the items fall. Leaves a
     /// tombstone (a digest of the id), so that a history in a dataset is not used again either.
-    virtual void delete_user(std::string user_id, Done<bool> done) = 0;
+    virtual void delete_user(std::string user_id, Done<Erased> done) = 0;
     /// What the user asked of us beside fields (opaque here); empty removes it.
     virtual void put_user_settings(
         std::string user_id, std::string settings, TimeMs now, Done<void> done

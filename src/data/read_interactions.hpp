@@ -2,7 +2,7 @@
 // InteractionReader: interaction files -> events with dense ids, types, weights and times.
 //
 //   InteractionReader reader{config, users, items, rejections};
-//   HG_TRY_VOID(reader.read("interactions.csv", *rows));
+//   if (auto done = reader.read("interactions.csv", *rows); !done) { ... }
 //   EventsRead read = std::move(reader).finish();
 #pragma once
 

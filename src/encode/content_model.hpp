@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // ContentModel: c = f(attributes, content): what an item is, as a vector. One of the four models.
 //
-// Implementations: text (a BERT-family encoder), fields (categories, numbers, TF-IDF); later image
-// and audio. Const-safe after construction. The same input gives the same bytes; a batch equals one
+// Implementations: text (a BERT-family encoder), fields (categories, numbers, TF-IDF), fused
+// (both); later image and audio. Const-safe after construction. The same input gives the same bytes; a batch equals one
 // by one.
 //
-//   const ItemVectors vectors = model.represent(dataset.item_fields, progress);
+//   const ItemVectors vectors = model.represent(dataset.item_fields, progress, stop);
 #pragma once
 
 #include "core/progress.hpp"

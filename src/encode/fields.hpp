@@ -10,7 +10,7 @@
 // The blocks side by side go through PCA when there are more columns than `dim`; rows then get
 // length 1. A row with no value at all is 0 and marked as not present. Torch-free; const-safe.
 //
-//   const FieldsEncoder encoder = FieldsEncoder::learn(catalogue, {.dim = 64}, rng);
+//   const auto encoder = FieldsEncoder::learn(catalogue, {.dim = 64}, rng);
 #pragma once
 
 #include "core/options.hpp"

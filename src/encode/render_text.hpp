@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // render_text: an item's fields as one short text for a text encoder.
 //
-// The rule, so that a stored vector can be explained: the parts below, in this order, each ended by
-// a full stop; parts that are missing are left out; "Toy Story. Animation, Children's, Comedy.
+// The rule, so that a stored vector can be explained: the parts below, in this order, with a
+// full stop between them; parts that are missing are left out; "Toy Story. Animation, Children's, Comedy.
 // 1995. PLOT".
 //   1. title         title | name | movie_title | product_name
 //   2. kinds         genres | genre | categories | category | class | tags | brand, joined by ", "

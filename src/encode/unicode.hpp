@@ -2,7 +2,7 @@
 // Unicode facts that encoding needs: code points out of UTF-8 (broken bytes replaced), words,
 // scripts.
 //
-// A thin layer over utf8proc; nothing else in the project includes it.
+// A thin layer over utf8proc; beside it only script.cpp and wordpiece.cpp include that.
 //
 //   for (const std::string& word : lower_case_words("Amélie (2001)")) ...   // "amélie", "2001"
 #pragma once

@@ -7,7 +7,7 @@
 // an agent is saved in a run; play.hpp and off-policy evaluation use act() and propensities() of
 // the loaded one. Single-threaded.
 //
-//   auto agent = find_agent("ppo").make(world_facts, settings, Rng{7});
+//   auto agent = make_agent(find_agent("ppo"), {.world = world_facts, .rng = Rng{7}}, settings);
 //   agent->act(seen, Mode::explore, rng, decisions);   batch.step(decisions.slates.view());
 //   agent->observe({seen_before, decisions, ...});
 #pragma once
@@ -46,7 +46,8 @@ struct ObservationBatch {
 
 struct DecisionBatch {
     Matrix<std::uint32_t> slates;  // [B, k] indices of candidates
-    Matrix<double> propensities;   // [B, k] P(slot | slots above, candidates)
+    Matrix<double>
+        propensities;  // [B, k] P(slot | slots above, candidates); of tables the slate's in the first, 1 behind it
 
     DecisionBatch(std::size_t n_users, std::size_t slate_size)
         : slates(n_users, slate_size), propensities(n_users, slate_size) {}

@@ -6,12 +6,30 @@
 
 namespace hg::policy {
 
+namespace {
+
+Belief beginning_at(
+    train::GaussianPosterior start, const train::GaussianPrior& prior, std::string_view segment
+) {
+    Belief belief;
+    belief.start_mean = start.mean;
+    belief.start_trace = start.trace();
+    belief.posterior = std::move(start);
+    belief.space_id = prior.space_id();
+    belief.segment = segment;
+    return belief;
+}
+
+}  // namespace
+
 Belief::Belief(const train::GaussianPrior& prior, std::string_view of_segment)
-    : posterior(prior.start(of_segment)), space_id(prior.space_id()), segment(of_segment) {}
+    : Belief(beginning_at(prior.start(of_segment), prior, of_segment)) {}
+
+Belief::Belief(const train::GaussianPrior& prior, const data::History& of)
+    : Belief(beginning_at(prior.start_of(of), prior, prior.segment_of(of))) {}
 
 Belief Belief::replay(const train::GaussianPrior& prior, const data::History& history) {
-    Belief belief{prior, prior.segment_of(history)};
-    belief.posterior = prior.start_of(history);
+    Belief belief{prior, history};
     adapt_all(prior, belief, history);
     return belief;
 }
@@ -87,9 +105,8 @@ void adapt_to_wish(
     }
 }
 
-double uncertainty_left(const train::GaussianPrior& prior, const Belief& belief) {
-    const double before = prior.start(belief.segment).trace();
-    return before > 0 ? belief.posterior.trace() / before : 0;
+double uncertainty_left(const Belief& belief) {
+    return belief.start_trace > 0 ? belief.posterior.trace() / belief.start_trace : 0;
 }
 
 std::vector<Trait> traits(

@@ -26,15 +26,19 @@ namespace hg::policy {
 
 struct Belief {
     train::GaussianPosterior posterior;
-    std::string space_id;  // of the prior it was made with
-    std::string segment;   // whose prior it started from; "" = everyone's
+    std::string space_id;           // of the prior it was made with
+    std::string segment;            // of the user; "" = everyone's
+    std::vector<float> start_mean;  // where it began
+    double start_trace = 0;         // and how unsure
     std::uint32_t n_events = 0;
     std::uint32_t n_liked = 0;
 
     Belief() = default;
     explicit Belief(const train::GaussianPrior& prior, std::string_view of_segment = {});
+    /// Of a user before the first event: what their attributes say (GaussianPrior::start_of).
+    Belief(const train::GaussianPrior& prior, const data::History& of);
 
-    /// From the events of a history, oldest first, starting at the prior of the user's segment.
+    /// From the events of a history, oldest first, starting at what the user's attributes say.
     /// O(events * d^2).
     [[nodiscard]] static Belief replay(
         const train::GaussianPrior& prior, const data::History& history
@@ -55,7 +59,7 @@ void adapt_all(const train::GaussianPrior& prior, Belief& belief, const data::Hi
 );
 
 /// A wish of the user ("more Comedy" > 0, "no Horror" < 0): evidence like five events of that
-/// weight on an item that is nothing but the trait. No event: the counters stay.
+/// weight on an item that is nothing but the trait. No event: the counters stay, nothing is forgotten.
 void adapt_to_wish(
     const train::GaussianPrior& prior,
     Belief& belief,
@@ -64,7 +68,7 @@ void adapt_to_wish(
 );
 
 /// How much of the uncertainty it started with is left: trace C / trace C0, 1 = nothing learned yet.
-[[nodiscard]] double uncertainty_left(const train::GaussianPrior& prior, const Belief& belief);
+[[nodiscard]] double uncertainty_left(const Belief& belief);
 
 /// One thing we think of a user, in words of the catalogue.
 struct Trait {

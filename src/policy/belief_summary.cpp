@@ -16,13 +16,11 @@ double events_of(float experience) {
     return std::expm1(static_cast<double>(experience) * std::log1p(many));
 }
 
-BeliefSummary summarise(const train::GaussianPrior& prior, const Belief& belief) {
-    const auto& start = prior.start(belief.segment);
-    const auto d = start.dim();
-    const double trace = start.trace();
+BeliefSummary summarise(const Belief& belief) {
+    const double trace = belief.start_trace;
     double squares = 0;
-    for (std::size_t i = 0; i < d; ++i) {
-        const double moved = belief.posterior.mean[i] - start.mean[i];
+    for (std::size_t i = 0; i < belief.start_mean.size(); ++i) {
+        const double moved = belief.posterior.mean[i] - belief.start_mean[i];
         squares += moved * moved;
     }
     const double events = std::min(belief.n_events, many);
@@ -35,7 +33,7 @@ BeliefSummary summarise(const train::GaussianPrior& prior, const Belief& belief)
             {
                 static_cast<float>(std::log1p(events) / std::log1p(many)),
                 static_cast<float>(liked),
-                static_cast<float>(uncertainty_left(prior, belief)),
+                static_cast<float>(uncertainty_left(belief)),
                 static_cast<float>(distance),
             }
     };

@@ -32,6 +32,6 @@ struct BeliefSummary {
 /// How many events an experience stands for.
 [[nodiscard]] double events_of(float experience);
 
-[[nodiscard]] BeliefSummary summarise(const train::GaussianPrior& prior, const Belief& belief);
+[[nodiscard]] BeliefSummary summarise(const Belief& belief);
 
 }  // namespace hg::policy

@@ -8,7 +8,7 @@
 // shown one by one (world.slate_size=1) leaves diversity at 0. Where there is no belief it is greedy.
 //
 //   const auto actor = KnobActor::load("runs/meta");     // throws Error: what was expected
-//   const Knobs knobs = actor->choose({.summary = summarise(prior, belief)});
+//   const Knobs knobs = actor->choose({.summary = summarise(belief)});
 #pragma once
 
 #include "core/matrix.hpp"

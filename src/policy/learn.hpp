@@ -7,7 +7,7 @@
 // where Error{interrupted} is thrown; the same call again resumes (the users start new episodes).
 //
 //   learn_run({.entry = find_agent("ppo"), .world = *batch, ...}, progress, stop);
-//   const LoadedAgent loaded = load_agent("runs/ppo", world_facts);
+//   const LoadedAgent loaded = load_agent("runs/ppo", world_facts, {}, seed);
 #pragma once
 
 #include "core/progress.hpp"

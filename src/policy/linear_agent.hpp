@@ -7,7 +7,7 @@
 // Features x(u, i): `item` = the item's numbers and 1; `product` = these and, where user and item
 // have equally many numbers, their product number by number; `outer` = every number of the user
 // (and 1) times every number of the item (and 1). `auto` takes outer up to 100 numbers, else
-// product. A slate's reward is credited to the clicked slots, 0 to the others.
+// product. A slate's reward is split evenly over its clicked slots, over all where none was clicked.
 #pragma once
 
 #include "policy/scored_agent.hpp"

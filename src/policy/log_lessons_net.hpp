@@ -7,8 +7,8 @@
 //
 // The session before a decision is put together from the earlier decisions of the same user, with what
 // was shown and passed by. Conditional on what was shown, so whatever policy logged, the log odds of a
-// click are what is learned, and the best score is the item most likely clicked. Purchases, ratings and
-// values are read in the session and not predicted.
+// click are what is learned, and the best score is the item most likely clicked. Ratings and values
+// are read in the session and not predicted; purchases are not looked at.
 #pragma once
 
 #include "policy/lessons_net.hpp"

@@ -42,7 +42,7 @@ struct PlayResult {
     double coverage =
         0;  // share of the world's items ever shown; of distinct ids where they are fresh
     double novelty = 0;  // mean of -log2 of the shown items' share of all showings
-    double regret = 0;   // per step against the best single item or slate, where the world tells
+    double regret = 0;   // per step against the best item, in worlds that show one and tell
     bool has_regret = false;
     std::size_t n_steps = 0;
     double seconds = 0;

@@ -4,9 +4,9 @@
 // The probability that a posterior draw prefers an item has no closed form. So a decision is made
 // with one of a stated number of draws: they are made ahead, belong to the agent's state, and the
 // probability of an item given them is a share that can be counted. Off-policy estimates that
-// condition on the draws are unbiased. One draw in `floor_draws` is uniform, so that no share is 0.
+// condition on the draws are unbiased. `floor_draws` of one draw is spread evenly, so that no share is 0.
 //
-//   auto score = PosteriorDraws::log_share(wins, n_draws);      // for SlateDraw::softmax at T = 1
+//   auto score = PosteriorDraws::log_share(wins, n_candidates);      // for SlateDraw::softmax at T = 1
 #pragma once
 
 #include <cmath>

@@ -201,16 +201,24 @@ void Engine::put_user(const std::string& id, const nlohmann::json& fields, Done<
 }
 
 void Engine::delete_user(const std::string& id, Done<void> done) {
-    store_.delete_user(id, [this, id, done = std::move(done)](const Result<bool>& deleted) {
-        if (!deleted) {
-            return done(std::unexpected(deleted.error()));
+    const std::scoped_lock lock{settings_mutex_
+    };  // settings that were read before are not put back
+    store_.delete_user(
+        id,
+        [this, id, done = std::move(done)](const Result<data::EventStore::Erased>& erased) {
+            if (!erased) {
+                return done(std::unexpected(erased.error()));
+            }
+            sessions_.forget(id);
+            for (const auto& item : erased->value_or(std::vector<std::string>{})) {
+                items_.count(items_.intern(item), -1);
+            }
+            if (!*erased && !dataset_->users.find(id)) {
+                return done(fail(ErrorCode::not_found, fmt::format("no user \"{}\"", id), {}));
+            }
+            done({});
         }
-        sessions_.forget(id);
-        if (!*deleted && !dataset_->users.find(id)) {
-            return done(fail(ErrorCode::not_found, fmt::format("no user \"{}\"", id), {}));
-        }
-        done({});
-    });
+    );
 }
 
 }  // namespace hg::serve

@@ -109,7 +109,7 @@ Result<Engine::UserState> Engine::state_of(
             state.seen.insert(event.row);
         }
         state.belief = make_belief(snapshot, state.view(), {});
-        state.knobs = snapshot.admitted.knobs->choose(knob_state(snapshot, state.taste().belief));
+        state.knobs = snapshot.admitted.knobs->choose(knob_state(state.taste().belief));
         score(snapshot, state);
         return state;
     }
@@ -118,10 +118,11 @@ Result<Engine::UserState> Engine::state_of(
         auto& session = *state.session;
         const std::scoped_lock lock{session.mutex};
         keep_belief(snapshot, session);  // it may have been dropped since
-        state.knobs = knobs_of(snapshot, *snapshot.admitted.knobs, session);
+        state.knobs = knobs_of(*snapshot.admitted.knobs, session);
         state.event_number = session.event_number;
         state.last_event = session.sequence;
         state.wishes = session.settings->wishes;
+        state.edits = session.settings->knobs;
         const auto& cached = session.candidates;
         const bool is_fresh =
             cached != nullptr && cached->snapshot == snapshot.number &&
@@ -178,7 +179,7 @@ void Engine::log_impression(
     };
     if (state.session != nullptr) {
         impression.last_event = state.last_event;
-        impression.wishes = UserSettings{.wishes = state.wishes}.text();
+        impression.wishes = UserSettings{.knobs = state.edits, .wishes = state.wishes}.text();
     }
     {
         const auto items = items_.read();

@@ -22,6 +22,7 @@ struct Engine::UserState {
     std::int64_t last_event = 0;           // sequence in the store
     std::optional<policy::Belief> belief;  // likewise
     std::vector<TraitWish> wishes;         // that the scores know of
+    KnobEdits edits;                       // that the knobs know of
     policy::Knobs knobs;
     std::shared_ptr<const Candidates> candidates;
 

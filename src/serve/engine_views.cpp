@@ -159,7 +159,10 @@ Result<nlohmann::json> Engine::similar(const std::string& id, std::size_t k) con
     if (const auto model_row = snapshot->model_row(*row); model_row != Snapshot::not_in_model) {
         auto scores = similarities(*snapshot, model_row);
         scores[model_row] = masked_score;
-        near = top_k(scores, k + items.arrivals().size());
+        for (std::uint32_t i = 0; i < scores.size(); ++i) {
+            scores[i] = items.is_hidden(snapshot->item_rows[i]) ? masked_score : scores[i];
+        }
+        near = top_k(scores, k);
         for (auto& one : near) {
             one.index = snapshot->item_rows[one.index];
         }
@@ -173,7 +176,7 @@ Result<nlohmann::json> Engine::similar(const std::string& id, std::size_t k) con
         if (out.size() >= k) {
             break;
         }
-        if (items.is_hidden(one.index)) {
+        if (items.is_hidden(one.index) || one.score <= masked_score) {
             continue;
         }
         out.push_back(
@@ -245,7 +248,7 @@ nlohmann::json Engine::history_json(
 }
 
 nlohmann::json Engine::knobs_json(const Snapshot& snapshot, const Session& session) const {
-    auto out = to_json(knobs_of(snapshot, *snapshot.admitted.knobs, session));
+    auto out = to_json(knobs_of(*snapshot.admitted.knobs, session));
     out["chosen_by"] = snapshot.admitted.knobs->name();
     out["by_hand"] = !session.settings->knobs.empty();
     return out;

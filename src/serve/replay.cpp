@@ -34,11 +34,18 @@ void Replay::restore(const std::vector<data::ItemRecord>& records) {
     const auto items = items_.read();
     for (const auto& record : records) {
         const auto row = items.find(record.item_id).value();
-        if (record.is_deleted) {
-            availability_.push_back({.row = row, .until = record.updated});
-        } else if (!record.is_stub && !items_.dataset().items.find(record.item_id)) {
-            availability_.push_back({.row = row, .from = record.created});
+        const bool is_pushed = !record.is_stub && !items_.dataset().items.find(record.item_id);
+        if (!is_pushed && !record.is_deleted) {
+            continue;
         }
+        Availability available{.row = row};
+        if (is_pushed) {
+            available.from = record.created;
+        }
+        if (record.is_deleted) {
+            available.until = record.updated;
+        }
+        availability_.push_back(available);
     }
 }
 
@@ -59,7 +66,9 @@ void Replay::restore(Session& session, std::size_t decision) const {
         .settings = parse_settings(served_.user_settings[user]),
         .events = served_.known_events(decision),
     };
-    known.settings.wishes = parse_settings(served_.wishes[decision]).wishes;
+    auto then = parse_settings(served_.wishes[decision]);
+    known.settings.wishes = std::move(then.wishes);
+    known.settings.knobs = then.knobs;
     reader_.fill(session, served_.log.users.name(user), known, served_.log.timestamp[decision]);
 }
 
@@ -89,7 +98,7 @@ std::vector<Scored> Replay::pool(
     auto knobs = policy.knobs;
     if (chooser != nullptr) {
         keep_belief(*snapshot_, session);
-        knobs = knobs_of(*snapshot_, *chooser, session);
+        knobs = knobs_of(*chooser, session);
     }
     const auto excluded = unavailable(log.timestamp[decision], request);
     const PoolRules rules{.request = request, .seen = session.seen, .excluded = excluded};

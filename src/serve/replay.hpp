@@ -4,7 +4,8 @@
 // exclusions and knobs.
 //
 // The code is the server's own (histories, scoring, masks, knobs), one decision after another, so
-// the run that served gives its propensities again bit for bit. What the database does not keep is
+// the run that served gives its propensities again bit for bit, where the server scored every item
+// (where it took an index's proposals, an item the index missed is here). What the database does not keep is
 // taken as it is now: fields of users and of items put while serving, and how often an item was
 // seen; a forgotten event is forgotten here too. Items put later or deleted earlier than the
 // decision are left out. Const-safe once made: many threads may ask.

@@ -4,10 +4,10 @@
 // Only for models that are products of vectors (Recommender::item_vectors). The exact pass reads
 // every item; the index reads some thousands, however many there are. How much it misses depends on
 // the vectors, so it is measured when the run is loaded: the number of proposals is chosen on some
-// users of the dataset and checked on others, and where recall_wanted is not reached, or where so many
+// users of the dataset and checked on others, and where recall_wanted is not reached, or, where the choice is `automatic`, where so many
 // proposals take longer than scoring every item, every item is scored, and the log says so. Proposals are scored again from the model's own vectors.
 //
-//   auto retrieval = Retrieval::make(vectors, users, options, progress, stop);
+//   auto retrieval = Retrieval::make(vectors, users, options, file, progress, stop);
 //   for (auto [row, score] : retrieval->best(user_vector, 512)) ...
 #pragma once
 

@@ -224,7 +224,7 @@ class ServedWorld final : public simulate::Environment {
                     {.keep = facts_.n_candidates + n_shown_}
         )
                     .best;
-        summary_ = policy::summarise(*served_->snapshot->run.model->belief_prior(), *belief_);
+        summary_ = policy::summarise(*belief_);
     }
 
     /// The best that were not shown, as the knobs see them.

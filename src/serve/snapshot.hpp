@@ -5,7 +5,7 @@
 // Immutable once published; requests hold the one they started with, so an answer is of one model
 // only.
 //
-//   auto snapshot = load_snapshot("runs/blend", items, options, progress, stop);
+//   auto snapshot = load_snapshot({.run = "runs/blend", .data = "movies"}, number, items, progress, stop);
 //   published.set(std::move(snapshot));           // the next request sees it
 #pragma once
 

@@ -85,7 +85,7 @@ std::optional<policy::Belief> make_belief(
     const auto history = model_history(snapshot, user);
     // Wishes first, as if the user had come with them: then an event that follows is one more
     // update, and a replay gives the same belief.
-    policy::Belief belief{*prior, prior->segment_of(history.view())};
+    policy::Belief belief{*prior, history.view()};
     for (const auto& wish : wishes) {
         const auto* const field = snapshot.trait_field(wish.field);
         const auto direction = field == nullptr
@@ -105,7 +105,10 @@ void update_belief(const Snapshot& snapshot, Session& session, const UserEvent& 
     if (prior == nullptr || !session.belief || session.belief->space_id != prior->space_id()) {
         return;
     }
-    policy::adapt(*prior, *session.belief, ItemId{snapshot.model_row(event.row)}, event.weight);
+    const auto row = snapshot.model_row(event.row);
+    if (row != Snapshot::not_in_model) {  // a replay leaves it out, too
+        policy::adapt(*prior, *session.belief, ItemId{row}, event.weight);
+    }
 }
 
 nlohmann::json belief_json(const Snapshot& snapshot, const Session& session) {
@@ -132,7 +135,7 @@ nlohmann::json belief_json(const Snapshot& snapshot, const Session& session) {
         out["wishes"] = to_json(session.settings->wishes);
     }
     if (has_belief) {
-        out["uncertainty"] = policy::uncertainty_left(*prior, *session.belief);
+        out["uncertainty"] = policy::uncertainty_left(*session.belief);
         out["space"] = session.belief->space_id;
         out["segment"] = session.belief->segment;
     }

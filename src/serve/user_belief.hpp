@@ -3,7 +3,8 @@
 // (policy/belief.hpp).
 //
 // The belief lives in the session: made by replay when a session is loaded or a new model is
-// published (another space_id), then updated in closed form by each event, in about a microsecond.
+// published (another space_id), then updated in closed form by each event, in about a microsecond;
+// of a user with more than max_history events made again after each, because the oldest leaves.
 // Ranking uses this very belief (serve/scoring.hpp); the wishes of the user are in it.
 #pragma once
 

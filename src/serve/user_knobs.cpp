@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/user_knobs.hpp"
 
+#include "policy/belief_summary.hpp"
+
 namespace hg::serve {
 
-policy::KnobState knob_state(const Snapshot& snapshot, const policy::Belief* belief) {
+policy::KnobState knob_state(const policy::Belief* belief) {
     policy::KnobState state{.belief = belief};
     if (belief != nullptr) {
-        state.summary = policy::summarise(*snapshot.run.model->belief_prior(), *belief);
+        state.summary = policy::summarise(*belief);
     }
     return state;
 }
 
-policy::Knobs knobs_of(
-    const Snapshot& snapshot, const policy::KnobPolicy& policy, const Session& session
-) {
+policy::Knobs knobs_of(const policy::KnobPolicy& policy, const Session& session) {
     const auto* const belief = session.belief.get();
-    return session.settings->knobs.over(policy.choose(knob_state(snapshot, belief)));
+    return session.settings->knobs.over(policy.choose(knob_state(belief)));
 }
 
 bool needs_signals(const policy::Knobs& knobs) noexcept {

@@ -5,16 +5,13 @@
 
 #include "policy/knobs.hpp"
 #include "serve/session.hpp"
-#include "serve/snapshot.hpp"
 
 namespace hg::serve {
 
-[[nodiscard]] policy::KnobState knob_state(const Snapshot& snapshot, const policy::Belief* belief);
+[[nodiscard]] policy::KnobState knob_state(const policy::Belief* belief);
 
 /// Under the session's lock.
-[[nodiscard]] policy::Knobs knobs_of(
-    const Snapshot& snapshot, const policy::KnobPolicy& policy, const Session& session
-);
+[[nodiscard]] policy::Knobs knobs_of(const policy::KnobPolicy& policy, const Session& session);
 
 /// Do these knobs weigh anything signals_of() computes?
 [[nodiscard]] bool needs_signals(const policy::Knobs& knobs) noexcept;

@@ -19,7 +19,6 @@ using nlohmann::json;
 constexpr std::size_t max_wishes = 50;
 constexpr double max_preference = 3;
 constexpr std::size_t max_field_name = 64;
-constexpr std::string_view dataset_prefix = "dataset:";
 
 struct Knob {
     const char* name;

@@ -79,7 +79,8 @@ struct UserSettings {
 /// The body of PUT /v1/users/{id}/traits; whether the catalogue has them is the caller's to check.
 [[nodiscard]] Result<std::vector<TraitWish>> parse_wishes(std::string_view body);
 
-/// "dataset:17": how an event of the dataset is named over HTTP.
+/// "dataset:17": how an event of the dataset is named over HTTP; no other may be named so.
+inline constexpr std::string_view dataset_prefix = "dataset:";
 [[nodiscard]] std::string dataset_event_id(std::size_t index);
 [[nodiscard]] std::optional<std::size_t> dataset_event_index(std::string_view event_id);
 

@@ -132,7 +132,11 @@ GaussianPosterior GaussianPrior::start_of(const data::History& history) const {
 }
 
 void GaussianPrior::observe(GaussianPosterior& belief, std::size_t item, float weight) const {
-    observe_vector(belief, parts_.item_vectors.row(item), weight, place_variance(belief, item));
+    const auto extra_noise = place_variance(belief, item);
+    if (parts_.forgetting > 0) {
+        belief.forget(parts_.forgetting);
+    }
+    observe_vector(belief, parts_.item_vectors.row(item), weight, extra_noise);
 }
 
 void GaussianPrior::observe_vector(
@@ -141,9 +145,6 @@ void GaussianPrior::observe_vector(
     const auto d = dim();
     HG_CHECK(item_vector.size() == d && belief.dim() == d, "belief and item differ in width");
     const auto [target, evidence] = look_of(weight);
-    if (parts_.forgetting > 0) {
-        belief.forget(parts_.forgetting);
-    }
     if (weight > 0 && !parts_.choice.empty()) {
         parts_.choice.observe(belief, item_vector, weight);
         return;

@@ -73,7 +73,8 @@ class GaussianPrior {
     /// passed by (target 0, half the evidence), < 0 disliked (target -1). O(d^2), no allocation;
     /// a choice costs more (choice_likelihood.hpp).
     void observe(GaussianPosterior& belief, std::size_t item, float weight) const;
-    /// The same for a vector of any origin; `extra_noise` is added to that of the event.
+    /// The same for a vector of any origin, and nothing is forgotten; `extra_noise` is added to that
+    /// of the event.
     void observe_vector(
         GaussianPosterior& belief,
         std::span<const float> item_vector,

@@ -37,7 +37,7 @@ class Recommender {
     [[nodiscard]] virtual std::size_t n_items() const = 0;
 
     /// [n_items, d] when score = user_vectors . item_vectors', else nothing. Borrowed from the
-    /// model. Without them there is no nearest-neighbour index and no per-user cache.
+    /// model. Without them there is no nearest-neighbour index.
     [[nodiscard]] virtual std::optional<MatrixView<const float>> item_vectors() const { return {}; }
 
     /// out: [histories.size(), d]. Only where item_vectors() is given.
@@ -46,8 +46,8 @@ class Recommender {
 
     /// Scores items that did not exist at fit time, from their content vectors: content [n_new, d]
     /// made by the encoder named in the run's manifest; out [histories.size(), n_new], on the scale
-    /// of score(). False, with `out` untouched, where the model cannot (then the caller uses the
-    /// blend's belief).
+    /// of score(). False, with `out` untouched, where the model cannot (then the server takes the
+    /// scores of items with like content, else the place by popularity: serve/scoring.hpp).
     [[nodiscard]] virtual bool score_new_items(
         std::span<const data::History> histories,
         MatrixView<const float> content,

@@ -77,7 +77,7 @@ struct TrainOptions {
     std::int64_t warmup_steps = 0;  // learning rate rises linearly over these
     double final_rate_share = 1;    // it falls to this share of itself, a half cosine over `epochs`
     double beta2 = 0.999;
-    double checkpoint_seconds = 30;  // at most this much work is lost to a crash
+    double checkpoint_seconds = 30;  // saved at the end of an epoch, once this long after the last
     std::string fingerprint{};       // settings and data; another one in a checkpoint is refused
 };
 

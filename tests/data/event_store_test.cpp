@@ -180,9 +180,12 @@ TEST(EventStore, an_erased_user_leaves_only_a_tombstone_even_after_a_restart) {
         append(*store, click("e2", "other", "i1"));
         store->log_impression({.recommendation_id = "r1", .user_id = "canary-7261"});
         store->flush();
-        EXPECT_TRUE(value_or_throw(wait_for<bool>([&](auto d) {
-            store->delete_user("canary-7261", d);
-        })));
+        EXPECT_EQ(
+            value_or_throw(wait_for<EventStore::Erased>([&](auto d) {
+                store->delete_user("canary-7261", d);
+            })),
+            (std::vector<std::string>{"i1"})
+        );
     }
     {
         const auto store = open(folder);
@@ -318,7 +321,8 @@ struct Model {
     std::map<std::string, NewEvent> events;  // by event id
     std::map<std::string, std::vector<std::tuple<TimeMs, int, std::string>>>
         users;                                 // (time, arrival, id)
-    std::map<std::string, std::string> items;  // fields of those put
+    std::map<std::string, std::string> items;  // fields of those put, kept when deleted
+    std::set<std::string> deleted;
     std::set<std::string> erased;
     int arrivals = 0;
 };
@@ -353,7 +357,9 @@ class RandomRun {
             value_or_throw(store_->counts()).events, static_cast<std::int64_t>(model_.events.size())
         );
         for (const auto& [id, fields] : model_.items) {
-            EXPECT_EQ(value_or_throw(store_->item(id))->fields, fields);
+            const auto item = value_or_throw(store_->item(id));
+            EXPECT_EQ(item->fields, fields);
+            EXPECT_EQ(item->is_deleted, model_.deleted.contains(id));
         }
         for (const auto& id : model_.erased) {
             EXPECT_TRUE(value_or_throw(store_->is_erased(id)));
@@ -388,17 +394,21 @@ class RandomRun {
         const auto fields = fmt::format(R"({{"n":{}}})", rng_.below(9));
         value_or_throw(wait_for<void>([&](auto done) { store_->put_item(id, fields, 1, done); }));
         model_.items[id] = fields;
+        model_.deleted.erase(id);
     }
 
     void delete_one() {
         const auto id = name("i", 8);
         (void)value_or_throw(wait_for<bool>([&](auto done) { store_->delete_item(id, 1, done); }));
-        model_.items[id] = "{}";
+        model_.items.try_emplace(id, "{}");
+        model_.deleted.insert(id);
     }
 
     void erase_one() {
         const auto id = name("u", 6);
-        (void)value_or_throw(wait_for<bool>([&](auto done) { store_->delete_user(id, done); }));
+        (void)value_or_throw(wait_for<EventStore::Erased>([&](auto done) {
+            store_->delete_user(id, done);
+        }));
         for (const auto& [time, arrival, event] : model_.users[id]) {
             model_.events.erase(event);
         }
@@ -472,7 +482,9 @@ TEST(EventStore, settings_are_replaced_whole_emptied_and_erased_with_the_user) {
     put(*store, "");
     EXPECT_EQ(value_or_throw(store->user_settings("u1")), "");
     put(*store, R"({"a":3})");
-    EXPECT_TRUE(value_or_throw(wait_for<bool>([&](auto done) { store->delete_user("u1", done); })));
+    EXPECT_TRUE(value_or_throw(wait_for<EventStore::Erased>([&](auto done) {
+        store->delete_user("u1", done);
+    })));
     EXPECT_EQ(value_or_throw(store->user_settings("u1")), "");
 }
 

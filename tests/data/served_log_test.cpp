@@ -161,7 +161,7 @@ TEST_F(ServedLogTest, anonymous_erased_young_and_early_decisions_are_left_out_an
     show("anonymous", "", start);
     show("young", "ann", start + 10);
     std::promise<void> erased;
-    store_->delete_user("eve", [&](const Result<bool>&) { erased.set_value(); });
+    store_->delete_user("eve", [&](const Result<EventStore::Erased>&) { erased.set_value(); });
     erased.get_future().get();
     show("back", "eve", start);
 

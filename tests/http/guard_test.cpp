@@ -46,6 +46,15 @@ TEST(Guard, with_keys_only_a_known_one_opens) {
     EXPECT_EQ(status(guard, {.host = "x"}, Access::open), 200U);
 }
 
+TEST(Guard, a_slow_rate_answers_its_first_request_and_one_more_in_its_time) {
+    Guard guard{{.keys = {key}, .requests_per_second = 0.25}};
+    const HttpRequest one{.api_key = key};
+
+    EXPECT_EQ(status(guard, one), 200U);
+    EXPECT_EQ(status(guard, one, Access::key, milliseconds{3900}), 429U);
+    EXPECT_EQ(status(guard, one, Access::key, milliseconds{4100}), 200U);
+}
+
 TEST(Guard, a_bucket_empties_and_fills_by_the_clock_and_each_key_has_its_own) {
     Guard guard{{.keys = {key, "another-long-key-here"}, .requests_per_second = 10, .burst = 2}};
     const HttpRequest one{.api_key = key};

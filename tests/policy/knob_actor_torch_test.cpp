@@ -287,10 +287,10 @@ TEST(BeliefSummary, says_the_same_in_every_space) {
     for (const float scale : {1.0F, 3.0F}) {
         const auto prior = prior_of(scale);
         Belief belief{prior};
-        EXPECT_THAT(summarise(prior, belief).values, testing::ElementsAre(0, 0, 1, 0));
+        EXPECT_THAT(summarise(belief).values, testing::ElementsAre(0, 0, 1, 0));
         adapt(prior, belief, ItemId{0}, 1);
 
-        const auto after = summarise(prior, belief).values;
+        const auto after = summarise(belief).values;
         EXPECT_NEAR(after[0], std::log(2) / std::log(51), 1e-6);
         EXPECT_EQ(after[1], 1);
         EXPECT_NEAR(after[2], .5, 1e-6);

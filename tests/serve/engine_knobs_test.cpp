@@ -191,6 +191,18 @@ TEST_F(EngineTest, a_learned_policy_chooses_knobs_from_the_belief_of_each_user) 
     EXPECT_EQ(read->knobs.exploration, after["exploration"].get<double>());
 }
 
+TEST_F(EngineTest, an_event_on_an_item_the_model_does_not_know_changes_no_knobs) {
+    chooses_knobs = curious_actor();
+    open();
+    append(event("e1", "new", "item1"));
+    const auto before = user_knobs("new");
+    append(event("e2", "new", "nobody-knows-it"));
+
+    EXPECT_EQ(user_knobs("new"), before);
+    open();  // by replay
+    EXPECT_EQ(user_knobs("new"), before);
+}
+
 TEST_F(EngineTest, what_a_user_set_by_hand_stands_above_a_learned_policy) {
     chooses_knobs = curious_actor();
     open();

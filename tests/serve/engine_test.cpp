@@ -87,6 +87,30 @@ TEST_F(EngineTest, what_is_known_of_a_newcomer_decides_whose_prior_they_start_fr
     EXPECT_EQ(user("user2")["belief"]["segment"], "group2");
 }
 
+TEST_F(EngineTest, learned_demographics_decide_where_a_newcomer_starts) {
+    Settings settings;
+    settings.set("demographics", "true");
+    fit("gaussian", settings, "demographics");
+    options.policy = {.epsilon = 0, .temperature = 0};
+    open();
+    publish("demographics");
+    for (int group = 0; group < 4; ++group) {
+        const auto name = fmt::format("group{}", group);
+        wait([&](auto done) { engine->put_user("new", {{"group", name}}, std::move(done)); });
+        const auto served = recommend(R"({"user_id": "new", "k": 20})")["items"];
+        const auto by_replay = recommend(
+            fmt::format(R"({{"history": [], "fields": {{"group": "{}"}}, "k": 20}})", name)
+        )["items"];
+
+        ASSERT_EQ(served.size(), by_replay.size());
+        EXPECT_EQ(std::stoi(served[0]["item_id"].get<std::string>().substr(4)) % 4, group);
+        for (std::size_t i = 0; i < served.size(); ++i) {
+            EXPECT_NEAR(served[i]["score"].get<float>(), by_replay[i]["score"].get<float>(), 1e-5);
+        }
+        EXPECT_EQ(user("new")["belief"]["uncertainty"], 1);
+    }
+}
+
 TEST_F(EngineTest, cached_scores_are_used_until_something_changes) {
     (void)recommend(R"({"user_id": "new"})");
     (void)recommend(R"({"user_id": "new"})");
@@ -191,6 +215,22 @@ TEST_F(EngineTest, an_erased_user_has_no_history_not_even_that_of_the_dataset) {
     EXPECT_FALSE(engine->user("user0", 10));
 }
 
+TEST_F(EngineTest, the_events_of_an_erased_user_count_for_no_item_any_more) {
+    const auto events_of = [this] {
+        return value_or_throw(engine->item("item1"))["events"].get<int>();
+    };
+    const auto before = events_of();
+    append(event("e1", "new", "item1"));
+    append(event("e2", "new", "item1"));
+    EXPECT_EQ(events_of(), before + 2);
+
+    wait([&](auto done) { engine->delete_user("new", done); });
+
+    EXPECT_EQ(events_of(), before);
+    open();
+    EXPECT_EQ(events_of(), before);
+}
+
 TEST_F(EngineTest, a_broken_run_is_refused_and_the_old_one_stays) {
     EXPECT_THROW(publish("nothing-here"), Error);
     EXPECT_EQ(recommend(R"({"history": []})")["model"], "gaussian");
@@ -203,6 +243,16 @@ TEST_F(EngineTest, similar_items_share_the_group) {
         own += std::stoi(row["item_id"].get<std::string>().substr(4)) % 4 == 3 ? 1 : 0;
     }
     EXPECT_GE(own, 4);
+    std::set<std::string> gone;
+    for (const auto& row : similar["items"]) {
+        gone.insert(row["item_id"]);
+        wait([&](auto done) { engine->delete_item(row["item_id"], done); });
+    }
+    const auto others = value_or_throw(engine->similar("item3", 5))["items"];
+    EXPECT_EQ(others.size(), 5U) << "the next ones take their places";
+    for (const auto& row : others) {
+        EXPECT_FALSE(gone.contains(row["item_id"]));
+    }
 }
 
 TEST_F(EngineTest, a_blend_scores_the_same_from_the_belief_in_the_session_as_by_replay) {

@@ -232,9 +232,12 @@ TEST_F(JudgeServedTest, another_run_draws_from_its_own_candidates) {
 }
 
 TEST_F(JudgeServedTest, items_are_offered_only_while_they_were_there) {
+    click("bob", "late", "");  // named before it is there
     recommend(R"({"user_id": "ann", "k": 1})");
     change([&](auto done) { engine->put_item("late", {{"group", "g1"}}, done); });
     change([&](auto done) { engine->delete_item("item1", done); });
+    recommend(R"({"user_id": "ann", "k": 1})");
+    change([&](auto done) { engine->delete_item("late", done); });
     recommend(R"({"user_id": "ann", "k": 1})");
     const auto served = read();
     data::IdMap ids = served.log.items;
@@ -256,6 +259,7 @@ TEST_F(JudgeServedTest, items_are_offered_only_while_they_were_there) {
     EXPECT_FALSE(has(0, "late"));
     EXPECT_FALSE(has(1, "item1"));
     EXPECT_TRUE(has(1, "late"));
+    EXPECT_FALSE(has(2, "late"));
 }
 
 TEST_F(JudgeServedTest, a_belief_that_learned_event_by_event_gives_its_propensities_again) {
@@ -287,6 +291,7 @@ TEST_F(JudgeServedTest, knobs_in_force_are_in_force_again) {
     change([&](auto done) { engine->put_knobs("user57", {.diversity = 3}, done); });
     serve_some(3);
     open_with_knobs("gaussian", {});  // later ones do not count
+    change([&](auto done) { engine->put_knobs("user57", {}, done); });
     change([&](auto done) { engine->put_knobs("user58", {.exploration = 4}, done); });
 
     const auto served = read();

@@ -287,8 +287,8 @@ void SqliteEventStore::put_user(
     );
 }
 
-void SqliteEventStore::delete_user(std::string user_id, Done<bool> done) {
-    impl_->write<bool>(
+void SqliteEventStore::delete_user(std::string user_id, Done<Erased> done) {
+    impl_->write<Erased>(
         [this, user_id = std::move(user_id)] { return impl_->writes.delete_user(user_id); },
         std::move(done)
     );

@@ -26,7 +26,7 @@ class SqliteWrites {
     void put_item(std::string_view item_id, std::string_view fields, TimeMs now);
     [[nodiscard]] bool delete_item(std::string_view item_id, TimeMs now);
     void put_user(std::string_view user_id, std::string_view fields, TimeMs now);
-    [[nodiscard]] bool delete_user(std::string_view user_id);
+    [[nodiscard]] EventStore::Erased delete_user(std::string_view user_id);
     void put_user_settings(std::string_view user_id, std::string_view settings, TimeMs now);
     [[nodiscard]] std::optional<std::string> delete_event(
         std::string_view user_id, std::string_view event_id
@@ -53,6 +53,7 @@ class SqliteWrites {
     SqliteStatement uncount_item_;
     SqliteStatement delete_event_;
     SqliteStatement insert_impression_;
+    SqliteStatement items_of_user_;
     SqliteStatement uncount_items_;
     SqliteStatement delete_events_;
     SqliteStatement delete_impressions_;

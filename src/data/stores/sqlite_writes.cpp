@@ -46,13 +46,14 @@ SqliteWrites::SqliteWrites(const SqliteDatabase& database, std::string tenant)
           database,
           "INSERT INTO items VALUES(?, ?, ?, ?, ?, 0, 0, 0) ON CONFLICT(tenant, item_id) DO UPDATE "
           "SET"
+          " created = CASE WHEN is_stub THEN excluded.created ELSE created END,"
           " fields = excluded.fields, updated = excluded.updated, is_stub = 0, is_deleted = 0"
       ),
       delete_item_(
           database,
           "INSERT INTO items VALUES(?, ?, '{}', ?, ?, 0, 1, 1) ON CONFLICT(tenant, item_id) DO "
           "UPDATE SET"
-          " fields = '{}', updated = excluded.updated, is_stub = 1, is_deleted = 1"
+          " updated = excluded.updated, is_deleted = 1"
       ),
       put_user_(
           database,
@@ -85,6 +86,7 @@ SqliteWrites::SqliteWrites(const SqliteDatabase& database, std::string tenant)
           "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
           " ON CONFLICT(tenant, recommendation_id) DO NOTHING"
       ),
+      items_of_user_(database, "SELECT item_id FROM events WHERE tenant = ?1 AND user_id = ?2"),
       uncount_items_(
           database,
           "UPDATE items SET n_events = n_events - (SELECT COUNT(*) FROM events e WHERE e.tenant = "
@@ -187,7 +189,16 @@ std::int64_t SqliteWrites::run_for_user(SqliteStatement& statement, std::string_
     return database_.changes();
 }
 
-bool SqliteWrites::delete_user(std::string_view user_id) {
+EventStore::Erased SqliteWrites::delete_user(std::string_view user_id) {
+    std::vector<std::string> items;
+    items_of_user_.bind(1, tenant_);
+    items_of_user_.bind(2, user_id);
+    {
+        const SqliteReset reset{items_of_user_};
+        while (items_of_user_.step()) {
+            items.emplace_back(items_of_user_.text(0));
+        }
+    }
     run_for_user(uncount_items_, user_id);
     std::int64_t rows = run_for_user(delete_events_, user_id);
     rows += run_for_user(delete_impressions_, user_id);
@@ -195,7 +206,7 @@ bool SqliteWrites::delete_user(std::string_view user_id) {
     rows += run_for_user(delete_user_, user_id);
     const auto digest = digest_hex(user_id);
     run_for_user(erase_user_, digest);
-    return rows > 0;
+    return rows > 0 ? std::optional{std::move(items)} : std::nullopt;
 }
 
 void SqliteWrites::put_user_settings(

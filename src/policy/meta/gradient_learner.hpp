@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // GradientLearner: learners whose inner loop is gradient descent on a user's events: one network,
-// five outer loops. The files of learners/ say which paper each is.
+// six learners, four outer steps (gradient_plan.hpp). The files of learners/ say which paper each is.
 //
 // A belief holds the adapted weights and the events: an event more means the steps anew from
 // theta, so that the order of events and how they arrive do not matter.

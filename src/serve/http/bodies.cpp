@@ -2,6 +2,7 @@
 #include "serve/http/bodies.hpp"
 
 #include "serve/http/json_body.hpp"
+#include "serve/user_settings.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -74,6 +75,13 @@ Result<data::NewEvent> parse_event(const json& row) {
     }
     data::NewEvent event;
     HG_TRY(event.event_id, read_id(row, "event_id", ""));
+    if (event.event_id.starts_with(dataset_prefix)) {
+        return fail(
+            ErrorCode::invalid_argument,
+            fmt::format("event_id \"{}\" is a name of the dataset's own events", event.event_id),
+            fmt::format("begin it with something else than \"{}\"", dataset_prefix)
+        );
+    }
     HG_TRY(event.user_id, read_id(row, "user_id", ""));
     HG_TRY(event.item_id, read_id(row, "item_id", ""));
     HG_TRY(event.event, read_id(row, "event", "", max_event_name));

@@ -31,7 +31,7 @@ bool is_same_origin(const HttpRequest& request) {
 
 Guard::Guard(const GuardOptions& options)
     : rate_(options.requests_per_second),
-      burst_(options.burst > 0 ? options.burst : 2 * options.requests_per_second) {
+      burst_(std::max(1.0, options.burst > 0 ? options.burst : 2 * options.requests_per_second)) {
     HG_CHECK(sodium_init() >= 0, "libsodium starts");
     for (const auto& key : options.keys) {
         keys_.push_back(digest_of(key));

@@ -40,7 +40,7 @@ struct QueryParameter {
     std::string summary;
 };
 
-/// What the OpenAPI document says of a route. Schemas are names in openapi_schemas().
+/// What the OpenAPI document says of a route. Schemas are names in schemas() (schemas.hpp).
 struct RouteDoc {
     std::string summary;
     std::string request{};   // schema of the body, empty = none
