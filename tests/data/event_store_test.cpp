@@ -186,6 +186,7 @@ TEST(EventStore, an_erased_user_leaves_only_a_tombstone_even_after_a_restart) {
             })),
             (std::vector<std::string>{"i1"})
         );
+        store->log_impression({.recommendation_id = "r2", .user_id = "canary-7261"});
     }
     {
         const auto store = open(folder);
@@ -259,6 +260,35 @@ TEST(EventStore, many_callers_share_commits_and_every_one_is_answered_once) {
     EXPECT_EQ(value_or_throw(store->counts()).events, n_threads * n_each);
     EXPECT_LT(store->figures().commits, static_cast<std::uint64_t>(n_threads) * n_each);
     EXPECT_EQ(value_or_throw(store->events_by_type()).front().n_events, n_threads * n_each);
+}
+
+TEST(EventStore, an_answer_is_durable_with_the_impression_it_answers) {
+    const Folder folder;
+    const auto store = open(folder);
+    store->log_impression({.recommendation_id = "r1", .user_id = "u1"});
+    auto answer = click("e1", "u1", "i1");
+    answer.recommendation_id = "r1";
+
+    EXPECT_EQ(append(*store, answer), EventStatus::stored);
+
+    EXPECT_TRUE(value_or_throw(store->impression("r1")));
+}
+
+TEST(EventStore, impressions_are_written_although_events_never_stop_coming) {
+    const Folder folder;
+    const auto store = open(folder);
+    store->log_impression({.recommendation_id = "r1", .user_id = "u1"});
+    std::atomic<int> n_answered = 0;
+    const auto answered = [&n_answered](const auto&) { ++n_answered; };
+    int n_sent = 0;
+
+    while (!value_or_throw(store->impression("r1"))) {
+        while (n_sent - n_answered < 100) {  // so that some always wait
+            store->append_events({click(fmt::format("e{}", n_sent++), "u2", "i1")}, 1, answered);
+        }
+        ASSERT_LT(n_sent, 1'000'000);
+    }
+    store->flush();
 }
 
 std::uintmax_t size_of(const std::filesystem::path& file) {

@@ -12,8 +12,10 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <unordered_set>
 #include <utility>
 
 namespace hg::data {
@@ -157,6 +159,40 @@ class ReaderPool {
     std::vector<std::unique_ptr<Reader>> free_;
 };
 
+/// The impressions that are not written yet. Thread-safe.
+class WaitingImpressions {
+  public:
+    explicit WaitingImpressions(std::size_t most) : most_(most) {}
+
+    /// Whether there was room.
+    bool enter(const std::string& recommendation_id) {
+        const std::scoped_lock lock{mutex_};
+        if (ids_.size() >= most_) {
+            return false;
+        }
+        ids_.insert(recommendation_id);
+        return true;
+    }
+
+    void leave(const std::string& recommendation_id) {
+        const std::scoped_lock lock{mutex_};
+        ids_.erase(ids_.find(recommendation_id));
+    }
+
+    /// Whether one of the events answers one of them.
+    bool are_answered_by(const std::vector<NewEvent>& events) const {
+        const std::scoped_lock lock{mutex_};
+        return std::ranges::any_of(events, [this](const auto& event) {
+            return !event.recommendation_id.empty() && ids_.contains(event.recommendation_id);
+        });
+    }
+
+  private:
+    const std::size_t most_;
+    mutable std::mutex mutex_;
+    std::unordered_multiset<std::string> ids_;
+};
+
 }  // namespace
 
 struct SqliteEventStore::Impl {
@@ -166,12 +202,15 @@ struct SqliteEventStore::Impl {
           database(open_for_writing(options)),
           writes(database, options.tenant),
           readers(options),
+          waiting_impressions(options.max_waiting_impressions),
           checkpointer(database, connect(options), options.checkpoint_pages),
           writer(database, impression_patience) {}
 
     /// Runs `work` in the next commit and hands its value to `done`.
     template <typename T, typename Work>
-    void write(Work work, Done<T> done) {
+    void write(
+        Work work, Done<T> done, SqliteWriter::Urgency urgency = SqliteWriter::Urgency::now
+    ) {
         auto value = std::make_shared<std::optional<T>>();
         writer.push(
             {
@@ -185,7 +224,7 @@ struct SqliteEventStore::Impl {
                         }
                     },
             },
-            SqliteWriter::Urgency::now
+            urgency
         );
     }
 
@@ -224,7 +263,7 @@ struct SqliteEventStore::Impl {
     SqliteDatabase database;
     SqliteWrites writes;
     ReaderPool readers;
-    std::atomic<std::size_t> waiting_impressions = 0;
+    WaitingImpressions waiting_impressions;
     std::atomic<std::uint64_t> dropped_impressions = 0;
     SqliteCheckpointer checkpointer;
     SqliteWriter writer;  // last: its thread ends before what it uses
@@ -243,6 +282,10 @@ void SqliteEventStore::append_events(
     for (const auto& event : events) {
         digests.push_back(body_digest(event));
     }
+    // A crash must not leave an answer whose impression was still waiting.
+    const auto urgency = impl_->waiting_impressions.are_answered_by(events)
+                             ? SqliteWriter::Urgency::after_all
+                             : SqliteWriter::Urgency::now;
     impl_->write<std::vector<EventOutcome>>(
         [this, arrival, events = std::move(events), digests = std::move(digests)] {
             std::vector<EventOutcome> outcomes;
@@ -252,7 +295,8 @@ void SqliteEventStore::append_events(
             }
             return outcomes;
         },
-        std::move(done)
+        std::move(done),
+        urgency
     );
 }
 
@@ -290,7 +334,8 @@ void SqliteEventStore::put_user(
 void SqliteEventStore::delete_user(std::string user_id, Done<Erased> done) {
     impl_->write<Erased>(
         [this, user_id = std::move(user_id)] { return impl_->writes.delete_user(user_id); },
-        std::move(done)
+        std::move(done),
+        SqliteWriter::Urgency::after_all
     );
 }
 
@@ -317,19 +362,17 @@ void SqliteEventStore::delete_event(
 }
 
 void SqliteEventStore::log_impression(Impression impression) {
-    if (impl_->waiting_impressions.fetch_add(1) >= impl_->options.max_waiting_impressions) {
-        impl_->waiting_impressions.fetch_sub(1);
+    if (!impl_->waiting_impressions.enter(impression.recommendation_id)) {
         impl_->dropped_impressions.fetch_add(1);
         return;
     }
+    const auto shared = std::make_shared<const Impression>(std::move(impression));
     impl_->writer.push(
         {
-            .apply = [this,
-                      impression =
-                          std::move(impression)] { impl_->writes.log_impression(impression); },
+            .apply = [this, shared] { impl_->writes.log_impression(*shared); },
             .finish =
-                [this](const Error* error) {
-                    impl_->waiting_impressions.fetch_sub(1);
+                [this, shared](const Error* error) {
+                    impl_->waiting_impressions.leave(shared->recommendation_id);
                     if (error != nullptr) {
                         impl_->dropped_impressions.fetch_add(1);
                     }

@@ -37,6 +37,7 @@ class SqliteWrites {
     [[nodiscard]] EventOutcome compare(const NewEvent& event, const std::string& digest);
     void count_item(std::string_view item_id, TimeMs now);
     std::int64_t run_for_user(SqliteStatement& statement, std::string_view user_id);
+    [[nodiscard]] bool is_erased(std::string_view user_id);
 
     const SqliteDatabase& database_;
     std::string tenant_;
@@ -59,6 +60,7 @@ class SqliteWrites {
     SqliteStatement delete_impressions_;
     SqliteStatement delete_user_;
     SqliteStatement erase_user_;
+    SqliteStatement is_erased_;
 };
 
 /// SELECT of the columns of impression_row(), ended by `rest`.

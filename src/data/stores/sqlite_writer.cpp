@@ -14,6 +14,16 @@ namespace {
 // Bounds the memory and the time of one transaction; the rest waits for the next one.
 constexpr std::size_t max_jobs_per_group = 4096;
 
+// An urgent job may come while these are written: a few milliseconds at most.
+constexpr std::size_t max_lazy_jobs_per_group = 64;
+
+template <typename Job>
+void move_first(std::deque<Job>& from, std::size_t count, std::vector<Job>& to) {
+    const auto end = from.begin() + static_cast<std::ptrdiff_t>(std::min(count, from.size()));
+    std::move(from.begin(), end, std::back_inserter(to));
+    from.erase(from.begin(), end);
+}
+
 }  // namespace
 
 SqliteWriter::SqliteWriter(SqliteDatabase& database, std::chrono::milliseconds patience)
@@ -31,9 +41,20 @@ void SqliteWriter::push(Job job, Urgency urgency) {
     bool wake = false;
     {
         const std::scoped_lock lock{mutex_};
-        wake = urgency == Urgency::now ? !is_urgent_ : waiting_.empty();
-        is_urgent_ = is_urgent_ || urgency == Urgency::now;
-        waiting_.push_back(std::move(job));
+        if (urgency == Urgency::lazy) {
+            wake = lazy_.empty();
+            if (wake) {
+                lazy_due_ = std::chrono::steady_clock::now() + patience_;
+            }
+            lazy_.push_back(std::move(job));
+        } else {
+            wake = urgent_.empty();
+            if (urgency == Urgency::after_all) {
+                std::ranges::move(lazy_, std::back_inserter(urgent_));
+                lazy_.clear();
+            }
+            urgent_.push_back(std::move(job));
+        }
     }
     if (wake) {
         wake_.notify_one();
@@ -44,7 +65,7 @@ void SqliteWriter::flush() {
     std::latch done{1};
     push(
         {.apply = [] {}, .finish = [&done](const Error* /*error*/) { done.count_down(); }},
-        Urgency::now
+        Urgency::after_all
     );
     done.wait();
 }
@@ -57,30 +78,37 @@ SqliteWriter::Figures SqliteWriter::figures() const {
 void SqliteWriter::loop() {
     std::unique_lock lock{mutex_};
     while (true) {
-        wake_.wait(lock, [this] { return is_stopping_ || !waiting_.empty(); });
-        wake_.wait_for(lock, patience_, [this] { return is_stopping_ || is_urgent_; });
-        if (waiting_.empty()) {
+        wake_.wait(lock, [this] { return is_stopping_ || !urgent_.empty() || !lazy_.empty(); });
+        if (urgent_.empty() && !lazy_.empty()) {
+            const auto due = lazy_due_;
+            wake_.wait_until(lock, due, [this] { return is_stopping_ || !urgent_.empty(); });
+        }
+        auto group = next_group();
+        if (group.empty()) {
             if (is_stopping_) {
                 return;
             }
             continue;
         }
-        const auto count = std::min(waiting_.size(), max_jobs_per_group);
-        const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
-        std::vector<Job> group{
-            std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end)
-        };
-        waiting_.erase(waiting_.begin(), end);
-        is_urgent_ = !waiting_.empty();  // what is left has waited long enough
         lock.unlock();
         const Stopwatch watch;
         run_group(group);
+        const auto count = group.size();
         group.clear();
         lock.lock();
         figures_.commits += 1;
         figures_.jobs += count;
         figures_.seconds += watch.seconds();
     }
+}
+
+std::vector<SqliteWriter::Job> SqliteWriter::next_group() {
+    std::vector<Job> group;
+    move_first(urgent_, max_jobs_per_group, group);
+    if (is_stopping_ || std::chrono::steady_clock::now() >= lazy_due_) {
+        move_first(lazy_, max_lazy_jobs_per_group, group);
+    }
+    return group;
 }
 
 void SqliteWriter::run_group(std::vector<Job>& jobs) {

@@ -4,6 +4,10 @@
 // While a commit is on its way to the disk the next jobs gather; they share the next commit. A job
 // that fails (a value too big) must not fail its neighbours: the group is rolled back and its jobs
 // are run one by one.
+//
+// Nobody waits for a lazy job: it waits for company, and urgent ones go before it. A commit copies
+// every page it touched into the log, so a hundred impressions in one cost a third of the bytes
+// they cost in commits of ten.
 #pragma once
 
 #include "core/error.hpp"
@@ -23,7 +27,8 @@ namespace hg::data {
 
 class SqliteWriter {
   public:
-    enum class Urgency : std::uint8_t { now, lazy };
+    /// `after_all`: now, and after every lazy job pushed before.
+    enum class Urgency : std::uint8_t { now, after_all, lazy };
 
     struct Job {
         std::function<void()>
@@ -55,6 +60,8 @@ class SqliteWriter {
 
   private:
     void loop();
+    /// What the next commit holds. With the lock held.
+    [[nodiscard]] std::vector<Job> next_group();
     void run_group(std::vector<Job>& jobs);
     [[nodiscard]] std::optional<Error> try_commit(
         std::vector<Job>& jobs, std::size_t first, std::size_t count
@@ -64,8 +71,9 @@ class SqliteWriter {
     std::chrono::milliseconds patience_;
     mutable std::mutex mutex_;
     std::condition_variable wake_;
-    std::deque<Job> waiting_;
-    bool is_urgent_ = false;
+    std::deque<Job> urgent_;
+    std::deque<Job> lazy_;
+    std::chrono::steady_clock::time_point lazy_due_;  // while lazy_ holds some
     bool is_stopping_ = false;
     Figures figures_;
     std::jthread thread_;
