@@ -2,9 +2,8 @@
 #include "app/evaluation.hpp"
 
 #include "app/learning_curve.hpp"
+#include "app/query_index.hpp"
 #include "core/mean.hpp"
-#include "evaluate/calibration.hpp"
-#include "evaluate/diversity.hpp"
 #include "evaluate/exposure.hpp"
 #include "evaluate/novelty.hpp"
 
@@ -12,10 +11,7 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
-#include <map>
-#include <numeric>
-#include <ranges>
+#include <string>
 
 namespace hg::app {
 namespace {
@@ -38,7 +34,6 @@ constexpr std::array history_ranges{
     Range{"100+", 100, static_cast<std::size_t>(-1)},
 };
 
-constexpr std::size_t popular_items = 100;  // what anybody would have shown
 constexpr std::string_view match_row = "item_knn";
 
 std::size_t range_of(std::size_t n_events) {
@@ -50,132 +45,24 @@ std::size_t range_of(std::size_t n_events) {
     return history_ranges.size() - 1;
 }
 
-/// Facts of the queries, in the order in which outcomes hold their values.
-struct Index {
-    std::vector<const Query*> queries;
-    std::vector<std::size_t> user;  // dense index of each query's user
-    std::size_t n_users = 0;
-    std::vector<ItemList> histories;
-    std::vector<std::uint64_t> popularity;              // of the first trial's training log
-    std::vector<std::size_t> trial;                     // of each query
-    std::vector<std::vector<std::uint8_t>> is_popular;  // by trial and item
-};
-
-/// Liked events of each item.
-std::vector<std::uint64_t> popularity_of(const data::InteractionLog& log, std::size_t n_items) {
-    std::vector<std::uint64_t> counts(n_items);
-    const auto& columns = log.columns();
-    for (std::size_t i = 0; i < columns.items.size(); ++i) {
-        if (columns.weights[i] > 0) {
-            ++counts[columns.items[i].index()];
-        }
-    }
-    return counts;
-}
-
-std::vector<std::uint8_t> most_popular(std::span<const std::uint64_t> counts, std::size_t n) {
-    std::vector<std::uint32_t> order(counts.size());
-    std::iota(order.begin(), order.end(), 0U);
-    std::ranges::stable_sort(order, std::greater{}, [counts](std::uint32_t item) {
-        return counts[item];
-    });
-    std::vector<std::uint8_t> is_popular(order.size());
-    for (const auto item : order | std::views::take(n)) {
-        is_popular[item] = 1;
-    }
-    return is_popular;
-}
-
-Index index_of(const data::Dataset& dataset, const Protocol& protocol) {
-    Index index;
-    std::map<std::uint32_t, std::size_t> dense;
-    for (std::size_t number = 0; number < protocol.trials.size(); ++number) {
-        const auto& trial = protocol.trials[number];
-        auto counts = popularity_of(trial.train, dataset.items.size());
-        index.is_popular.push_back(most_popular(counts, popular_items));
-        if (number == 0) {
-            index.popularity = std::move(counts);
-        }
-        for (const auto& query : trial.queries) {
-            index.queries.push_back(&query);
-            index.trial.push_back(number);
-            index.user.push_back(dense.emplace(query.user.value, dense.size()).first->second);
-            index.histories.emplace_back(query.history.items.begin(), query.history.items.end());
-        }
-    }
-    index.n_users = dense.size();
-    return index;
-}
-
-/// The mean of each user's values: the unit that is resampled.
-std::vector<double> by_user(std::span<const double> values, const Index& index) {
-    std::vector<double> sums(index.n_users);
-    std::vector<double> counts(index.n_users);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        sums[index.user[i]] += values[i];
-        counts[index.user[i]] += 1;
-    }
-    for (std::size_t u = 0; u < sums.size(); ++u) {
-        sums[u] = counts[u] > 0 ? sums[u] / counts[u] : 0;
-    }
-    return sums;
-}
-
-/// The mean of each user's values among the queries that are kept; users without one are left out.
-template <typename Keep>
-std::vector<double> by_user_where(std::span<const double> values, const Index& index, Keep&& keep) {
-    std::vector<double> sums(index.n_users);
-    std::vector<double> counts(index.n_users);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        if (keep(*index.queries[i])) {
-            sums[index.user[i]] += values[i];
-            counts[index.user[i]] += 1;
-        }
-    }
-    std::vector<double> means;
-    for (std::size_t u = 0; u < sums.size(); ++u) {
-        if (counts[u] > 0) {
-            means.push_back(sums[u] / counts[u]);
-        }
-    }
-    return means;
-}
-
 /// Per user after k events.
-std::vector<double> at_context(std::span<const double> values, const Index& index, std::size_t k) {
+std::vector<double> at_context(std::span<const double> values, const QueryIndex& index, std::size_t k) {
     return by_user_where(values, index, [k](const Query& query) { return query.context == k; });
 }
 
-std::vector<double> ndcg_at_context(const Outcome& outcome, const Index& index, std::size_t k) {
+std::vector<double> ndcg_at_context(const Outcome& outcome, const QueryIndex& index, std::size_t k) {
     return at_context(outcome.accuracy.ndcg, index, k);
 }
 
 /// The same, asked in the order of the file only.
-std::vector<double> ndcg_in_file_order(const Outcome& outcome, const Index& index, std::size_t k) {
+std::vector<double> ndcg_in_file_order(const Outcome& outcome, const QueryIndex& index, std::size_t k) {
     return by_user_where(outcome.accuracy.ndcg, index, [k](const Query& query) {
         return query.context == k && query.order == 0;
     });
 }
 
-std::optional<evaluate::ItemGroups> genres_of(const data::Dataset& dataset) {
-    for (const auto& field : dataset.item_fields.fields()) {
-        if (field.kind != data::FieldKind::categories || field.codes.empty()) {
-            continue;
-        }
-        if (field.code_offsets.size() != dataset.items.size() + 1) {
-            continue;
-        }
-        return evaluate::ItemGroups{
-            .offsets = field.code_offsets,
-            .codes = field.codes,
-            .n_groups = field.vocabulary.size(),
-        };
-    }
-    return {};
-}
-
 /// Of each query: does the list hold a target that is not among the most popular items?
-std::vector<double> unpopular_hits(std::span<const ItemList> lists, const Index& index) {
+std::vector<double> unpopular_hits(std::span<const ItemList> lists, const QueryIndex& index) {
     std::vector<double> hits;
     for (std::size_t i = 0; i < lists.size(); ++i) {
         const auto& targets = index.queries[i]->targets;
@@ -189,35 +76,52 @@ std::vector<double> unpopular_hits(std::span<const ItemList> lists, const Index&
     return hits;
 }
 
+/// And what the JSON always holds.
+std::vector<const ListMetric*> with_usual(std::vector<const ListMetric*> metrics) {
+    const std::array<std::string, 4> usual{
+        "effective_catalogue", "personalisation", "intra_list_diversity", "calibration_kl_nats"
+    };
+    for (const auto* metric : find_list_metrics(usual)) {
+        if (std::ranges::find(metrics, metric) == metrics.end()) {
+            metrics.push_back(metric);
+        }
+    }
+    return metrics;
+}
+
 void add_list_metrics(
     ModelRow& row,
     const Outcome& outcome,
-    const Index& index,
+    const QueryIndex& index,
     const data::Dataset& dataset,
-    const SummaryOptions& options
+    const SummaryOptions& options,
+    std::span<const ListMetric* const> metrics
 ) {
     const std::span<const ItemList> lists{outcome.lists};
     const auto shown = evaluate::count_exposure(lists, options.k, dataset.items.size());
     row.coverage = evaluate::coverage(shown);
     row.gini = evaluate::gini(shown);
-    row.effective_catalogue = evaluate::effective_catalogue(shown);
-    row.personalisation = evaluate::personalisation(lists, options.k, dataset.items.size());
     row.novelty_bits = evaluate::self_information_bits(lists, options.k, index.popularity);
     row.head_share = evaluate::head_share(lists, options.k, evaluate::head_items(index.popularity));
-    if (options.content != nullptr && options.content->n_items() == dataset.items.size()) {
-        row.diversity =
-            evaluate::intra_list_diversity(lists, options.k, options.content->vectors.view());
-    }
-    if (const auto genres = genres_of(dataset)) {
-        row.calibration = evaluate::calibration_kl_nats(index.histories, lists, options.k, *genres);
+    const bool has_content =
+        options.content != nullptr && options.content->n_items() == dataset.items.size();
+    for (const auto* metric : metrics) {
+        row.metrics.push_back(metric->value({
+            .lists = lists,
+            .index = index,
+            .dataset = dataset,
+            .k = options.k,
+            .content = has_content ? options.content : nullptr,
+        }));
     }
 }
 
 ModelRow row_of(
     const Outcome& outcome,
-    const Index& index,
+    const QueryIndex& index,
     const data::Dataset& dataset,
-    const SummaryOptions& options
+    const SummaryOptions& options,
+    std::span<const ListMetric* const> metrics
 ) {
     ModelRow row;
     row.name = outcome.name;
@@ -243,14 +147,14 @@ ModelRow row_of(
     row.fit_seconds = outcome.fit_seconds;
     row.score_seconds = outcome.score_seconds;
     row.unpopular_hit = average(unpopular_hits(outcome.lists, index));
-    add_list_metrics(row, outcome, index, dataset, options);
+    add_list_metrics(row, outcome, index, dataset, options, metrics);
     return row;
 }
 
 void add_differences(
     Evaluation& result,
     std::span<const Outcome> outcomes,
-    const Index& index,
+    const QueryIndex& index,
     const SummaryOptions& options
 ) {
     const auto base = std::ranges::find(outcomes, options.baseline, &Outcome::name);
@@ -289,7 +193,7 @@ void add_differences(
 }
 
 void add_curves_and_segments(
-    Evaluation& result, std::span<const Outcome> outcomes, const Index& index
+    Evaluation& result, std::span<const Outcome> outcomes, const QueryIndex& index
 ) {
     std::array<std::size_t, history_ranges.size()> counts{};
     for (const auto* query : index.queries) {
@@ -334,7 +238,7 @@ void add_curves_and_segments(
 
 /// The row with the highest NDCG after k events, `mine` left out; null when there is none.
 const Outcome* best_other(
-    std::span<const Outcome> outcomes, const Outcome& mine, const Index& index, std::size_t k
+    std::span<const Outcome> outcomes, const Outcome& mine, const QueryIndex& index, std::size_t k
 ) {
     const Outcome* best = nullptr;
     double best_ndcg = 0;
@@ -354,7 +258,7 @@ const Outcome* best_other(
 void add_against_best(
     Evaluation& result,
     std::span<const Outcome> outcomes,
-    const Index& index,
+    const QueryIndex& index,
     const SummaryOptions& options
 ) {
     const auto mine = std::ranges::find(outcomes, options.challenger, &Outcome::name);
@@ -429,7 +333,7 @@ GroupPart part_of_group(
     return part;
 }
 
-QueryGroup facts_of_group(const data::Dataset& dataset, const Index& index, std::string name) {
+QueryGroup facts_of_group(const data::Dataset& dataset, const QueryIndex& index, std::string name) {
     QueryGroup group{.name = std::move(name), .n_users = index.n_users};
     group.n_queries = index.queries.size();
     for (const auto* query : index.queries) {
@@ -506,8 +410,10 @@ Evaluation summarise_one_group(
     result.seed = options.seed;
     result.contexts = protocol.contexts;
     result.notes = protocol.notes;
+    result.metrics = with_usual(options.metrics);
+    result.n_metrics_asked = options.metrics.size();
     for (const auto& outcome : outcomes) {
-        result.rows.push_back(row_of(outcome, index, dataset, options));
+        result.rows.push_back(row_of(outcome, index, dataset, options, result.metrics));
     }
     add_curves_and_segments(result, outcomes, index);
     add_differences(result, outcomes, index, options);

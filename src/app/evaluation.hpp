@@ -11,6 +11,7 @@
 //   "popularity"}); fmt::print("{}", to_text(e));
 #pragma once
 
+#include "app/list_metrics.hpp"
 #include "app/protocol.hpp"
 #include "app/protocol_run.hpp"
 #include "evaluate/significance.hpp"
@@ -50,10 +51,7 @@ struct ModelRow {
     double gini = 0;
     double novelty_bits = 0;
     double head_share = 0;  // of shown items, in the most popular fifth
-    double effective_catalogue = 0;
-    double personalisation = 0;
-    std::optional<double> diversity;    // cosine distance of item vectors, where there are any
-    std::optional<double> calibration;  // KL of genres, nats, where there are genres
+    std::vector<std::optional<double>> metrics;  // of Evaluation::metrics, in their order
     double fit_seconds = 0;
     double score_seconds = 0;
     std::optional<evaluate::PairedDifference> difference;  // of ndcg to the baseline
@@ -106,6 +104,8 @@ struct Evaluation {
     std::size_t n_train_events = 0;  // of the first trial
     std::uint64_t seed = 7;
     std::vector<ModelRow> rows;
+    std::vector<const ListMetric*> metrics;  // those asked for, then those always in the JSON
+    std::size_t n_metrics_asked = 0;
     std::vector<std::size_t> contexts;
     /// NDCG of the row item_knn at the longest context, where there is one.
     std::optional<double> match_level{};
@@ -123,6 +123,7 @@ struct SummaryOptions {
     std::string challenger{};  // compare this row with the best other one at each context
     std::uint64_t seed = 7;
     const encode::ItemVectors* content = nullptr;
+    std::vector<const ListMetric*> metrics{};  // to print beside the usual ones
 };
 
 [[nodiscard]] Evaluation summarise(

@@ -85,6 +85,22 @@ void add_main_table(std::string& text, const Evaluation& e, std::size_t width) {
     }
 }
 
+void add_metrics(std::string& text, const Evaluation& e, std::size_t width) {
+    for (std::size_t i = 0; i < e.n_metrics_asked; ++i) {
+        const auto& metric = *e.metrics[i];
+        text += fmt::format("\n{}: {}\n", metric.name, metric.summary);
+        for (const auto& row : e.rows) {
+            if (!row.refused.empty()) {
+                continue;
+            }
+            const auto& value = row.metrics[i];
+            text += fmt::format(
+                "  {:<{}}  {}\n", row.name, width, value ? fmt::format("{:.4f}", *value) : "-"
+            );
+        }
+    }
+}
+
 void add_curve(std::string& text, const Evaluation& e, std::size_t width) {
     if (e.contexts.empty()) {
         return;
@@ -204,18 +220,15 @@ json row_json(const Evaluation& e, const ModelRow& row) {
         {"gini", row.gini},
         {"novelty_bits", row.novelty_bits},
         {"popularity_share", row.head_share},
-        {"effective_catalogue", row.effective_catalogue},
-        {"personalisation", row.personalisation},
         {"unpopular_hit_rate", row.unpopular_hit},
         {"fit_seconds", row.fit_seconds},
         {"score_seconds", row.score_seconds},
         {"warnings", row.warnings},
     };
-    if (row.diversity) {
-        result["intra_list_diversity"] = *row.diversity;
-    }
-    if (row.calibration) {
-        result["calibration_kl_nats"] = *row.calibration;
+    for (std::size_t i = 0; i < row.metrics.size(); ++i) {
+        if (row.metrics[i]) {
+            result[std::string{e.metrics[i]->name}] = *row.metrics[i];
+        }
     }
     if (row.difference) {
         result["difference_to_baseline"] = difference_json(*row.difference);
@@ -273,6 +286,7 @@ std::string to_text(const Evaluation& e) {
         e.seed
     );
     add_main_table(text, e, width);
+    add_metrics(text, e, width);
     add_curve(text, e, width);
     add_against_best(text, e);
     add_groups(text, e, width);

@@ -47,6 +47,7 @@ struct EvaluateArguments {
     std::string challenger;
     std::string shuffled;
     std::vector<std::string> contents;
+    std::vector<std::string> metrics;
     std::string report;
     std::string curves;
     std::filesystem::path work;
@@ -350,6 +351,7 @@ int run_evaluate(const EvaluateArguments& arguments, Session& session) {
         std::ranges::find(entrants.contenders, arguments.shuffled, &Contender::name)
             ->is_also_shuffled = true;
     }
+    const auto metrics = find_list_metrics(arguments.metrics);
     const auto protocols = protocols_of(arguments, dataset);
     check_curves(arguments, protocols);
     auto score = arguments.score;
@@ -380,6 +382,7 @@ int run_evaluate(const EvaluateArguments& arguments, Session& session) {
                 .challenger = arguments.challenger,
                 .seed = arguments.seed,
                 .content = score.content,
+                .metrics = metrics,
             }
         ));
     }
@@ -396,10 +399,18 @@ int run_evaluate(const EvaluateArguments& arguments, Session& session) {
     return 0;
 }
 
+std::string metric_help() {
+    std::string text = "another measure of the lists, or all:";
+    for (const auto& metric : list_metrics()) {
+        text += fmt::format(" {}", metric.name);
+    }
+    return text;
+}
+
 Run declare_evaluate(CLI::App& verb) {
     auto a = std::make_shared<EvaluateArguments>();
     const auto repeated =
-        [&verb](const char* name, std::vector<std::string>& to, const char* help) {
+        [&verb](const char* name, std::vector<std::string>& to, const std::string& help) {
             return verb.add_option(name, to, help)->type_size(1)->allow_extra_args(false);
         };
     verb.add_option("--data", a->data, "a raw folder or an ingested dataset")->required();
@@ -485,6 +496,7 @@ Run declare_evaluate(CLI::App& verb) {
         a->score.sampled_negatives,
         "rank against so many random items only: another scale, labelled"
     );
+    repeated("--metric", a->metrics, metric_help());
     verb.add_option("--baseline", a->baseline, "differences are to this row")
         ->capture_default_str();
     verb.add_option(
