@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <utility>
 
 namespace hg::serve {
 namespace {
@@ -130,7 +131,11 @@ std::vector<Route> recommend_routes(Engine& engine, const UserIds& users) {
                     if (!wish) {
                         return reply(error_response(wish.error()));
                     }
-                    answer(reply, engine.recommend(*wish));
+                    auto slate = engine.recommend(*wish);
+                    reply(
+                        slate ? HttpResponse{.body = std::move(*slate)}
+                              : error_response(slate.error())
+                    );
                 },
         },
         {

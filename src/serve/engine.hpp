@@ -74,7 +74,8 @@ class Engine {
     /// Whether a learned policy chooses the knobs of what is published.
     [[nodiscard]] bool is_led() const;
 
-    [[nodiscard]] Result<nlohmann::json> recommend(const RecommendRequest& request);
+    /// The slate as JSON text (the schema Recommendation).
+    [[nodiscard]] Result<std::string> recommend(const RecommendRequest& request);
 
     /// {"results": [{"event_id", "status"}, ...]} in the order of the rows.
     void append(std::vector<EventRow> rows, Done<nlohmann::json> done);
@@ -146,7 +147,7 @@ class Engine {
         const Pool& pool,
         std::size_t wanted
     );
-    [[nodiscard]] nlohmann::json slate_json(
+    [[nodiscard]] std::string slate_text(
         const Snapshot& snapshot,
         const RecommendRequest& request,
         const UserState& state,

@@ -103,7 +103,9 @@ class EngineTest : public ::testing::Test {
     }
 
     nlohmann::json recommend(const std::string& body) {
-        return value_or_throw(engine->recommend(value_or_throw(parse_recommend(body))));
+        return nlohmann::json::parse(
+            value_or_throw(engine->recommend(value_or_throw(parse_recommend(body))))
+        );
     }
 
     std::vector<std::string> ids(const std::string& body) {

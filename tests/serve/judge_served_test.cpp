@@ -80,8 +80,9 @@ class JudgeServedTest : public ::testing::Test {
     }
 
     std::string recommend(const std::string& body) {
-        const auto answer =
-            value_or_throw(engine->recommend(value_or_throw(parse_recommend(body))));
+        const auto answer = nlohmann::json::parse(
+            value_or_throw(engine->recommend(value_or_throw(parse_recommend(body))))
+        );
         clock.advance(std::chrono::milliseconds{10});
         last_item = answer["items"][0]["item_id"];
         return answer["recommendation_id"];

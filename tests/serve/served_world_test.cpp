@@ -32,6 +32,12 @@ namespace {
 
 using testing::HasSubstr;
 
+nlohmann::json slate_of(Engine& engine, const std::string& body) {
+    return nlohmann::json::parse(
+        value_or_throw(engine.recommend(value_or_throw(parse_recommend(body))))
+    );
+}
+
 class ServedWorldTest : public testing::Test {
   protected:
     static void SetUpTestSuite() {
@@ -114,7 +120,7 @@ TEST_F(ServedWorldTest, a_slate_is_made_of_what_the_server_would_show) {
     (void)world->step(std::array{place});
     const auto body =
         fmt::format(R"({{"history": [{{"item_id": "{}", "event": "click"}}], "k": 39}})", clicked);
-    const auto answer = value_or_throw(engine.recommend(value_or_throw(parse_recommend(body))));
+    const auto answer = slate_of(engine, body);
 
     // The world offers the best 20 of the ranker, in its order.
     const auto seen = world->observe();
@@ -126,7 +132,7 @@ TEST_F(ServedWorldTest, a_slate_is_made_of_what_the_server_would_show) {
         {.policy = {.epsilon = 0, .temperature = 0, .max_candidates = 40}}, dataset, *store, clock
     };
     greedy.publish({.run = *folder / "gaussian", .data = *folder / "data"}, silent, {});
-    const auto ranked = value_or_throw(greedy.recommend(value_or_throw(parse_recommend(body))));
+    const auto ranked = slate_of(greedy, body);
     for (std::size_t i = 0; i < 20; ++i) {
         EXPECT_EQ(ranked["items"][i]["item_id"], dataset->items.name(seen.item_ids[i])) << i;
     }
