@@ -179,6 +179,18 @@ def check_closed_loop(folder, learned):
     assert by_file["low"] > 1.3 * answer["logged_value"], by_file
     by_name = estimate(json_of("ope", "--log", log, "--policy", "fixed_rule:feature=2"), "snipw")
     assert by_name == by_file, (by_name, by_file)
+
+    judged = ("ope", "--log", log, "--policy", rule)
+    widths = {}
+    for kind in ("bootstrap", "t", "empirical_bernstein", "hoeffding"):
+        said = json_of(*judged, "--interval", kind, "--row-range", 0, 5)  # weights are 0 or 1 / .2, rewards at most 1
+        ips = estimate(said, "ipw")
+        assert said["interval"] == kind and ips["low"] < ips["value"] < ips["high"], (kind, ips)
+        widths[kind] = ips["high"] - ips["low"]
+        assert ("missing" in estimate(said, "snipw")) == (kind in ("empirical_bernstein", "hoeffding")), said
+    assert widths["t"] < widths["empirical_bernstein"] < widths["hoeffding"], widths
+    refused((*judged, "--interval", "hoeffding"), "--row-range")
+    refused((*judged, "--interval", "hoeffding", "--row-range", 0, 1), "outside the range")
     done = run(*gate, "--candidate", rule, "--incumbent", "random", "--json")  # brings no predicted rewards
     record = json.loads(done.stdout)
     assert done.returncode == 3 and record["reason"] == "missing_input", record

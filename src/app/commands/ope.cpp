@@ -20,9 +20,18 @@
 namespace hg::app {
 namespace {
 
+const std::map<std::string, evaluate::IntervalKind> interval_kinds{
+    {"bootstrap", evaluate::IntervalKind::bootstrap},
+    {"t", evaluate::IntervalKind::t},
+    {"empirical_bernstein", evaluate::IntervalKind::empirical_bernstein},
+    {"hoeffding", evaluate::IntervalKind::hoeffding},
+};
+
 struct OpeArguments {
     LogRequest request{.log = {}, .policies = {""}};
     std::string open_bandit;
+    std::string interval = "bootstrap";
+    std::vector<double> row_range;  // low, high; empty = not stated
     double discount = 1;
     bool as_json = false;
 };
@@ -35,7 +44,54 @@ struct Row {
     std::string missing{};  // why there is no number
 };
 
-std::vector<Row> single_decisions(const LoggedPolicies& judged, std::uint64_t seed) {
+/// What an estimate's interval is taken by.
+struct IntervalWish {
+    evaluate::IntervalKind kind;
+    evaluate::IntervalOptions options;
+};
+
+IntervalWish interval_wish(const OpeArguments& arguments) {
+    IntervalWish wish{
+        .kind = interval_kinds.at(arguments.interval),
+        .options = {.resamples = 1000, .seed = arguments.request.seed},
+    };
+    const bool needs_range = wish.kind == evaluate::IntervalKind::empirical_bernstein ||
+                             wish.kind == evaluate::IntervalKind::hoeffding;
+    if (needs_range && arguments.row_range.empty()) {
+        throw Error{
+            ErrorCode::invalid_argument,
+            fmt::format("--interval {} needs the range a row can take", arguments.interval),
+            "state it before you look: --row-range LOW HIGH; for ipw 0 and the largest weight times "
+            "the largest reward"
+        };
+    }
+    if (needs_range) {
+        wish.options.row_low = arguments.row_range[0];
+        wish.options.row_high = arguments.row_range[1];
+    }
+    return wish;
+}
+
+/// Sets the interval of a row, or why there is none.
+void add_interval(
+    Row& row,
+    const evaluate::Contributions& found,
+    std::span<const std::uint32_t> users,
+    const IntervalWish& wish
+) {
+    if (wish.kind == evaluate::IntervalKind::bootstrap) {
+        row.interval = evaluate::bootstrap_interval(found, wish.options);
+    } else if (wish.kind == evaluate::IntervalKind::t) {
+        const auto error = evaluate::clustered_mean(found.influence(), users);
+        row.interval = error.interval(wish.options.level);
+    } else if (found.is_ratio()) {
+        row.missing = "not available: a ratio of means, and this interval is of one mean";
+    } else {
+        row.interval = evaluate::mean_interval(wish.kind, found.base, wish.options);
+    }
+}
+
+std::vector<Row> single_decisions(const LoggedPolicies& judged, const IntervalWish& wish) {
     std::vector<Row> rows;
     const auto logged = judged.rows(0);
     for (const auto* entry : evaluate::estimators()) {
@@ -50,7 +106,7 @@ std::vector<Row> single_decisions(const LoggedPolicies& judged, std::uint64_t se
             row.missing = fmt::format("not available: {}", found.error().message());
         } else {
             row.value = found->value();
-            row.interval = evaluate::bootstrap_interval(*found, {.resamples = 1000, .seed = seed});
+            add_interval(row, *found, judged.log.user, wish);
         }
         rows.push_back(std::move(row));
     }
@@ -174,11 +230,12 @@ void write_open_bandit(const data::ImpressionLog& log, const std::string& path) 
 int run_ope(const OpeArguments& arguments, Session& session) {
     const auto& log = arguments.request.log.path;
     const auto& policy = arguments.request.policies.front();
+    const auto wish = interval_wish(arguments);
     const auto judged = judge_on_log(arguments.request, session.progress, session.stop);
     if (!arguments.open_bandit.empty()) {
         write_open_bandit(judged.log, arguments.open_bandit);
     }
-    const auto rows = single_decisions(judged, arguments.request.seed);
+    const auto rows = single_decisions(judged, wish);
     const auto episodes = whole_episodes(judged, arguments.discount);
     const auto overlap =
         evaluate::measure_overlap(evaluate::importance_weights(judged.rows(0)), judged.log.user);
@@ -190,6 +247,7 @@ int run_ope(const OpeArguments& arguments, Session& session) {
             {"notes", judged.notes},
             {"decisions", judged.log.size()},
             {"logged_value", logged.mean},
+            {"interval", arguments.interval},
             {"estimates", to_json(rows)},
             {"episodes", to_json(episodes)},
             {"effective_rows", overlap.effective_rows},
@@ -208,7 +266,7 @@ int run_ope(const OpeArguments& arguments, Session& session) {
         judged.log.size(),
         logged.mean
     );
-    fmt::print("reward of one decision, 95 % bootstrap interval\n");
+    fmt::print("reward of one decision, 95 % interval ({})\n", arguments.interval);
     print(rows);
     if (!episodes.empty()) {
         fmt::print("return of an episode, 95 % t interval\n");
@@ -250,6 +308,20 @@ Run declare_ope(CLI::App& verb) {
     verb.add_option("--discount", arguments->discount, "of later rewards of an episode")
         ->capture_default_str()
         ->check(CLI::Range(0.0, 1.0));
+    verb.add_option(
+            "--interval",
+            arguments->interval,
+            "bootstrap: of decisions; t: counts users, whose decisions are dependent; "
+            "empirical_bernstein | hoeffding: hold for any number, with --row-range"
+    )
+        ->capture_default_str()
+        ->check(CLI::IsMember(interval_kinds));
+    verb.add_option(
+            "--row-range",
+            arguments->row_range,
+            "what one decision can add to the estimate at least and at most"
+    )
+        ->expected(2);
     verb.add_option("--open-bandit", arguments->open_bandit, "also write the log in that form");
     verb.add_option("--seed", request.seed, "of folds and resamples")->capture_default_str();
     verb.add_flag("--json", arguments->as_json, "for machines");
