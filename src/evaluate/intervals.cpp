@@ -3,7 +3,6 @@
 
 #include "core/error.hpp"
 #include "core/mean.hpp"
-#include "core/numpy_random.hpp"
 
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
@@ -126,41 +125,6 @@ Interval bootstrap_interval(const Contributions& contributions, const IntervalOp
         return base / static_cast<double>(n) + ratio;
     };
     return cut(percentile_interval(options, draw), options.sides);
-}
-
-std::vector<ResampledMean> numpy_bootstrap(
-    std::span<const std::vector<double>> series, std::uint32_t seed, const BootstrapOptions& options
-) {
-    std::vector<ResampledMean> results(series.size());
-    if (series.empty() || series.front().empty() || options.resamples == 0) {
-        return results;
-    }
-    const std::size_t n = series.front().size();
-    NumpyRandom random{seed};
-    std::vector<std::uint32_t> drawn(n);
-    std::vector<std::vector<double>> means(series.size());
-    for (std::size_t resample = 0; resample < options.resamples; ++resample) {
-        std::ranges::generate(drawn, [&] { return random.below(static_cast<std::uint32_t>(n)); });
-        for (std::size_t s = 0; s < series.size(); ++s) {
-            HG_CHECK(series[s].size() == n, "resampled series have the same length");
-            const double* const values = series[s].data();
-            double sum = 0;
-            for (const auto row : drawn) {
-                sum += values[row];
-            }
-            means[s].push_back(sum / static_cast<double>(n));
-        }
-    }
-    const double tail = tail_of(options.level, Sides::both);
-    for (std::size_t s = 0; s < series.size(); ++s) {
-        results[s].mean = mean_of(means[s]);
-        std::ranges::sort(means[s]);
-        results[s].interval = {
-            .low = quantile_of_sorted(means[s], tail),
-            .high = quantile_of_sorted(means[s], 1 - tail),
-        };
-    }
-    return results;
 }
 
 Interval MeanError::interval(double level, Sides sides) const {

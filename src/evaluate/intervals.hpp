@@ -48,20 +48,6 @@ struct IntervalOptions {
     const Contributions& contributions, const IntervalOptions& options = {}
 );
 
-struct ResampledMean {
-    double mean = 0;  // of the resampled means
-    Interval interval;
-};
-
-/// The mode that equals Open Bandit Pipeline: one RandomState(seed) per series (all start alike, so
-/// the draws are shared), `resamples` times the mean of randint(0, n, n) rows, numpy's percentiles.
-/// All series have the same length.
-[[nodiscard]] std::vector<ResampledMean> numpy_bootstrap(
-    std::span<const std::vector<double>> series,
-    std::uint32_t seed,
-    const BootstrapOptions& options = {}
-);
-
 struct MeanError {
     double mean = 0;
     double standard_error = 0;

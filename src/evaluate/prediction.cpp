@@ -20,10 +20,6 @@ std::vector<std::size_t> ascending(std::span<const double> values) {
     return order;
 }
 
-int sign(double x) {
-    return x > 0 ? 1 : x < 0 ? -1 : 0;
-}
-
 }  // namespace
 
 double log_loss(std::span<const double> chances, std::span<const std::uint8_t> outcomes) {
@@ -115,23 +111,6 @@ double kolmogorov_smirnov(std::vector<double> a, std::vector<double> b) {
         widest = std::max(widest, std::abs(of_a - of_b));
     }
     return widest;
-}
-
-double kendall_tau(std::span<const double> a, std::span<const double> b) {
-    HG_CHECK(a.size() == b.size(), "two orders of the same things");
-    double agree = 0;
-    double pairs_a = 0;
-    double pairs_b = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        for (std::size_t j = 0; j < i; ++j) {
-            const int x = sign(a[i] - a[j]);
-            const int y = sign(b[i] - b[j]);
-            agree += x * y;
-            pairs_a += x != 0 ? 1 : 0;
-            pairs_b += y != 0 ? 1 : 0;
-        }
-    }
-    return pairs_a > 0 && pairs_b > 0 ? agree / std::sqrt(pairs_a * pairs_b) : nothing;
 }
 
 }  // namespace hg::evaluate

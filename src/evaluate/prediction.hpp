@@ -40,7 +40,4 @@ struct CalibrationBin {
 /// Largest distance of the two empirical distribution functions; NaN where one is empty.
 [[nodiscard]] double kolmogorov_smirnov(std::vector<double> a, std::vector<double> b);
 
-/// Tau-b: agreement of two orders, ties accounted for; NaN where one is constant. O(n^2).
-[[nodiscard]] double kendall_tau(std::span<const double> a, std::span<const double> b);
-
 }  // namespace hg::evaluate

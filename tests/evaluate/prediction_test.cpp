@@ -42,15 +42,5 @@ TEST(Prediction, kolmogorov_smirnov_is_the_largest_gap_of_distributions) {
     EXPECT_TRUE(std::isnan(kolmogorov_smirnov({}, {1})));
 }
 
-TEST(Prediction, kendall_tau_is_one_for_the_same_order_and_accounts_for_ties) {
-    const std::array a{1.0, 2.0, 3.0};
-    const std::array b{10.0, 20.0, 20.0};
-    const std::array c{3.0, 2.0, 1.0};
-
-    EXPECT_DOUBLE_EQ(kendall_tau(a, a), 1);
-    EXPECT_DOUBLE_EQ(kendall_tau(a, c), -1);
-    EXPECT_NEAR(kendall_tau(a, b), 2 / std::sqrt(6.0), 1e-12);
-}
-
 }  // namespace
 }  // namespace hg::evaluate
