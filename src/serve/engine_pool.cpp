@@ -5,6 +5,7 @@
 #include "serve/pool.hpp"
 #include "serve/scoring.hpp"
 #include "serve/signals.hpp"
+#include "serve/slate_text.hpp"
 #include "serve/user_belief.hpp"
 #include "serve/user_knobs.hpp"
 
@@ -17,8 +18,8 @@
 namespace hg::serve {
 
 bool Engine::may_keep_order(const RecommendRequest& request, const UserState& state) {
-    return state.session != nullptr && state.knobs != policy::Knobs{} && !request.explain &&
-           request.filter.empty() && request.exclude.empty() && request.seen == Seen::hide;
+    return state.session != nullptr && !request.explain && request.filter.empty() &&
+           request.exclude.empty() && request.seen == Seen::hide;
 }
 
 bool Engine::find_kept_order(const UserState& state, std::size_t size, Pool& pool) {
@@ -30,13 +31,14 @@ bool Engine::find_kept_order(const UserState& state, std::size_t size, Pool& poo
     }
     pool.rows = ranked->rows;
     pool.greedy = ranked->greedy;
+    pool.text = ranked->text;
     return true;
 }
 
 void Engine::keep_order(const UserState& state, const Pool& pool) {
-    auto ranked =
-        std::make_shared<const Ranked>(Ranked{state.candidates, pool.knobs, pool.rows, pool.greedy}
-        );
+    auto ranked = std::make_shared<const Ranked>(
+        Ranked{state.candidates, pool.knobs, pool.rows, pool.greedy, pool.text}
+    );
     const std::scoped_lock lock{state.session->mutex};
     state.session->ranked = std::move(ranked);
 }
@@ -137,6 +139,7 @@ Engine::Pool Engine::pool_of(
     }
     rank(snapshot, pool.knobs, chosen, size);
     pool.rows = std::move(chosen.rows);
+    pool.text = std::make_shared<const CandidatesText>(text_of(items_.read(), pool.rows));
     if (keeps) {
         keep_order(state, pool);
     }

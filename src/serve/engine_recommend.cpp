@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The path of a recommendation: who -> candidates -> pool -> slate with true propensities ->
 // reasons.
-#include "core/digest.hpp"
 #include "core/rng.hpp"
 #include "data/attributes.hpp"
 #include "policy/slate_policy.hpp"
 #include "serve/engine.hpp"
 #include "serve/engine_state.hpp"
-#include "serve/http/message.hpp"
 #include "serve/pool.hpp"
 #include "serve/reasons.hpp"
 #include "serve/scoring.hpp"
 #include "serve/signals.hpp"
+#include "serve/slate_text.hpp"
 #include "serve/user_attributes.hpp"
 #include "serve/user_belief.hpp"
 #include "serve/user_knobs.hpp"
@@ -45,61 +44,6 @@ RecommendationId make_recommendation_id(TimeMs now) {
     }
     std::memcpy(&id.seed, bytes.data(), sizeof id.seed);
     return id;
-}
-
-/// As a JSON string; most ids need no escapes, and then no JSON value is made for them.
-void append_quoted(std::string& text, const std::string& id) {
-    const bool is_plain = std::ranges::all_of(id, [](char c) {
-        return c >= ' ' && c <= '~' && c != '"' && c != '\\';
-    });
-    if (is_plain) {
-        text += '"';
-        text += id;
-        text += '"';
-    } else {
-        text += dump(nlohmann::json(id));
-    }
-}
-
-/// As a further member of an object.
-void append_member(std::string& text, std::string_view name, const std::string& value) {
-    fmt::format_to(std::back_inserter(text), ",\"{}\":", name);
-    append_quoted(text, value);
-}
-
-void append_row(
-    std::string& text,
-    const ItemTable::Read& items,
-    const policy::Slot& slot,
-    const Reason& reason
-) {
-    fmt::format_to(
-        std::back_inserter(text),
-        R"({{"explore":{},"score":{},"propensity":{})",
-        slot.explored,
-        slot.score,
-        slot.propensity
-    );
-    if (reason.because) {
-        append_member(text, "because", items.id(*reason.because));
-    }
-    append_member(text, "item_id", items.id(slot.item));
-    append_member(text, "reason", reason.text);
-    append_member(text, "title", items.title(slot.item));
-    text += "}";
-}
-
-std::string candidates_text(const ItemTable::Read& items, std::span<const Scored> pool) {
-    constexpr std::size_t usual_bytes = 24;
-    std::string text = "[";
-    text.reserve(usual_bytes * pool.size());
-    for (const auto& candidate : pool) {
-        text += text.size() > 1 ? ",[" : "[";
-        append_quoted(text, items.id(candidate.index));
-        // The score's shortest digits: the policy gives its propensities again.
-        fmt::format_to(std::back_inserter(text), ",{}]", candidate.score);
-    }
-    return text + "]";
 }
 
 }  // namespace
@@ -213,7 +157,6 @@ void Engine::log_impression(
     }
     {
         const auto items = items_.read();
-        impression.candidates = candidates_text(items, pool.rows);
         for (const auto& slot : slate.slots) {
             impression.slots.push_back({
                 .item_id = items.id(slot.item),
@@ -223,8 +166,8 @@ void Engine::log_impression(
             });
         }
     }
-    constexpr std::size_t digits = 16;
-    impression.candidate_set = digest_hex(impression.candidates).substr(0, digits);
+    impression.candidates = pool.text->candidates;
+    impression.candidate_set = pool.text->digest;
     store_.log_impression(std::move(impression));
 }
 
@@ -256,21 +199,14 @@ std::string Engine::slate_text(
         snapshot, items_, pool.view(), shown, request.explain ? Explain::yes : Explain::no
     );
     log_impression(snapshot, request, state, pool, version, slate, id.text);
-    // Text at once: a tree of JSON values would be a fifth of a cached user's whole request.
-    constexpr std::size_t usual_bytes = 256;  // of a row
-    std::string text;
-    text.reserve(usual_bytes * (1 + slate.slots.size()));
-    text += "{\"items\":[";
-    const auto items = items_.read();
-    for (std::size_t i = 0; i < slate.slots.size(); ++i) {
-        text += i > 0 ? "," : "";
-        append_row(text, items, slate.slots[i], reasons[i]);
-    }
-    text += "]";
-    append_member(text, "model", snapshot.run.name);
-    append_member(text, "policy", version);
-    append_member(text, "recommendation_id", id.text);
-    return text + "}";
+    return json_of({
+        .slots = slate.slots,
+        .reasons = reasons,
+        .model = snapshot.run.name,
+        .policy = version,
+        .recommendation_id = id.text,
+        .items = items_.read(),
+    });
 }
 
 Result<std::string> Engine::recommend(const RecommendRequest& request) {

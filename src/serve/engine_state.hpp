@@ -37,6 +37,7 @@ struct Engine::UserState {
 struct Engine::Pool {
     std::vector<Scored> rows;
     std::vector<ItemRow> greedy;    // what the ranker alone would show, as many
+    std::shared_ptr<const CandidatesText> text;  // of the rows
     policy::Knobs knobs;            // that made the order
     std::vector<UserEvent> events;  // only for an explanation
     data::Attributes attributes;    // likewise

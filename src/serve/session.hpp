@@ -42,12 +42,15 @@
 
 namespace hg::serve {
 
+struct CandidatesText;
+
 /// The order after the knobs, for requests that mask nothing more than what was seen.
 struct Ranked {
     std::shared_ptr<const Candidates> candidates{};  // what it was made of
     policy::Knobs knobs{};
     std::vector<Scored> rows{};     // best first
     std::vector<ItemRow> greedy{};  // the same number of rows by the ranker alone
+    std::shared_ptr<const CandidatesText> text{};  // of the rows, as impressions tell them
 };
 
 struct Session {
