@@ -36,6 +36,7 @@ namespace net = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using tcp = net::ip::tcp;
+using Writing = http::response_serializer<http::string_body>;
 using std::chrono::seconds;
 
 std::string text(boost::string_view view) {
@@ -175,6 +176,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
         : stream_(std::move(socket)), server_(std::move(server)), is_refused_(is_refused) {
         beast::error_code error;
         stream_.socket().set_option(tcp::no_delay(true), error);
+        stream_.socket().non_blocking(true, error);  // an answer is tried at once, see write()
         const auto endpoint = stream_.socket().remote_endpoint(error);
         if (!error) {
             peer_ = endpoint.address().to_string();
@@ -224,9 +226,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
         if (server_->is_stopping) {
             return close();
         }
-        if (buffer_.size() > 0) {
-            return read_header();
-        }  // pipelined
+        if (buffer_.size() > 0) {  // pipelined
+            net::post(stream_.get_executor(), [self = shared_from_this()] { self->read_header(); });
+            return;
+        }
         is_idle_ = true;
         stream_.expires_after(seconds{server_->options.idle_seconds});
         stream_.async_read_some(
@@ -242,10 +245,28 @@ class Connection : public std::enable_shared_from_this<Connection> {
         );
     }
 
+    /// Parses what has come at once: most requests are whole in their first bytes, and every
+    /// asynchronous step is a trip through the executor's queue. need_more: read on.
+    beast::error_code parse_buffered() {
+        beast::error_code error;
+        const auto used = parser_->put(buffer_.data(), error);
+        buffer_.consume(used);
+        return error;
+    }
+
     void read_header() {
         parser_.emplace();
         parser_->header_limit(server_->options.max_header_bytes);
         parser_->body_limit(server_->options.max_body_bytes);
+        if (buffer_.size() > 0) {
+            const auto error = parse_buffered();
+            if (error && error != http::error::need_more) {
+                return refuse(error);
+            }
+            if (parser_->is_header_done()) {
+                return read_body();
+            }
+        }
         stream_.expires_after(seconds{server_->options.header_seconds});
         http::async_read_header(
             stream_,
@@ -296,6 +317,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
         }
         if (beast::iequals(parser_->get()[http::field::expect], "100-continue")) {
             send_continue();
+        }
+        parser_->eager(true);
+        if (!parser_->is_done() && buffer_.size() > 0) {
+            const auto error = parse_buffered();
+            if (error && error != http::error::need_more) {
+                return refuse(error);
+            }
+        }
+        if (parser_->is_done()) {
+            return handle();
         }
         stream_.expires_after(seconds{server_->options.body_seconds});
         http::async_read(
@@ -361,9 +392,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
             message->body() = std::move(answer.body);
         }
         message->content_length(size);
-        stream_.expires_after(seconds{server_->options.write_seconds});
+        auto writing = std::make_shared<Writing>(*message);
         auto done = [self = shared_from_this(),
                      message,
+                     writing,
                      keep](const beast::error_code& error, std::size_t) {
             if (error) {
                 return self->close();
@@ -373,15 +405,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
             }
             self->linger();
         };
-        if (is_head_) {
-            auto serializer =
-                std::make_shared<http::response_serializer<http::string_body>>(*message);
-            http::async_write_header(stream_, *serializer, [serializer, done](auto error, auto n) {
-                done(error, n);
-            });
-            return;
+        // Most answers fit into the socket's buffer: then nobody waits for them.
+        beast::error_code error;
+        while (!error && !writing->is_done()) {
+            http::write_some(stream_.socket(), *writing, error);
         }
-        http::async_write(stream_, *message, std::move(done));
+        if (error != net::error::would_block) {
+            return done(error, 0);
+        }
+        stream_.expires_after(seconds{server_->options.write_seconds});
+        http::async_write(stream_, *writing, std::move(done));
     }
 
     /// Closing with unread bytes resets the connection and may destroy the answer on its way: read
