@@ -39,8 +39,9 @@ serving() {
     [ -f "$work/$name-meta/manifest.json" ] || $program learn --agent meta_policy --config meta_policy/small \
         --world "served:$work/$name-blend" --set world.data="$work/$name" --set learn.steps=20000 --set learn.evaluate_every=10000 \
         --out "$work/$name-meta" --seed 7
+    [ -f "$work/$name-sasrec/manifest.json" ] || $program train --model sasrec --data "$work/$name" --out "$work/$name-sasrec" --set epochs=2 --seed 7
     $python bench/serving.py --binary $program --load build/release/bench_load --run "$work/$name-blend" --data "$work/$name" \
-        --policy "$work/$name-meta" --out $results/serving.md
+        --policy "$work/$name-meta" --sequence "$work/$name-sasrec" --out $results/serving.md
 }
 
 big_catalogue() {

@@ -1,6 +1,6 @@
 """Measures the server on this machine and prints a table: saturation, latency at half of it, durable events.
 
-    python3 bench/serving.py --binary build/release/honeyguide --load build/release/bench_load --run RUN --data DATA --policy META
+    python3 bench/serving.py --binary build/release/honeyguide --load build/release/bench_load --run RUN --data DATA --policy META --sequence SASREC
         --out bench/results/serving.md
 
 The server and the load generator share the machine's cores, so figures are lower bounds of what the server alone could do;
@@ -23,6 +23,7 @@ parser = argparse.ArgumentParser()
 for name in ("binary", "load", "run", "data"):
     parser.add_argument(f"--{name}", required=True)
 parser.add_argument("--policy", required=True, help="a run of learn --agent meta_policy --set head=knobs in served:RUN")
+parser.add_argument("--sequence", required=True, help="a run of a sequence model on DATA: its states are kept and advanced by one event")
 parser.add_argument("--out", type=pathlib.Path)
 parser.add_argument("--seconds", type=float, default=10)
 parser.add_argument("--items", type=int, default=3000, help="ids 1..N are clicked")
@@ -80,6 +81,11 @@ with tempfile.TemporaryDirectory(prefix="hg-bench-", dir=".") as folder:
     learned_half = load(learned, mode="recommend", rate=learned_mixed["per_second"] / 2, after_event=0.1, prefix="m")
     learned_all_new = load(learned, mode="recommend", rate=FEW, after_event=1, prefix="n")
     learned.stop()
+    sequence = Server(args.binary, args.sequence, args.data, os.path.join(folder, "sequence.db")).wait_until_ready()
+    sequence_kind = sequence.call("GET", "/v1/status")[1]["model_kind"]
+    sequence_mixed = load(sequence, mode="recommend", rate=0, after_event=0.1, prefix="o")
+    sequence_half = load(sequence, mode="recommend", rate=sequence_mixed["per_second"] / 2, after_event=0.1, prefix="p")
+    sequence.stop()
 
 
 def per_core(result):
@@ -107,6 +113,9 @@ row("slates with the meta-policy, 10 % just after an event, closed loop", learne
 row(f"slates with the meta-policy, the same, open loop at {learned_mixed['per_second'] / 2:.0f}/s", learned_half, f"{learned_half['per_second']}/s", "none: half of saturation")
 row(f"slates with the meta-policy, every one just after an event, open loop at {FEW}/s", learned_all_new, f"{learned_all_new['per_second']}/s", "none")
 changed_list_row("from an event to the list it changes, the same", learned_all_new)
+row(f"slates of {sequence_kind}, 10 % just after an event, closed loop", sequence_mixed, f"{sequence_mixed['per_second']}/s, {per_core(sequence_mixed):.0f}/s per server core", "processor")
+row(f"slates of {sequence_kind}, the same, open loop at {sequence_mixed['per_second'] / 2:.0f}/s", sequence_half, f"{sequence_half['per_second']}/s", "none: half of saturation")
+changed_list_row("from an event to the list it changes, in that open loop", sequence_half)
 row("events one by one, 1 connection", one, f"{one['per_second']} events/s", f"one sync each ({floor:.1f} ms)")
 row("events one by one, 32 connections", single, f"{single['per_second']} events/s", "group commit: one sync for all that wait")
 row("events in batches of 100, 8 connections", batch, f"{100 * batch['per_second']} events/s", "SQLite's writer thread")
@@ -126,7 +135,8 @@ more, three events each: belief, events, 512 candidates with their signals); `--
 print(text)
 print(json.dumps({"cached": cached, "mixed": mixed, "half": half, "one": one, "single": single, "batch": batch, "knobs_mixed": knobs_mixed,
                   "knobs_half": knobs_half, "knobs_few": knobs_few, "knobs_all_new": knobs_all_new, "learned_mixed": learned_mixed,
-                  "learned_half": learned_half, "learned_all_new": learned_all_new, "exit": code}))
+                  "learned_half": learned_half, "learned_all_new": learned_all_new,
+                  "sequence_mixed": sequence_mixed, "sequence_half": sequence_half, "exit": code}))
 if args.out:
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(text)

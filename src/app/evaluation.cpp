@@ -46,16 +46,22 @@ std::size_t range_of(std::size_t n_events) {
 }
 
 /// Per user after k events.
-std::vector<double> at_context(std::span<const double> values, const QueryIndex& index, std::size_t k) {
+std::vector<double> at_context(
+    std::span<const double> values, const QueryIndex& index, std::size_t k
+) {
     return by_user_where(values, index, [k](const Query& query) { return query.context == k; });
 }
 
-std::vector<double> ndcg_at_context(const Outcome& outcome, const QueryIndex& index, std::size_t k) {
+std::vector<double> ndcg_at_context(
+    const Outcome& outcome, const QueryIndex& index, std::size_t k
+) {
     return at_context(outcome.accuracy.ndcg, index, k);
 }
 
 /// The same, asked in the order of the file only.
-std::vector<double> ndcg_in_file_order(const Outcome& outcome, const QueryIndex& index, std::size_t k) {
+std::vector<double> ndcg_in_file_order(
+    const Outcome& outcome, const QueryIndex& index, std::size_t k
+) {
     return by_user_where(outcome.accuracy.ndcg, index, [k](const Query& query) {
         return query.context == k && query.order == 0;
     });

@@ -50,7 +50,7 @@ struct ModelRow {
     double coverage = 0;
     double gini = 0;
     double novelty_bits = 0;
-    double head_share = 0;  // of shown items, in the most popular fifth
+    double head_share = 0;                       // of shown items, in the most popular fifth
     std::vector<std::optional<double>> metrics;  // of Evaluation::metrics, in their order
     double fit_seconds = 0;
     double score_seconds = 0;

@@ -78,9 +78,7 @@ constexpr auto table = std::to_array<ListMetric>({
     {"popularity_lift",
      "how much more popular than the user's own history: 0 = as popular",
      [](Input in) -> Value {
-         return evaluate::popularity_lift(
-             in.lists, in.k, in.index.histories, in.index.popularity
-         );
+         return evaluate::popularity_lift(in.lists, in.k, in.index.histories, in.index.popularity);
      }},
     {"inverse_user_frequency_bits",
      "-log2 of the share of training users who liked a shown item",

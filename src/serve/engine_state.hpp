@@ -36,11 +36,11 @@ struct Engine::UserState {
 /// What the slate is drawn from, best first.
 struct Engine::Pool {
     std::vector<Scored> rows;
-    std::vector<ItemRow> greedy;    // what the ranker alone would show, as many
+    std::vector<ItemRow> greedy;                 // what the ranker alone would show, as many
     std::shared_ptr<const CandidatesText> text;  // of the rows
-    policy::Knobs knobs;            // that made the order
-    std::vector<UserEvent> events;  // only for an explanation
-    data::Attributes attributes;    // likewise
+    policy::Knobs knobs;                         // that made the order
+    std::vector<UserEvent> events;               // only for an explanation
+    data::Attributes attributes;                 // likewise
 
     [[nodiscard]] UserView view() const noexcept { return {events, attributes.view()}; }
 };

@@ -48,8 +48,8 @@ struct CandidatesText;
 struct Ranked {
     std::shared_ptr<const Candidates> candidates{};  // what it was made of
     policy::Knobs knobs{};
-    std::vector<Scored> rows{};     // best first
-    std::vector<ItemRow> greedy{};  // the same number of rows by the ranker alone
+    std::vector<Scored> rows{};                    // best first
+    std::vector<ItemRow> greedy{};                 // the same number of rows by the ranker alone
     std::shared_ptr<const CandidatesText> text{};  // of the rows, as impressions tell them
 };
 

@@ -33,10 +33,7 @@ void append_member(std::string& text, std::string_view name, const std::string& 
 }
 
 void append_row(
-    std::string& text,
-    const ItemTable::Read& items,
-    const policy::Slot& slot,
-    const Reason& reason
+    std::string& text, const ItemTable::Read& items, const policy::Slot& slot, const Reason& reason
 ) {
     fmt::format_to(
         std::back_inserter(text),

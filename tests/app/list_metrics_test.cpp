@@ -67,7 +67,8 @@ TEST(ListMetrics, novelty_counts_events_or_users_of_training) {
 
     EXPECT_DOUBLE_EQ(*made.value("average_popularity"), .5) << "one event of b, none of c";
     EXPECT_DOUBLE_EQ(*made.value("popularity_lift"), (.5 - 3) / 3);
-    EXPECT_DOUBLE_EQ(*made.value("inverse_user_frequency_bits"), 1) << "one of two users; none counts as one";
+    EXPECT_DOUBLE_EQ(*made.value("inverse_user_frequency_bits"), 1)
+        << "one of two users; none counts as one";
 }
 
 TEST(ListMetrics, exposure_is_of_all_lists_together) {

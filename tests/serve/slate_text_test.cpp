@@ -11,7 +11,9 @@
 namespace hg::serve {
 namespace {
 
-constexpr const char* odd_ids[] = {"plain", "a\"b\\c", "two\nlines\t", "\xc3\xa9t\xc3\xa9", "broken \xff"};
+constexpr const char* odd_ids[] = {
+    "plain", "a\"b\\c", "two\nlines\t", "\xc3\xa9t\xc3\xa9", "broken \xff"
+};
 
 std::shared_ptr<const data::Dataset> odd_items() {
     auto dataset = std::make_shared<data::Dataset>();

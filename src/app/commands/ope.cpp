@@ -61,7 +61,8 @@ IntervalWish interval_wish(const OpeArguments& arguments) {
         throw Error{
             ErrorCode::invalid_argument,
             fmt::format("--interval {} needs the range a row can take", arguments.interval),
-            "state it before you look: --row-range LOW HIGH; for ipw 0 and the largest weight times "
+            "state it before you look: --row-range LOW HIGH; for ipw 0 and the largest weight "
+            "times "
             "the largest reward"
         };
     }

@@ -6,29 +6,47 @@
 #include <sqlite3.h>
 
 #include <chrono>
+#include <optional>
 #include <utility>
 
 namespace hg::data {
 namespace {
 
-/// For the writer between two of its commits, and for a reader of an old state: it is held that long at most.
-constexpr int patience_ms = 20;
-
-/// Where so many times the pages have gathered, commits come faster than they are copied: the writer does it itself.
+/// Where so many times the pages have gathered, commits come faster than they are copied: the
+/// writer does it itself.
 constexpr int too_long = 8;
+
+/// Passes beside the writer; each copies what was written during the one before.
+constexpr int most_passes = 4;
+
+/// The part of the pages that the writer may be left with: a millisecond or two.
+constexpr int small_part = 16;
 
 /// After a copy that could not be whole (a long read, a full disk).
 constexpr std::chrono::seconds pause{1};
 
-bool copy(sqlite3* database, int mode) {
-    return sqlite3_wal_checkpoint_v2(database, nullptr, mode, nullptr, nullptr) == SQLITE_OK;
+struct Copied {
+    int pages = 0;  // of the log, copied
+    bool is_whole = false;
+};
+
+/// What no reader of an older state needs any more; nobody waits, nobody is held.
+std::optional<Copied> copy(sqlite3* database) {
+    int in_log = 0;
+    int copied = 0;
+    const auto status =
+        sqlite3_wal_checkpoint_v2(database, nullptr, SQLITE_CHECKPOINT_PASSIVE, &in_log, &copied);
+    if (status != SQLITE_OK) {
+        log::debug("the log was not copied", {{"sqlite", sqlite3_errmsg(database)}});
+        return std::nullopt;
+    }
+    return Copied{.pages = copied, .is_whole = copied == in_log};
 }
 
 }  // namespace
 
 SqliteCheckpointer::SqliteCheckpointer(SqliteDatabase& writer, SqliteDatabase own, int pages)
     : writer_(writer), own_(std::move(own)), pages_(pages) {
-    sqlite3_busy_timeout(own_.handle(), patience_ms);
     thread_ = std::jthread{[this](const std::stop_token& stop) { loop(stop); }};
     sqlite3_wal_hook(writer_.handle(), &committed, this);
 }
@@ -38,41 +56,61 @@ SqliteCheckpointer::~SqliteCheckpointer() {
 }
 
 int SqliteCheckpointer::committed(void* self, sqlite3* writer, const char* /*name*/, int pages) {
-    auto& own = *static_cast<SqliteCheckpointer*>(self);
-    if (pages >= own.pages_) {
-        {
-            const std::scoped_lock lock{own.mutex_};
-            own.is_due_ = true;
-        }
-        own.wake_.notify_one();
-    }
-    if (pages >= too_long * own.pages_) {
-        const std::scoped_lock lock{own.copying_};
-        (void)copy(writer, SQLITE_CHECKPOINT_PASSIVE);
-    }
+    static_cast<SqliteCheckpointer*>(self)->after_commit(writer, pages);
     return SQLITE_OK;
 }
 
-bool SqliteCheckpointer::copy_whole() {
-    const std::scoped_lock lock{copying_};
-    const bool is_whole = copy(own_.handle(), SQLITE_CHECKPOINT_PASSIVE) &&
-                          copy(own_.handle(), SQLITE_CHECKPOINT_FULL);
-    if (!is_whole) {
-        log::debug("the log was not copied whole", {{"sqlite", sqlite3_errmsg(own_.handle())}});
+void SqliteCheckpointer::after_commit(sqlite3* writer, int pages) {
+    log_pages_ = pages;
+    if (pages < pages_) {
+        return;
     }
-    return is_whole;
+    if (rest_is_left_.exchange(false) || pages >= too_long * pages_) {
+        const std::scoped_lock lock{copying_};
+        const auto copied = copy(writer);
+        if (copied && copied->is_whole) {
+            return finish();
+        }
+    }
+    {
+        const std::scoped_lock lock{mutex_};
+        is_due_ = true;
+    }
+    wake_.notify_one();
+}
+
+void SqliteCheckpointer::finish() {
+    {
+        const std::scoped_lock lock{mutex_};
+        is_due_ = false;
+    }
+    wake_.notify_one();
+}
+
+void SqliteCheckpointer::copy_beside() {
+    const std::scoped_lock lock{copying_};
+    for (int pass = 0; pass < most_passes; ++pass) {
+        const auto copied = copy(own_.handle());
+        if (!copied) {
+            return;
+        }
+        if (copied->is_whole) {
+            return finish();
+        }
+        if (log_pages_ - copied->pages <= pages_ / small_part) {
+            break;
+        }
+    }
+    rest_is_left_ = true;
 }
 
 void SqliteCheckpointer::loop(const std::stop_token& stop) {
     std::unique_lock lock{mutex_};
-    while (wake_.wait(lock, stop, [this] { return is_due_; })) {
+    while (wake_.wait(lock, stop, [this] { return is_due_; }) && !stop.stop_requested()) {
         lock.unlock();
-        const bool is_whole = copy_whole();
+        copy_beside();
         lock.lock();
-        if (!is_whole) {
-            (void)wake_.wait_for(lock, stop, pause, [] { return false; });
-        }
-        is_due_ = false;
+        (void)wake_.wait_for(lock, stop, pause, [this] { return !is_due_; });
     }
 }
 

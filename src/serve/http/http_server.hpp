@@ -6,9 +6,9 @@
 // header bytes, body bytes, time for a header, for a body and between requests, number of
 // connections and bytes of large bodies in work at once (503 above either).
 //
-//   HttpServer server{{.port = 0}, [](HttpRequest request, Reply reply) { reply(answer(request));
-//   }}; announce(server.port()); server.run(stop);                   // returns after a drain of at
-//   most drain_seconds
+//   HttpServer server{{.port = 0}, [](auto request, auto reply) { reply(answer(request)); }};
+//   announce(server.port());
+//   server.run(stop);  // returns after a drain of at most drain_seconds
 #pragma once
 
 #include "serve/http/message.hpp"
