@@ -152,7 +152,9 @@ void Connections::abandon() {
     }
 }
 
-Connection::Connection(tcp::socket socket, std::shared_ptr<Connections> connections, bool is_refused)
+Connection::Connection(
+    tcp::socket socket, std::shared_ptr<Connections> connections, bool is_refused
+)
     : stream_(std::move(socket)), connections_(std::move(connections)), is_refused_(is_refused) {
     beast::error_code error;
     stream_.socket().set_option(tcp::no_delay(true), error);
@@ -359,10 +361,9 @@ void Connection::write(HttpResponse answer, bool keep) {
     }
     message->content_length(size);
     auto writing = std::make_shared<Writing>(*message);
-    auto done = [self = shared_from_this(),
-                 message,
-                 writing,
-                 keep](const beast::error_code& error, std::size_t) {
+    auto done = [self = shared_from_this(), message, writing, keep](
+                    const beast::error_code& error, std::size_t
+                ) {
         if (error) {
             return self->close();
         }

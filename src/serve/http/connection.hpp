@@ -47,11 +47,14 @@ class Connections {
 
     void enter(Connection* connection);
     void leave(Connection* connection);
+
     [[nodiscard]] std::size_t count() const { return count_; }
 
     /// From here on a connection ends with the request it is at; those that wait for one end now.
     void stop();
+
     [[nodiscard]] bool is_stopping() const { return is_stopping_; }
+
     void wait_until_empty(std::chrono::seconds at_most);
     /// When no thread runs them any more.
     void abandon();
