@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/advise.hpp"
 
+#include "app/report_figures.hpp"
 #include "core/error.hpp"
 #include "core/registry.hpp"
 
@@ -85,10 +86,6 @@ std::vector<Contender> contenders_for(
     return contenders;
 }
 
-std::string percent(double share) {
-    return fmt::format("{:.1f} %", 100 * share);
-}
-
 bool is_too_small(const DatasetFacts& facts) {
     return facts.n_liked < min_events || facts.n_users < min_users || facts.n_items < min_items;
 }
@@ -129,7 +126,7 @@ Finding history_finding(const DatasetFacts& facts) {
         .text = fmt::format(
             "the median user has {} events, {} of users fewer than 5{}",
             facts.median_events,
-            percent(facts.short_history_share),
+            percent_text(facts.short_history_share),
             is_short ? ": what is learned from the first clicks matters most" : ""
         ),
     };
@@ -149,8 +146,8 @@ void add_newcomer_findings(const DatasetFacts& facts, std::vector<Finding>& find
         .text = fmt::format(
             "of the last fifth of the events, {} come from users and {} go to items not seen "
             "before",
-            percent(*facts.new_user_share),
-            percent(*facts.new_item_share)
+            percent_text(*facts.new_user_share),
+            percent_text(*facts.new_item_share)
         ),
     });
 }
@@ -170,7 +167,7 @@ Finding text_finding(const DatasetFacts& facts) {
         .text = fmt::format(
             "{} of the items have text ({}; {:.0f} words on average): new items can be placed by "
             "it",
-            percent(facts.text_coverage),
+            percent_text(facts.text_coverage),
             facts.text_fields,
             facts.mean_words
         ),
@@ -189,7 +186,7 @@ void add_findings(
             .mark = Mark::note,
             .text = fmt::format(
                 "{} of the events repeat an item of the same user{}",
-                percent(facts.repeat_share),
+                percent_text(facts.repeat_share),
                 dataset.repeats_count
                     ? "; repeats count as recommendations here"
                     : ": if buying again is worth recommending, say repeats = true in dataset.toml"
@@ -200,7 +197,7 @@ void add_findings(
         .mark = Mark::note,
         .text = fmt::format(
             "the most popular fifth of the items takes {} of the events",
-            percent(facts.head_event_share)
+            percent_text(facts.head_event_share)
         ),
     });
 }

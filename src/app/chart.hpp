@@ -6,8 +6,8 @@
 // series index and fixed, so that a model keeps its colour through a report (Okabe and Ito's
 // colour-blind safe set first). Text follows the page's colour.
 //
-//   html += line_chart({.title = "NDCG@10 after k clicks", .y_label = "NDCG@10"}, {"0", "1"},
-//   series);
+//   const std::array<std::string, 2> k{"0", "1"};
+//   html += line_chart({.title = "NDCG@10 after k clicks", .y_label = "NDCG@10"}, k, series);
 #pragma once
 
 #include <cstddef>

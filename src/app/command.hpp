@@ -39,8 +39,8 @@ struct CommandEntry {
     std::string_view summary;
     std::string_view example;  // a runnable line, shown in --help
     Run (*declare)(CLI::App& verb);
-    std::span<const OptionSection> settings{
-    };  // what --config and --set may say of the verb itself
+    /// What --config and --set may say of the verb itself.
+    std::span<const OptionSection> settings{};
     std::span<const CommandEntry* const> sub_verbs{};
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/dataset_facts.hpp"
 
+#include "data/summary.hpp"
 #include "evaluate/exposure.hpp"
 #include "evaluate/novelty.hpp"
 
@@ -103,17 +104,6 @@ void add_newcomers(DatasetFacts& facts, const Dataset& dataset) {
     facts.new_item_share = static_cast<double>(on_new_items) / static_cast<double>(n_late);
 }
 
-std::size_t count_words(const std::string& text) {
-    std::size_t words = 0;
-    bool in_word = false;
-    for (const char c : text) {
-        const bool is_space = c == ' ' || c == '\n' || c == '\t';
-        words += !is_space && !in_word ? 1 : 0;
-        in_word = !is_space;
-    }
-    return words;
-}
-
 void add_text(DatasetFacts& facts, const Dataset& dataset) {
     const auto n = dataset.item_fields.n_rows();
     std::vector<std::size_t> words(n);
@@ -124,7 +114,7 @@ void add_text(DatasetFacts& facts, const Dataset& dataset) {
         }
         facts.text_fields += (facts.text_fields.empty() ? "" : ", ") + field.name;
         for (std::size_t row = 0; row < n; ++row) {
-            words[row] += count_words(field.texts[row]);
+            words[row] += data::count_words(field.texts[row]);
         }
     }
     std::size_t with_text = 0;
@@ -138,18 +128,6 @@ void add_text(DatasetFacts& facts, const Dataset& dataset) {
     }
     facts.text_coverage = static_cast<double>(with_text) / static_cast<double>(n);
     facts.mean_words = static_cast<double>(total) / static_cast<double>(with_text);
-}
-
-std::string_view time_word(data::TimeKind kind) {
-    switch (kind) {
-        case data::TimeKind::real:
-            return "real";
-        case data::TimeKind::order:
-            return "order";
-        case data::TimeKind::none:
-            return "none";
-    }
-    return "none";
 }
 
 }  // namespace
@@ -186,7 +164,7 @@ nlohmann::json to_json(const DatasetFacts& facts) {
         {"repeat_share", facts.repeat_share},
         {"popularity_gini", facts.popularity_gini},
         {"head_event_share", facts.head_event_share},
-        {"time", time_word(facts.time_kind)},
+        {"time", data::to_string(facts.time_kind)},
         {"days", facts.days},
         {"new_user_share", optional(facts.new_user_share)},
         {"new_item_share", optional(facts.new_item_share)},

@@ -4,11 +4,12 @@
 //
 // Differences are to the baseline row (popularity unless asked otherwise), paired per user (a
 // user's answers at several context lengths are averaged first), with the 95 % bootstrap interval
-// and a p-value corrected for the number of rows (Holm). A challenger is compared with the best other
-// row at each context length: the best is chosen on the answers, which favours the other rows.
+// and a p-value corrected for the number of rows (Holm). A challenger is compared with the best
+// other row at each context length: the best is chosen on the answers, which favours the other
+// rows.
 //
-//   const Evaluation e = summarise(dataset, protocol, outcomes, {.k = 10, .baseline =
-//   "popularity"}); fmt::print("{}", to_text(e));
+//   const auto e = summarise(dataset, protocol, outcomes, {.k = 10, .baseline = "popularity"});
+//   fmt::print("{}", to_text(e));
 #pragma once
 
 #include "app/list_metrics.hpp"

@@ -78,8 +78,8 @@ struct Accuracy {
 
 struct Outcome {
     std::string name;
-    std::string
-        refused;  // why the model could not be fitted on this data; everything else is empty then
+    /// Why the model could not be fitted on this data; everything else is empty then.
+    std::string refused;
     Accuracy accuracy;
     std::vector<evaluate::ItemList> lists;  // the first k of each answer
     double fit_seconds = 0;                 // all trials

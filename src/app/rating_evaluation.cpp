@@ -18,11 +18,11 @@ namespace {
 
 using policy::TaskEvents;
 
-constexpr std::array ages{ItemAge::known, ItemAge::fresh};
+constexpr std::array ages{RatedItem::known, RatedItem::fresh};
 constexpr std::size_t attribute_columns = 32;
 constexpr std::size_t encoder_columns = 16;
 
-std::size_t index_of(ItemAge age) {
+std::size_t index_of(RatedItem age) {
     return static_cast<std::size_t>(age);
 }
 
@@ -36,8 +36,8 @@ struct Errors {
 /// All cells of one row: [age][k].
 using RowErrors = std::array<std::vector<Errors>, 2>;
 
-const TaskEvents& queries_of(const RatingUser& user, ItemAge age) {
-    return age == ItemAge::known ? user.old_items : user.new_items;
+const TaskEvents& queries_of(const RatingUser& user, RatedItem age) {
+    return age == RatedItem::known ? user.old_items : user.new_items;
 }
 
 /// Events [from, to) of a support.

@@ -7,7 +7,9 @@
 // trials are resampled together; `folds_better` says in how many trials, each with its own seed, a
 // row beat the baseline.
 //
-//   const auto evaluation = evaluate_ratings(dataset, content, protocol, rows, {...}, work);
+//   const auto rows = rating_contenders(names, "item_bias", settings);
+//   const auto evaluation =
+//       evaluate_ratings(dataset, content, protocol, rows, "item_bias", RatingTasks::users, work);
 #pragma once
 
 #include "app/protocol_run.hpp"
@@ -50,7 +52,7 @@ struct RatingCell {
     std::size_t folds_better = 0;
 };
 
-enum class ItemAge : std::uint8_t { known, fresh };
+enum class RatedItem : std::uint8_t { known, fresh };
 
 /// Who is learned from a few ratings, and who is asked about: users about items, or items about
 /// users.
@@ -60,7 +62,7 @@ struct RatingRow {
     std::string name;
     double fit_seconds = 0;  // all trials
     double ask_seconds = 0;
-    std::array<std::vector<RatingCell>, 2> cells{};  // by ItemAge, then k
+    std::array<std::vector<RatingCell>, 2> cells{};  // by RatedItem, then k
 };
 
 struct RatingEvaluation {

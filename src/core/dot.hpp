@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// dot: the inner product of two rows of floats, as fast as the memory gives them.
+// dot: the inner product of two rows of floats, as fast as the memory gives them; precise_dot: the
+// same in doubles, one after the other.
 //
-// Sums side by side: with one, every addition waits for the one before, since the compiler may not
-// reorder floating point. The result differs from a plain sum by rounding only.
+// dot() sums side by side: with one sum, every addition waits for the one before, since the compiler
+// may not reorder floating point. The result differs from a plain sum by rounding only.
 #pragma once
 
 #include <cstddef>
@@ -46,6 +47,17 @@ namespace hg {
         total += x[i] * y[i];
     }
     return total;
+}
+
+/// Over the length of the first; the second is as long.
+[[nodiscard]] inline double precise_dot(
+    std::span<const float> a, std::span<const float> b
+) noexcept {
+    double sum = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+    }
+    return sum;
 }
 
 }  // namespace hg

@@ -3,15 +3,17 @@
 // data.
 //
 // Three kinds of failure, three tools:
-//   * a programming mistake        -> HG_CHECK(condition, "...")   throws std::logic_error, on in
-//   release
-//   * the task could not be done   -> throw Error{...}             caught in app/, at the request
-//   boundary, and where the work can go on without it or must say where it was
-//   * failure is ordinary data     -> Result<T>                    bad CSV line, unknown user,
-//   invalid field
+//   * a programming mistake       -> HG_CHECK(condition, "...")  throws std::logic_error, on in
+//                                                                release
+//   * the task could not be done  -> throw Error{...}            caught in app/, at the request
+//                                                                boundary, and where the work can
+//                                                                go on without it or must say where
+//                                                                it was
+//   * failure is ordinary data    -> Result<T>                   bad CSV line, unknown user,
+//                                                                invalid field
 //
-//   return fail(ErrorCode::invalid_argument, "ratings.csv:12: rating \"x\" is not a number", "use
-//   1-5"); HG_TRY(auto table, read_table(path));          // returns the error to the caller
+//   return fail(ErrorCode::invalid_argument, "a.csv:12: rating \"x\" is not a number", "use 1-5");
+//   HG_TRY(auto table, read_table(path));  // returns the error to the caller
 #pragma once
 
 #include <cstdint>

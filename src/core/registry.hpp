@@ -5,8 +5,8 @@
 // Entries are constant data: no self-registration, because the linker drops such objects from
 // archives.
 //
-//   const ModelEntry& entry = find_entry(models(), "ease", "model");   // throws, listing what
-//   exists
+//   // throws, listing what exists
+//   const ModelEntry& entry = find_entry<ModelEntry>(models(), "ease", "model");
 #pragma once
 
 #include "core/error.hpp"

@@ -297,15 +297,12 @@ float DatasetConfig::weight_of(std::string_view event_type) const {
     return default_weight.value_or(default_event_weight(event_type));
 }
 
-bool is_purchase_name(std::string_view event_type) {
-    constexpr std::array<std::string_view, 8> purchases{
+bool DatasetConfig::is_purchase(std::string_view event_type) const {
+    constexpr std::array<std::string_view, 8> known{
         "purchase", "purchased", "buy", "bought", "order", "ordered", "transaction", "checkout"
     };
-    return std::ranges::find(purchases, plain_name(event_type)) != purchases.end();
-}
-
-bool DatasetConfig::is_purchase(std::string_view event_type) const {
-    return purchases ? purchases->contains(std::string{event_type}) : is_purchase_name(event_type);
+    return purchases ? purchases->contains(std::string{event_type})
+                     : std::ranges::find(known, plain_name(event_type)) != known.end();
 }
 
 Result<DatasetConfig> parse_dataset_config(std::string_view toml, std::string_view name) {

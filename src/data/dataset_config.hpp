@@ -57,12 +57,10 @@ struct DatasetConfig {
     /// The weight of an event type under this configuration.
     [[nodiscard]] float weight_of(std::string_view event_type) const;
 
-    /// Whether such an event is a purchase: listed, or without a list known by its name.
+    /// Whether such an event is a purchase: listed, or without a list known by its name
+    /// (purchase, buy, order, transaction, checkout and their like).
     [[nodiscard]] bool is_purchase(std::string_view event_type) const;
 };
-
-/// purchase, buy, order, transaction, checkout and their like.
-[[nodiscard]] bool is_purchase_name(std::string_view event_type);
 
 /// 1, but -1 for names of refusals (dislike, thumbs_down, report, ...) and 0 for names that say
 /// only that an item was shown or passed over (skip, impression, ...).

@@ -1,23 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/delimited.hpp"
 
+#include "data/cell.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 namespace hg::data {
-namespace {
-
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t\r\n");
-    if (first == std::string_view::npos) {
-        return {};
-    }
-    return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
-}  // namespace
-
 char guess_separator(std::string_view text) {
     const auto header = text.substr(0, text.find('\n'));
     for (const char candidate : {',', ';', '\t', '|'}) {
@@ -35,7 +25,7 @@ DelimitedReader::DelimitedReader(std::string_view text, char separator, Quotes q
         split(header);
     }
     for (const auto cell : header.cells) {
-        columns_.emplace_back(trimmed(cell));
+        columns_.emplace_back(trim(cell));
     }
 }
 
@@ -47,7 +37,7 @@ bool DelimitedReader::next(Row& row) {
     while (position_ < text_.size()) {
         const auto start = position_;
         split(row);
-        const bool is_blank = row.cells.size() == 1 && trimmed(row.cells.front()).empty();
+        const bool is_blank = row.cells.size() == 1 && trim(row.cells.front()).empty();
         if (is_blank && row.problem.empty()) {
             continue;
         }

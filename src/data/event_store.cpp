@@ -5,9 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <future>
-#include <memory>
-
 namespace hg::data {
 
 std::string_view to_string(EventStatus status) noexcept {
@@ -34,17 +31,6 @@ std::string body_digest(const NewEvent& event) {
     text += event.position ? fmt::format("|{}", *event.position) : "|-";
     constexpr std::size_t digits = 32;
     return digest_hex(text).substr(0, digits);
-}
-
-Result<std::vector<EventOutcome>> append_events_and_wait(
-    EventStore& store, std::vector<NewEvent> events, TimeMs arrival
-) {
-    auto promise = std::make_shared<std::promise<Result<std::vector<EventOutcome>>>>();
-    auto future = promise->get_future();
-    store.append_events(std::move(events), arrival, [promise](auto outcome) {
-        promise->set_value(std::move(outcome));
-    });
-    return future.get();
 }
 
 }  // namespace hg::data

@@ -3,9 +3,11 @@
 //
 // Writes are asynchronous: `done` is called once, on the store's own thread, after the change is
 // durable (or with the error); so many callers share one commit. Impressions are the exception:
-// nobody waits for them and up to a second of them may be lost. Reads see every write that was
-// acknowledged before them. All ids are the strings people use; field data is opaque
-// here. Thread-safe. One object serves one tenant.
+// nobody waits for them. They gather for 200 ms after the first and are committed at most 64 at a
+// time; an event that answers one of them takes them all along into its commit. A crash may lose
+// those of the last 200 ms, and more where the disk does not keep up. Reads see every write that
+// was acknowledged before them. All ids are the strings people use; field data is opaque here.
+// Thread-safe. One object serves one tenant.
 //
 //   store.append_events(std::move(batch), arrival, [](auto outcome) { reply(outcome); });
 //   auto last = store.last_events("u1", 50, now);
@@ -160,7 +162,7 @@ class EventStore {
     virtual void delete_event(
         std::string user_id, std::string event_id, Done<std::optional<std::string>> done
     ) = 0;
-    /// Committed with the next group, at most a second later; dropped when the queue is full.
+    /// Committed with others, in about 200 ms (see above); dropped when the queue is full.
     virtual void log_impression(Impression impression) = 0;
     /// Waits until everything handed over so far is durable. For shutdown and tests.
     virtual void flush() = 0;
@@ -197,10 +199,5 @@ class EventStore {
 
 /// Two events with equal bodies have equal digests (32 hex digits).
 [[nodiscard]] std::string body_digest(const NewEvent& event);
-
-/// Blocking form of append_events.
-[[nodiscard]] Result<std::vector<EventOutcome>> append_events_and_wait(
-    EventStore& store, std::vector<NewEvent> events, TimeMs arrival
-);
 
 }  // namespace hg::data

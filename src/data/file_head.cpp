@@ -65,9 +65,8 @@ Result<FileHead> read_file_head(const std::filesystem::path& path) {
     }
     std::string text(head_bytes, '\0');
     const int n = ::gzread(file.get(), text.data(), static_cast<unsigned>(text.size()));
-    text.resize(
-        n < 0 ? 0 : static_cast<std::size_t>(n)
-    );  // a damaged file is named when it is read
+    // A damaged file is named when it is read.
+    text.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
     return parse_file_head(text);
 }
 

@@ -12,6 +12,7 @@
 #include "core/clock.hpp"
 #include "core/ids.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -36,8 +37,8 @@ struct History {
     std::span<const EventTypeId> types;  // empty = all of the default type
     std::span<const float> values;       // rating, price, dwell; NaN = none; empty = none at all
     std::span<const TimeMs> times;       // empty = unknown
-    std::span<const float>
-        propensities;  // of being shown by us; NaN = not shown by us; empty = unknown
+    /// Of being shown by us; NaN = not shown by us; empty = unknown.
+    std::span<const float> propensities;
     std::span<const std::uint32_t> sessions{};  // same number = same visit; empty = unknown
     std::span<const Attribute> attributes{};    // of the user; empty = nothing is known
 
@@ -60,6 +61,10 @@ struct History {
     /// The last `count` events (all, if there are fewer).
     [[nodiscard]] History tail(std::size_t count) const;
 };
+
+[[nodiscard]] inline bool holds(std::span<const ItemId> items, ItemId item) {
+    return std::ranges::find(items, item) != items.end();
+}
 
 /// Owns the columns of a history.
 class HistoryBuffer {

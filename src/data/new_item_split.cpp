@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <limits>
 #include <memory>
 #include <numeric>
@@ -15,10 +14,6 @@
 
 namespace hg::data {
 namespace {
-
-bool holds(std::span<const ItemId> items, ItemId item) {
-    return std::ranges::find(items, item) != items.end();
-}
 
 /// Distinct liked items of events [first, end) that are not in the context where repeats are
 /// dropped; at most `most` of them, 0 = all.

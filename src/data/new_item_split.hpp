@@ -2,9 +2,9 @@
 // new_item_split: what a model knows of items nobody has met yet: old and new users by old and new
 // items.
 //
-// New items take no part in training: no event on them is in `train`, and without_items() takes
-// them out of the catalogue too. New users (a fold) have no event there either. Every user with
-// enough old items is asked after the first `context` events on old items, twice:
+// New items take no part in training: no event on them is in `train`, and known_items() takes them
+// out of the catalogue too. New users (a fold) have no event there either. Every user with enough
+// old items is asked after the first `context` events on old items, twice:
 // - about old items: the next `targets` liked ones behind the context; an old user's events on them
 //   are taken out of training, later ones stay;
 // - about new items: all that the user liked.

@@ -20,8 +20,8 @@ struct RejectedRow {
     std::string file;
     std::size_t line = 0;
     std::string reason;  // a class of mishaps, for counting: "rating is not a number"
-    std::string
-        message;  // interactions.csv:812: rating "five" is not a number; use 1-5 or drop the column
+    /// interactions.csv:812: rating "five" is not a number; use 1-5 or drop the column
+    std::string message;
     std::string text;  // the row as it stands in the file
 };
 

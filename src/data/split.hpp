@@ -35,8 +35,8 @@ struct EvaluationCase {
 
 struct Split {
     InteractionLog train;  // learn from this while choosing by `validation`
-    InteractionLog
-        train_full;  // train and validation events: learn from this to be scored on `test`
+    /// Train and validation events: learn from this to be scored on `test`.
+    InteractionLog train_full;
     std::vector<EvaluationCase> validation;
     std::vector<EvaluationCase> test;
     InteractionLog log;  // the whole log, which contexts borrow from

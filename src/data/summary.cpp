@@ -27,17 +27,6 @@ Quantiles quantiles_of(std::vector<std::size_t> counts) {
     return {at(0), at(25), at(50), at(75), at(90), at(99), at(100)};
 }
 
-std::size_t count_words(std::string_view text) {
-    std::size_t words = 0;
-    bool inside = false;
-    for (const char c : text) {
-        const bool is_blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
-        words += !is_blank && !inside ? 1 : 0;
-        inside = !is_blank;
-    }
-    return words;
-}
-
 std::vector<FieldSummary> summarise_fields(const Catalogue& catalogue) {
     std::vector<FieldSummary> out;
     for (const auto& field : catalogue.fields()) {
@@ -104,6 +93,17 @@ nlohmann::json json_of(const std::vector<FieldSummary>& fields, std::size_t rows
 }
 
 }  // namespace
+
+std::size_t count_words(std::string_view text) {
+    std::size_t words = 0;
+    bool inside = false;
+    for (const char c : text) {
+        const bool is_blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+        words += !is_blank && !inside ? 1 : 0;
+        inside = !is_blank;
+    }
+    return words;
+}
 
 std::string_view to_string(TimeKind kind) noexcept {
     switch (kind) {

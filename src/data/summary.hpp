@@ -64,5 +64,7 @@ struct Summary {
 [[nodiscard]] Summary summarise(const Dataset& data);
 [[nodiscard]] nlohmann::json to_json(const Summary& summary);
 [[nodiscard]] std::string_view to_string(TimeKind kind) noexcept;
+/// Between blanks and line ends.
+[[nodiscard]] std::size_t count_words(std::string_view text);
 
 }  // namespace hg::data

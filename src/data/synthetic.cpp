@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/synthetic.hpp"
 
+#include "core/dot.hpp"
 #include "core/rng.hpp"
 #include "data/raw_dataset.hpp"
 
@@ -19,20 +20,12 @@ namespace {
 constexpr TimeMs start_time = 1'704'067'200'000;  // 2024-01-01
 constexpr double span_ms = 90.0 * 24 * 3600 * 1000;
 
-double dot(std::span<const float> a, std::span<const float> b) {
-    double sum = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        sum += double{a[i]} * double{b[i]};
-    }
-    return sum;
-}
-
 double sigmoid(double x) {
     return 1 / (1 + std::exp(-x));
 }
 
 void normalise(std::span<float> v) {
-    const double length = std::sqrt(dot(v, v));
+    const double length = std::sqrt(precise_dot(v, v));
     for (auto& x : v) {
         x = static_cast<float>(x / std::max(length, 1e-12));
     }
@@ -119,7 +112,8 @@ Matrix<float> exposure_of(
         double sum = 0;
         for (std::size_t i = 0; i < n; ++i) {
             weights[i] = std::exp(
-                o.popularity * appeal[i] + o.affinity * dot(segment_centres.row(s), items.row(i))
+                o.popularity * appeal[i] +
+                o.affinity * precise_dot(segment_centres.row(s), items.row(i))
             );
             sum += weights[i];
         }
@@ -154,7 +148,8 @@ std::vector<Interaction> play(Synthetic& made, Rng rng) {
         const auto item = shown[segment].draw(rng);
         auto u = made.final_user_vectors.row(user);
         const bool is_click =
-            rng.uniform() < sigmoid(o.signal * dot(u, made.item_vectors.row(item)) + o.offset);
+            rng.uniform() <
+            sigmoid(o.signal * precise_dot(u, made.item_vectors.row(item)) + o.offset);
         add_noise(u, o.drift, rng);
         normalise(u);
         if (!is_click && !o.skips) {
@@ -254,7 +249,8 @@ Result<SyntheticOptions> parse_synthetic_options(std::string_view text) {
 }
 
 double Synthetic::click_probability(UserId user, ItemId item) const {
-    const double taste = dot(final_user_vectors.row(user.index()), item_vectors.row(item.index()));
+    const double taste =
+        precise_dot(final_user_vectors.row(user.index()), item_vectors.row(item.index()));
     return sigmoid(options.signal * taste + options.offset);
 }
 

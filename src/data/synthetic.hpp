@@ -5,8 +5,8 @@
 // Items belong to genres and have a unit vector v near their genre's; users belong to segments and
 // have a unit vector u near a mix of two genres. At each step an active user is shown one item,
 // drawn from
-//   e(i | segment) = (1 - exploration) softmax(popularity b_i + affinity c_segment . v_i) +
-//   exploration / n,
+//   e(i | segment) = (1 - exploration) softmax(popularity b_i + affinity c_segment . v_i)
+//                    + exploration / n,
 // which is the event's propensity, clicks with probability sigmoid(signal u . v + offset), and u
 // then takes a random step of size `drift`. So exposure is confounded with preference as in real
 // logs, and every estimator, recommender and debiasing method can be held against the truth. Same

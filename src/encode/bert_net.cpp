@@ -138,6 +138,9 @@ torch::Tensor pool_tokens(
     return pooled;
 }
 
+namespace {
+
+/// Names all that decides the vectors of a model: weights, vocabulary, settings.
 std::string hash_of_model(
     const std::filesystem::path& folder, const SafetensorsFile& weights, std::string_view precision
 ) {
@@ -162,6 +165,8 @@ std::string hash_of_model(
     return digest.hex();
 }
 
+}  // namespace
+
 LoadedBert load_bert(const std::filesystem::path& folder, std::string_view precision) {
     auto tokenizer = value_or_throw(WordPiece::load(folder));
     const auto config = value_or_throw(BertConfig::load(folder));
@@ -179,7 +184,7 @@ LoadedBert load_bert(const std::filesystem::path& folder, std::string_view preci
     }
     const auto file = value_or_throw(SafetensorsFile::open(folder / "model.safetensors"));
     BertNet net{config};
-    load_bert_weights(net, file);
+    read_weights(file, weights_prefix(file), named_weights(net));
     net->eval();
     for (auto& parameter : net->parameters()) {
         parameter.set_requires_grad(false);
@@ -190,10 +195,6 @@ LoadedBert load_bert(const std::filesystem::path& folder, std::string_view preci
         .net = std::move(net),
         .hash = hash_of_model(folder, file, precision),
     };
-}
-
-void load_bert_weights(BertNet& net, const SafetensorsFile& file) {
-    read_weights(file, weights_prefix(file), named_weights(net));
 }
 
 }  // namespace hg::encode

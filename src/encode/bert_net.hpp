@@ -84,22 +84,14 @@ struct PaddedTokens {
     const torch::Tensor& hidden, const torch::Tensor& real, const BertConfig& config
 );
 
-/// Names all that decides the vectors of a model: weights, vocabulary, settings.
-[[nodiscard]] std::string hash_of_model(
-    const std::filesystem::path& folder, const SafetensorsFile& weights, std::string_view precision
-);
-
 /// Tokenizer, sizes and weights of a folder. Throws Error: what is missing, damaged or does not fit.
 struct LoadedBert {
     WordPiece tokenizer;
     BertConfig config;
     BertNet net;
-    std::string hash;
+    std::string hash;  // of all that decides the vectors
 };
 
 [[nodiscard]] LoadedBert load_bert(const std::filesystem::path& folder, std::string_view precision);
-
-/// From a Hugging Face checkpoint, as bert_checkpoint_net.hpp says.
-void load_bert_weights(BertNet& net, const SafetensorsFile& file);
 
 }  // namespace hg::encode

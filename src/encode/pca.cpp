@@ -2,6 +2,7 @@
 #include "encode/pca.hpp"
 
 #include "core/error.hpp"
+#include "core/signed_index.hpp"
 
 #include <Eigen/Dense>
 #include <Eigen/SparseCore>
@@ -18,10 +19,6 @@ using Index = Eigen::Index;
 
 /// Up to here the covariance fits easily and its eigenvectors are exact.
 constexpr Index max_exact_columns = 512;
-
-Index index(std::size_t value) {
-    return static_cast<Index>(value);
-}
 
 Sparse to_eigen(const SparseRows& rows) {
     Sparse matrix(index(rows.n_rows()), index(rows.n_cols));

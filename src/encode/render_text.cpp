@@ -3,6 +3,7 @@
 
 #include "core/error.hpp"
 #include "core/nearest.hpp"
+#include "data/cell.hpp"
 
 #include <fmt/format.h>
 
@@ -52,29 +53,17 @@ void add_all(
     }
 }
 
-/// Without space at either end.
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view space = " \t\r\n";
-    const auto begin = text.find_first_not_of(space);
-    if (begin == std::string_view::npos) {
-        return {};
-    }
-    text.remove_prefix(begin);
-    text = text.substr(0, text.find_last_not_of(space) + 1);
-    return text;
-}
-
 std::string part_of(const Field& field, std::size_t row) {
     if (field.present.at(row) == 0) {
         return {};
     }
     if (field.kind != FieldKind::category && field.kind != FieldKind::categories) {
-        return std::string{trimmed(field.text(row))};
+        return std::string{data::trim(field.text(row))};
     }
     std::string joined;
     for (const auto code : field.row_codes(row)) {
         joined += joined.empty() ? "" : ", ";
-        joined += trimmed(field.vocabulary.at(code));
+        joined += data::trim(field.vocabulary.at(code));
     }
     return joined;
 }

@@ -2,8 +2,8 @@
 // render_text: an item's fields as one short text for a text encoder.
 //
 // The rule, so that a stored vector can be explained: the parts below, in this order, with a
-// full stop between them; parts that are missing are left out; "Toy Story. Animation, Children's, Comedy.
-// 1995. PLOT".
+// full stop between them; parts that are missing are left out;
+// "Toy Story. Animation, Children's, Comedy. 1995. PLOT".
 //   1. title         title | name | movie_title | product_name
 //   2. kinds         genres | genre | categories | category | class | tags | brand, joined by ", "
 //   3. year          year | release_year, unless the title already says it
@@ -12,8 +12,7 @@
 // The option `fields` replaces the rule: these columns, in this order.
 //
 //   const TextRule rule = TextRule::for_catalogue(items, {});
-//   rule.render(items, row);                            // empty when the item has none of the
-//   parts
+//   rule.render(items, row);  // empty when the item has none of the parts
 #pragma once
 
 #include "data/catalogue.hpp"

@@ -18,6 +18,30 @@ std::span<const ItemId> head(const ItemList& list, std::size_t k) {
     return std::span{list}.first(std::min(k, list.size()));
 }
 
+/// [n_groups], sums to 1, or all 0 when no item has a group.
+std::vector<double> group_distribution(
+    std::span<const ItemId> items, const ItemGroups& groups, RankWeight weight = RankWeight::uniform
+) {
+    std::vector<double> shares(groups.n_groups);
+    double total = 0;
+    for (std::size_t rank = 0; rank < items.size(); ++rank) {
+        const auto codes = groups.of(items[rank]);
+        if (codes.empty()) {
+            continue;
+        }
+        const double w =
+            weight == RankWeight::uniform ? 1.0 : 1.0 / std::log2(static_cast<double>(rank) + 2);
+        total += w;
+        for (const auto code : codes) {
+            shares.at(code) += w / static_cast<double>(codes.size());
+        }
+    }
+    for (auto& share : shares) {
+        share = total > 0 ? share / total : 0;
+    }
+    return shares;
+}
+
 /// Mean over users with both distributions of divergence(p, q).
 template <typename F>
 double mean_divergence(
@@ -44,29 +68,6 @@ double mean_divergence(
 }
 
 }  // namespace
-
-std::vector<double> group_distribution(
-    std::span<const ItemId> items, const ItemGroups& groups, RankWeight weight
-) {
-    std::vector<double> shares(groups.n_groups);
-    double total = 0;
-    for (std::size_t rank = 0; rank < items.size(); ++rank) {
-        const auto codes = groups.of(items[rank]);
-        if (codes.empty()) {
-            continue;
-        }
-        const double w =
-            weight == RankWeight::uniform ? 1.0 : 1.0 / std::log2(static_cast<double>(rank) + 2);
-        total += w;
-        for (const auto code : codes) {
-            shares.at(code) += w / static_cast<double>(codes.size());
-        }
-    }
-    for (auto& share : shares) {
-        share = total > 0 ? share / total : 0;
-    }
-    return shares;
-}
 
 double kl_nats(std::span<const double> p, std::span<const double> q, double smoothing) {
     double sum = 0;

@@ -22,10 +22,6 @@ namespace hg::evaluate {
 
 enum class RankWeight : std::uint8_t { uniform, logarithmic };  // logarithmic: 1 / log2(rank + 2)
 
-/// [n_groups], sums to 1, or all 0 when no item has a group.
-[[nodiscard]] std::vector<double> group_distribution(
-    std::span<const ItemId> items, const ItemGroups& groups, RankWeight weight = RankWeight::uniform
-);
 [[nodiscard]] double kl_nats(
     std::span<const double> p, std::span<const double> q, double smoothing = 0.01
 );

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "evaluate/linear_fit.hpp"
 
+#include "core/signed_index.hpp"
+
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
 
@@ -11,10 +13,6 @@ namespace hg::evaluate {
 namespace {
 
 using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-Eigen::Index index(std::size_t value) {
-    return static_cast<Eigen::Index>(value);
-}
 
 Eigen::Map<RowMajor> map(Matrix<double>& matrix) {
     return {matrix.values().data(), index(matrix.rows()), index(matrix.cols())};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // prediction: how good predicted chances and distributions are: log loss, AUC, calibration,
-// Kolmogorov-Smirnov distance, Kendall's tau.
+// Kolmogorov-Smirnov distance.
 //
 //   const double auc = area_under_curve(chances, outcomes);
 #pragma once

@@ -146,8 +146,8 @@ std::vector<std::vector<double>> fit_folds(
     }
     std::vector<std::vector<double>> coefficients;
     for (std::size_t fold = 0; fold < rows.size(); ++fold) {
-        NormalEquations others{n_features
-        };  // not all less one: beside a huge weight nothing is left
+        // Not all less one: beside a huge weight nothing is left.
+        NormalEquations others{n_features};
         for (std::size_t other = 0; other < rows.size(); ++other) {
             if (other != fold) {
                 others += sums[other];

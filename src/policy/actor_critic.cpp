@@ -223,6 +223,13 @@ Advantages ActorCritic::advantages(const Rollout& rollout, double lambda) {
     return {.advantage = advantage, .target = target};
 }
 
+at::Tensor ActorCritic::advantage_loss(const Rollout& rollout) {
+    const auto [advantage, target] = advantages(rollout, options_.gae_lambda);
+    const auto out = net_->forward(rollout.before);
+    const auto log_prob = slate_log_prob(out.scores, rollout.slates);
+    return regularised(-(log_prob * advantage).mean(), out, target);
+}
+
 void ActorCritic::descend(const at::Tensor& loss) {
     adam_->descend(loss, ++adam_step_);
 }

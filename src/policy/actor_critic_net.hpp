@@ -110,6 +110,9 @@ class ActorCritic : public ScoredAgent {
     [[nodiscard]] Advantages advantages(const Rollout& rollout, double lambda);
     /// loss.backward() and a step of Adam.
     void descend(const at::Tensor& loss);
+    /// The gradient of its slates' log probabilities by their advantage, regularised(): what A2C and
+    /// A3C descend.
+    [[nodiscard]] at::Tensor advantage_loss(const Rollout& rollout);
     /// Weighted mean squared error of the value and the entropy of the first slot, as a loss.
     [[nodiscard]] at::Tensor regularised(
         const at::Tensor& policy_loss, const AgentNet::Output& out, const at::Tensor& target

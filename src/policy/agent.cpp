@@ -2,6 +2,7 @@
 #include "policy/agent.hpp"
 
 #include "core/registry.hpp"
+#include "policy/served_items.hpp"
 
 #include <fmt/format.h>
 
@@ -57,6 +58,9 @@ std::unique_ptr<Agent> make_agent(
         fmt::format("it chooses one item and {} are shown", world.slate_size),
         "use slate_q, reinforce or ppo, or set slate_size=1"
     );
+    if (has(entry.facts, AgentFact::needs_signals)) {
+        check_served_world(world);
+    }
     return entry.make(context, settings);
 }
 

@@ -46,8 +46,8 @@ struct ObservationBatch {
 
 struct DecisionBatch {
     Matrix<std::uint32_t> slates;  // [B, k] indices of candidates
-    Matrix<double>
-        propensities;  // [B, k] P(slot | slots above, candidates); of tables the slate's in the first, 1 behind it
+    /// [B, k] P(slot | slots above, candidates); of tables the slate's in the first, 1 behind it.
+    Matrix<double> propensities;
 
     DecisionBatch(std::size_t n_users, std::size_t slate_size)
         : slates(n_users, slate_size), propensities(n_users, slate_size) {}
@@ -132,11 +132,10 @@ class Agent {
 enum class AgentFact : std::uint32_t {
     none = 0,
     learns = 1U << 0U,          // has something to learn
-    plans = 1U << 1U,           // looks beyond the next reward
-    uses_network = 1U << 2U,    // takes encoder.*: state encoders, hidden sizes
-    needs_item_ids = 1U << 3U,  // refuses worlds whose items do not outlive a step
-    needs_one_slot = 1U << 4U,  // refuses slates of more than one item
-    needs_signals = 1U << 5U,   // refuses worlds other than served:RUN
+    uses_network = 1U << 1U,    // takes encoder.*: state encoders, hidden sizes
+    needs_item_ids = 1U << 2U,  // refuses worlds whose items do not outlive a step
+    needs_one_slot = 1U << 3U,  // refuses slates of more than one item
+    needs_signals = 1U << 4U,   // refuses worlds other than served:RUN
 };
 
 [[nodiscard]] constexpr AgentFact operator|(AgentFact a, AgentFact b) noexcept {

@@ -98,18 +98,7 @@ inline void seed_torch(Rng rng) {
     at::manual_seed(rng());
 }
 
-/// Handles of its parameters; with a prefix those whose name begins so.
-[[nodiscard]] inline train::Adam::NamedTensors named_of(
-    const torch::nn::Module& module, std::string_view prefix = {}
-) {
-    train::Adam::NamedTensors all;
-    for (const auto& parameter : module.named_parameters()) {
-        if (parameter.key().starts_with(prefix)) {
-            all.emplace_back(parameter.key(), parameter.value());
-        }
-    }
-    return all;
-}
+using train::named_of;
 
 inline void add_tensors(
     SafetensorsWriter& weights, const std::string& prefix, const train::Adam::NamedTensors& tensors

@@ -273,7 +273,6 @@ LoadedAgent load_run_of_agent(
     }
     LoadedAgent loaded{
         .name = folder.filename().string(),
-        .manifest = manifest,
         .agent = make(
             entry,
             with_names(world, folder, manifest),
@@ -399,7 +398,6 @@ LoadedAgent load_agent(
     }
     return {
         .name = run_or_name,
-        .manifest = {},
         .agent = make(entry, world, options, seed),
         .session_tokens = tokens_of(entry, options),
     };

@@ -73,8 +73,8 @@ void adapt_to_wish(
 /// One thing we think of a user, in words of the catalogue.
 struct Trait {
     std::string name;  // a value of the field: "Comedy"
-    double
-        preference;  // how far items with it score above the average item, in standard deviations
+    /// How far items with it score above the average item, in standard deviations.
+    double preference;
 };
 
 /// The most liked and least liked values of a category field with at least 5 items, strongest

@@ -116,11 +116,10 @@ at::Tensor BeliefFilterNet::draw(
     // P = R R', so R'^-1 z has covariance P^-1.
     const auto b = belief.mean.size(0);
     const auto z = normals.t().unsqueeze(0).expand({b, dim(), normals.size(0)});
-    const auto spread = at::linalg_solve_triangular(
-        belief.factor.transpose(1, 2), z, /*upper=*/true
-    );                                                                  // [B, d, draws]
-    const auto drawn = spread + belief.mean.unsqueeze(2);               // [B, d, draws]
-    return with_one(items).matmul(drawn).transpose(1, 2).contiguous();  // [B, draws, n]
+    const auto upper = belief.factor.transpose(1, 2);
+    const auto spread = at::linalg_solve_triangular(upper, z, /*upper=*/true);  // [B, d, draws]
+    const auto drawn = spread + belief.mean.unsqueeze(2);                       // [B, d, draws]
+    return with_one(items).matmul(drawn).transpose(1, 2).contiguous();          // [B, draws, n]
 }
 
 at::Tensor BeliefFilterNet::next_answer_loss(const at::Tensor& tokens) const {

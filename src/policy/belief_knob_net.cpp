@@ -71,11 +71,7 @@ bool BeliefKnobNet::begin_with(
         return false;
     }
     const std::size_t channel = options.at("answer") == "value" ? 0 : 1;
-    train::Adam::NamedTensors prior;
-    for (const auto& parameter : filters_[channel]->named_parameters()) {
-        prior.emplace_back(parameter.key(), parameter.value());
-    }
-    copy_tensors(weights, "belief.", prior);
+    copy_tensors(weights, "belief.", named_of(*filters_[channel]));
     const at::NoGradGuard no_grad;
     knob_out->weight.zero_();
     const auto weight = knob_out->bias.narrow(0, 0, n_channels);

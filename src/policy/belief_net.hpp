@@ -27,8 +27,8 @@ struct BeliefNet final : AgentNet {
         return actor_->begin_with(agent, options, weights);
     }
 
-    at::Tensor
-        base_share;  // [1], of base: 0 where learning began with knobs that know nothing of it
+    /// [1], of base: 0 where learning began with knobs that know nothing of it.
+    at::Tensor base_share;
 
   private:
     std::shared_ptr<BeliefKnobNet> actor_;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/impressions.hpp"
 
+#include "data/item_numbers.hpp"
 #include "policy/session_tokens.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -16,25 +16,6 @@ namespace {
 
 [[noreturn]] void refuse(std::string what, std::string next) {
     throw Error{ErrorCode::invalid_argument, std::move(what), std::move(next)};
-}
-
-/// The numbers behind the log's item ids: what follows the last ':' (see the recorder) where all of
-/// them are numbers, else dense ones.
-std::vector<std::uint32_t> item_numbers(const data::IdMap& items) {
-    std::vector<std::uint32_t> numbers(items.size());
-    for (std::uint32_t i = 0; i < numbers.size(); ++i) {
-        const std::string_view whole = items.name(i);
-        const auto name = whole.substr(whole.rfind(':') + 1);  // npos + 1 = 0
-        const auto [end, error] =
-            std::from_chars(name.data(), name.data() + name.size(), numbers[i]);
-        if (error != std::errc{} || end != name.data() + name.size()) {
-            for (std::uint32_t j = 0; j < numbers.size(); ++j) {
-                numbers[j] = j;
-            }
-            return numbers;
-        }
-    }
-    return numbers;
 }
 
 simulate::EnvironmentFacts shape_of(const data::ImpressionLog& log) {
@@ -186,7 +167,7 @@ LoggedDecisions decisions_of(const data::ImpressionLog& log) {
         .propensity = log.propensity,
         .units = log.user,
     };
-    const auto numbers = item_numbers(log.items);
+    const auto numbers = data::item_numbers(log.items).numbers;
     for (std::size_t i = 0; i < log.size(); ++i) {
         fill(out, log, numbers, i);
     }

@@ -51,8 +51,8 @@ struct LoggedDecisions {
     Matrix<float> users;             // [n, user_size]
     Matrix<float> items;             // [n * n_candidates, item_size]
     Matrix<std::uint32_t> item_ids;  // [n, n_candidates]
-    std::vector<std::uint32_t>
-        states;                    // worlds of a few states show them one-hot: the largest place
+    /// Worlds of a few states show them one-hot: the largest place.
+    std::vector<std::uint32_t> states;
     Matrix<std::uint32_t> slates;  // [n, k] places among the candidates
     std::vector<double> reward;
     std::vector<double> propensity;

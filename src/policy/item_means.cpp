@@ -9,20 +9,12 @@ namespace hg::policy {
 void ItemMeansAgent::observe(
     const TransitionBatch& step, Rng& rng, const MetricSink& /*log*/
 ) {
-    for (std::size_t u = 0; u < step.before.size(); ++u) {
-        const auto slate = step.decisions.slates.row(u);
-        const auto responses = step.responses.row(u);
-        const auto clicks =
-            static_cast<double>(std::ranges::count_if(responses, &simulate::Response::clicked));
-        for (std::size_t slot = 0; slot < slate.size(); ++slot) {
-            const auto item = step.before.item_ids(u, slate[slot]);
-            const double share = clicks > 0 ? (responses[slot].clicked ? 1 / clicks : 0)
-                                            : 1 / static_cast<double>(slate.size());
-            shown_[item] += 1;
-            earned_[item] += share * step.rewards[u];
-            total_ += 1;
-        }
-    }
+    for_each_credit(step, [&](std::size_t u, std::uint32_t candidate, double share) {
+        const auto item = step.before.item_ids(u, candidate);
+        shown_[item] += 1;
+        earned_[item] += share * step.rewards[u];
+        total_ += 1;
+    });
     refresh(rng);
 }
 

@@ -30,8 +30,8 @@ struct KnobHead {
     [[nodiscard]] at::Tensor scores(const NetInput& in);
 
     torch::nn::Linear hidden{nullptr};
-    torch::nn::Linear out{nullptr
-    };  // [knobs]: exploration, novelty, content and, of slates, diversity
+    /// [knobs]: exploration, novelty, content and, of slates, diversity.
+    torch::nn::Linear out{nullptr};
 
   private:
     bool shows_directions_;

@@ -149,11 +149,7 @@ bool KnobMenuNet::begin_with(
     if (agent != "belief" || belief_ == nullptr || options.at("answer") != "value") {
         return false;
     }
-    train::Adam::NamedTensors prior;
-    for (const auto& parameter : belief_->named_parameters()) {
-        prior.emplace_back(parameter.key(), parameter.value());
-    }
-    copy_tensors(weights, "belief.", prior);
+    copy_tensors(weights, "belief.", named_of(*belief_));
     const at::NoGradGuard no_grad;
     out_->weight.zero_();
     out_->bias.zero_();

@@ -125,7 +125,6 @@ LearnResult learn_run(
 
 struct LoadedAgent {
     std::string name;  // of the run's folder, or of the agent where it was never learned
-    nlohmann::json manifest;
     std::unique_ptr<Agent> agent;
     std::size_t session_tokens = 0;
 };

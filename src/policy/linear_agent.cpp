@@ -38,17 +38,9 @@ LinearAgent::LinearAgent(const AgentContext& context, const LinearOptions& optio
 }
 
 void LinearAgent::observe(const TransitionBatch& step, Rng& rng, const MetricSink& /*log*/) {
-    for (std::size_t u = 0; u < step.before.size(); ++u) {
-        const auto slate = step.decisions.slates.row(u);
-        const auto responses = step.responses.row(u);
-        const auto clicks =
-            static_cast<double>(std::ranges::count_if(responses, &simulate::Response::clicked));
-        for (std::size_t slot = 0; slot < slate.size(); ++slot) {
-            const double share = clicks > 0 ? (responses[slot].clicked ? 1 / clicks : 0)
-                                            : 1 / static_cast<double>(slate.size());
-            add(features(step.before, u, slate[slot]), share * step.rewards[u]);
-        }
-    }
+    for_each_credit(step, [&](std::size_t u, std::uint32_t candidate, double share) {
+        add(features(step.before, u, candidate), share * step.rewards[u]);
+    });
     refresh(rng);
 }
 

@@ -41,8 +41,8 @@ class TabularAgent final : public Agent {
         : world_(context.world),
           options_(options),
           bootstrap_(bootstrap),
-          schedule_{options.epsilon, options.final_epsilon, options.decay_share},
-          epsilon_(options.epsilon) {
+          schedule_(options.epsilon),
+          epsilon_(options.epsilon.start) {
         const double states = world_.n_states > 0 ? static_cast<double>(world_.n_states)
                                                   : std::pow(
                                                         static_cast<double>(options.bins),
@@ -214,9 +214,7 @@ void TabularOptions::describe(OptionBinder& bind, TabularOptions& o) {
         "step size = learning_rate / visits^this",
         {.min = 0, .max = 1}
     );
-    bind("epsilon", o.epsilon, "share of random slates at the start", {.min = 0, .max = 1});
-    bind("final_epsilon", o.final_epsilon, "and after the decay", {.min = 0, .max = 1});
-    bind("decay_share", o.decay_share, "share of the steps the decay takes", {.min = 0, .max = 1});
+    describe_epsilon(bind, o.epsilon, "share of random slates at the start");
     bind(
         "bins",
         o.bins,

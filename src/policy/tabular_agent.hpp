@@ -20,9 +20,7 @@ struct TabularOptions {
     double discount = 1;
     double learning_rate = 1;
     double learning_rate_decay = 0.7;
-    double epsilon = 1;
-    double final_epsilon = 0.02;
-    double decay_share = 0.8;
+    Schedule epsilon{.start = 1, .end = 0.02, .share = 0.8};
     std::int64_t bins = 8;
 
     static void describe(OptionBinder& bind, TabularOptions& o);

@@ -28,9 +28,7 @@ void ValueAgentOptions::describe_learning(OptionBinder& bind, ValueAgentOptions&
         "how far the target follows per gradient",
         {.min = 1e-5, .max = 1}
     );
-    bind("epsilon", o.epsilon, "share of exploration at the start", {.min = 0, .max = 1});
-    bind("final_epsilon", o.final_epsilon, "and after the decay", {.min = 0, .max = 1});
-    bind("decay_share", o.decay_share, "share of the steps the decay takes", {.min = 0, .max = 1});
+    describe_epsilon(bind, o.epsilon, "share of exploration at the start");
 }
 
 ValueAgent::ValueAgent(
@@ -41,8 +39,8 @@ ValueAgent::ValueAgent(
 )
     : ScoredAgent(context.world),
       options_(options),
-      schedule_{options.epsilon, options.final_epsilon, options.decay_share},
-      epsilon_(options.epsilon),
+      schedule_(options.epsilon),
+      epsilon_(options.epsilon.start),
       online_(std::move(online)),
       target_(std::move(target)),
       adam_(std::make_unique<train::Adam>(

@@ -20,9 +20,7 @@ struct ValueAgentOptions {
     std::int64_t batch = 256;
     double updates_per_step = 1;
     double target_share = 0.01;
-    double epsilon = 1;
-    double final_epsilon = 0.05;
-    double decay_share = 0.5;
+    Schedule epsilon{.start = 1, .end = 0.05, .share = 0.5};
 
     static void describe(OptionBinder& bind, ValueAgentOptions& o);
     /// All but those of the network.

@@ -201,8 +201,8 @@ void Engine::put_user(const std::string& id, const nlohmann::json& fields, Done<
 }
 
 void Engine::delete_user(const std::string& id, Done<void> done) {
-    const std::scoped_lock lock{settings_mutex_
-    };  // settings that were read before are not put back
+    // Settings that were read before are not put back.
+    const std::scoped_lock lock{settings_mutex_};
     store_.delete_user(
         id,
         [this, id, done = std::move(done)](const Result<data::EventStore::Erased>& erased) {

@@ -112,9 +112,8 @@ Result<Engine::UserState> Engine::state_of(
         state.attributes = session.attributes;
         state.belief = session.copy_of_belief();
     }
-    score(
-        snapshot, state
-    );  // not under the lock: an event of this user must not wait for the model
+    // Not under the lock: an event of this user must not wait for the model.
+    score(snapshot, state);
     sessions_.keep_candidates(state.session, state.event_number, state.candidates);
     return state;
 }

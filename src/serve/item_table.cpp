@@ -138,38 +138,32 @@ nlohmann::json ItemTable::Read::fields(ItemRow row) const {
     return fields_json(catalogue, *item.dataset_row);
 }
 
-std::vector<ItemRow> ItemTable::Read::popular(std::size_t k) const {
+template <typename Before>
+std::vector<ItemRow> ItemTable::Read::first_shown(std::size_t k, Before&& before) const {
     std::vector<ItemRow> rows;
     for (ItemRow row = 0; row < size(); ++row) {
         if (!is_hidden(row) && !is_stub(row)) {
             rows.push_back(row);
         }
     }
-    const auto before = [this](ItemRow a, ItemRow b) {
-        return n_events(a) != n_events(b) ? n_events(a) > n_events(b) : a < b;
-    };
     const auto end = rows.begin() + static_cast<std::ptrdiff_t>(std::min(k, rows.size()));
     std::ranges::partial_sort(rows, end, before);
     rows.erase(end, rows.end());
     return rows;
 }
 
+std::vector<ItemRow> ItemTable::Read::popular(std::size_t k) const {
+    return first_shown(k, [this](ItemRow a, ItemRow b) {
+        return n_events(a) != n_events(b) ? n_events(a) > n_events(b) : a < b;
+    });
+}
+
 std::vector<ItemRow> ItemTable::Read::latest(std::size_t k) const {
-    std::vector<ItemRow> rows;
-    for (ItemRow row = 0; row < size(); ++row) {
-        if (!is_hidden(row) && !is_stub(row)) {
-            rows.push_back(row);
-        }
-    }
-    const auto before = [this](ItemRow a, ItemRow b) {
+    return first_shown(k, [this](ItemRow a, ItemRow b) {
         const auto put_a = table_.rows_[a].put;
         const auto put_b = table_.rows_[b].put;
         return put_a != put_b ? put_a > put_b : a > b;
-    };
-    const auto end = rows.begin() + static_cast<std::ptrdiff_t>(std::min(k, rows.size()));
-    std::ranges::partial_sort(rows, end, before);
-    rows.erase(end, rows.end());
-    return rows;
+    });
 }
 
 void restore_items(ItemTable& table, std::span<const data::ItemRecord> records) {

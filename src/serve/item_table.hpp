@@ -88,6 +88,9 @@ class ItemTable {
         [[nodiscard]] std::vector<ItemRow> latest(std::size_t k) const;
 
       private:
+        template <typename Before>
+        [[nodiscard]] std::vector<ItemRow> first_shown(std::size_t k, Before&& before) const;
+
         const ItemTable& table_;
         std::shared_lock<std::shared_mutex> lock_;
     };

@@ -24,8 +24,8 @@ struct GateDecision {
     std::string run{};      // train::run_version() of the run it chooses knobs for, or of itself
     bool is_promoted = false;
     std::string sentence{};  // of the gate, where it held
-    nlohmann::json serving = nlohmann::json::object(
-    );  // epsilon, temperature, candidates: where the log's are not meant
+    /// Epsilon, temperature, candidates: where the log's are not meant.
+    nlohmann::json serving = nlohmann::json::object();
     std::vector<std::string> incumbents{};  // it passed against, or was held by
     std::vector<std::string> records{};     // files of the whole records
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // serve: dataset + run + database -> a server that runs until it is told to stop.
 //
-//   serve({.run = "runs/blend", .data = "movies", .db = "events.db", .on_listening = print_url},
-//   progress, stop);
+//   const ServeOptions options{.run = "runs/blend", .data = "movies", .db = "events.db"};
+//   serve(options, progress, stop);
 #pragma once
 
 #include "core/progress.hpp"

@@ -94,7 +94,6 @@ class ServedWorld final : public simulate::Environment {
             .item_size = policy::plain_item_size + (options.slate_size > 1 ? vectors.cols() : 0),
             .n_items = served_->items.read().size(),
             .step_limit = static_cast<std::size_t>(options.step_limit),
-            .has_hidden_state = true,
             .user_low = -widest,
             .user_high = widest,
             .item_low = -widest,

@@ -9,8 +9,8 @@
 // that commits meanwhile is either in what was read (its sequence tells) or applied afterwards;
 // never lost, never twice.
 //
-//   auto session = sessions.open(snapshot, "u1");     // loaded; hold session->mutex to look inside
-//   sessions.apply(stored_event);
+//   HG_TRY(auto session, sessions.open(snapshot, "u1"));  // hold session->mutex to look inside
+//   sessions.apply(snapshot, event, time, sequence);      // of a stored event
 #pragma once
 
 #include "core/clock.hpp"

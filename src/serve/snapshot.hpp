@@ -52,13 +52,13 @@ struct Snapshot {
     std::unique_ptr<const Retrieval> retrieval;  // null: the model is no product of vectors
     std::vector<std::uint32_t> model_rows;  // by ItemRow; rows past the end are not in the model
     std::vector<ItemRow> item_rows;         // by row of the model
-    std::vector<std::int64_t>
-        sorted_counts;                  // of the model's items, ascending: the scale of popularity
+    /// Of the model's items, ascending: the scale of popularity.
+    std::vector<std::int64_t> sorted_counts;
     std::vector<ItemRow> first_screen;  // what to ask newcomers for; empty without a belief
     std::optional<encode::ItemVectors> content;           // by row of the model, when there is any
     std::unique_ptr<const encode::ContentModel> encoder;  // for items that arrive; null = cannot
-    std::vector<data::Field>
-        trait_fields;  // category columns by row of the model, to put a belief into words
+    /// Category columns by row of the model, to put a belief into words.
+    std::vector<data::Field> trait_fields;
 
     /// Null when no category column of the catalogue has that name.
     [[nodiscard]] const data::Field* trait_field(std::string_view name) const noexcept {
@@ -81,8 +81,8 @@ class PublishedSnapshot {
 
     void set(std::shared_ptr<const Snapshot> next) {
         const std::scoped_lock lock{mutex_};
-        current_.swap(next
-        );  // the old one dies outside the lock, with the last request that holds it
+        // The old one dies outside the lock, with the last request that holds it.
+        current_.swap(next);
     }
 
   private:

@@ -34,8 +34,7 @@ struct EnvironmentFacts {
     std::size_t n_items = 0;     // identities that outlive a step; 0 = fresh candidates each time
     std::size_t n_states = 0;    // > 0: observation.state is the whole observation, below this
     std::size_t step_limit = 0;  // episodes are cut here (truncated); 0 = they end by themselves
-    bool has_hidden_state = false;  // the observation does not say all that matters
-    bool has_purchases = false;     // a click may go further: Response::purchased
+    bool has_purchases = false;  // a click may go further: Response::purchased
     float user_low = 0;
     float user_high = 1;
     float item_low = 0;

@@ -32,7 +32,6 @@ class FeatureBandit final : public Environment {
             .user_size = 1,
             .item_size = theta_.size(),
             .step_limit = static_cast<std::size_t>(options.step_limit),
-            .has_hidden_state = options.redraw == "episode",
             .item_low = -widest,
             .item_high = widest,
             .reward_low = link == Link::logit ? 0 : -reach - widest * options.noise,

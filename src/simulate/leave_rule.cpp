@@ -24,9 +24,7 @@ class LeavingUser final : public Environment {
         : world_(std::move(world)),
           options_(options),
           facts_(world_->facts()),
-          memory_(static_cast<std::size_t>(options.window), facts_.item_size) {
-        facts_.has_hidden_state = true;
-    }
+          memory_(static_cast<std::size_t>(options.window), facts_.item_size) {}
 
     LeavingUser(const LeavingUser& other)
         : Environment(other),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/adam.hpp"
 
+#include <torch/nn/module.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -94,6 +95,16 @@ void Adam::clip() {
             tensor.mutable_grad().mul_(scale);
         }
     }
+}
+
+Adam::NamedTensors named_of(const torch::nn::Module& module, std::string_view prefix) {
+    Adam::NamedTensors all;
+    for (const auto& parameter : module.named_parameters()) {
+        if (parameter.key().starts_with(prefix)) {
+            all.emplace_back(parameter.key(), parameter.value());
+        }
+    }
+    return all;
 }
 
 }  // namespace hg::train

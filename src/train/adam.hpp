@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -62,5 +63,10 @@ class Adam {
     NamedTensors second_;
     double rate_share_ = 1;
 };
+
+/// Handles of a network's parameters; with a prefix those whose name begins so.
+[[nodiscard]] Adam::NamedTensors named_of(
+    const torch::nn::Module& module, std::string_view prefix = {}
+);
 
 }  // namespace hg::train

@@ -28,10 +28,6 @@ struct Question {
     std::vector<ItemId> later;  // all that was liked behind the longest context
 };
 
-bool holds(std::span<const ItemId> items, ItemId item) {
-    return std::ranges::find(items, item) != items.end();
-}
-
 /// The next liked items behind the longest context that the user reaches are asked for after every
 /// shorter one too, so that all contexts answer the same question.
 std::vector<Question> questions_of(const data::History& history) {
@@ -40,7 +36,8 @@ std::vector<Question> questions_of(const data::History& history) {
     std::vector<ItemId> later;
     for (std::size_t i = known; i < history.size(); ++i) {
         const auto item = history.items[i];
-        if (history.weight(i) > 0 && !holds(context.items, item) && !holds(later, item)) {
+        if (history.weight(i) > 0 && !data::holds(context.items, item) &&
+            !data::holds(later, item)) {
             later.push_back(item);
         }
     }
@@ -55,14 +52,6 @@ std::vector<Question> questions_of(const data::History& history) {
     return questions;
 }
 
-GaussianPosterior belief_of(const GaussianPrior& prior, const data::History& history) {
-    auto belief = prior.start_of(history);
-    for (std::size_t i = 0; i < history.size(); ++i) {
-        prior.observe(belief, history.items[i].index(), history.weight(i));
-    }
-    return belief;
-}
-
 double ranking(const GaussianPrior& prior, std::span<const Question> questions) {
     std::vector<Query> queries;
     for (const auto& question : questions) {
@@ -75,7 +64,7 @@ double ranking(const GaussianPrior& prior, std::span<const Question> questions) 
         [&](std::span<const Query> part, MatrixView<float> out) {
             const auto first = static_cast<std::size_t>(part.data() - queries.data());
             for (std::size_t i = 0; i < part.size(); ++i) {
-                prior.score(belief_of(prior, questions[first + i].context), out.row(i));
+                prior.score(prior.belief_of(questions[first + i].context), out.row(i));
             }
         }
     );
@@ -89,14 +78,14 @@ double surprise(const GaussianPrior& prior, std::span<const Question> questions,
     std::vector<float> scores(prior.n_items());
     constexpr std::size_t cells = 100;  // per question, drawn from all: mostly zeros, as in the log
     for (const auto& question : questions) {
-        const auto belief = belief_of(prior, question.context);
+        const auto belief = prior.belief_of(question.context);
         prior.score(belief, scores);
         for (std::size_t i = 0; i < cells; ++i) {
             const ItemId item{static_cast<std::uint32_t>(rng.below(prior.n_items()))};
-            if (holds(question.context.items, item)) {
+            if (data::holds(question.context.items, item)) {
                 continue;
             }
-            const double truth = holds(question.later, item) ? 1 : 0;
+            const double truth = data::holds(question.later, item) ? 1 : 0;
             const double error = truth - static_cast<double>(scores[item.index()]);
             const double deviation = prior.uncertainty(belief, item.index());
             sum += error * error / (deviation * deviation + noise);

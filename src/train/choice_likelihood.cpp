@@ -2,6 +2,7 @@
 #include "train/choice_likelihood.hpp"
 
 #include "core/error.hpp"
+#include "core/signed_index.hpp"
 
 #include <Eigen/LU>
 
@@ -17,10 +18,6 @@ namespace {
 using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Square = Eigen::MatrixXd;
 using Vector = Eigen::VectorXd;
-
-Eigen::Index index(std::size_t value) {
-    return static_cast<Eigen::Index>(value);
-}
 
 /// Of the log likelihood at u: itself, its gradient, and its curvature with the sign turned.
 struct Slope {

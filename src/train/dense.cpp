@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/dense.hpp"
 
+#include "core/signed_index.hpp"
+
 #include <Eigen/Core>
 
 #include <cmath>
@@ -10,10 +12,6 @@ namespace {
 
 using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Stride = Eigen::OuterStride<>;
-
-Eigen::Index index(std::size_t value) {
-    return static_cast<Eigen::Index>(value);
-}
 
 Eigen::Map<const Rows, 0, Stride> map(MatrixView<const float> m) {
     return {m.data(), index(m.rows()), index(m.cols()), Stride{index(m.stride())}};

@@ -131,6 +131,14 @@ GaussianPosterior GaussianPrior::start_of(const data::History& history) const {
     return start(segment_of(history));
 }
 
+GaussianPosterior GaussianPrior::belief_of(const data::History& history) const {
+    auto belief = start_of(history);
+    for (std::size_t i = 0; i < history.size(); ++i) {
+        observe(belief, history.items[i].index(), history.weight(i));
+    }
+    return belief;
+}
+
 void GaussianPrior::observe(GaussianPosterior& belief, std::size_t item, float weight) const {
     const auto extra_noise = place_variance(belief, item);
     if (parts_.forgetting > 0) {

@@ -69,6 +69,9 @@ class GaussianPrior {
     /// were learned and some are known, else by their segment.
     [[nodiscard]] GaussianPosterior start_of(const data::History& history) const;
 
+    /// What is believed after all its events.
+    [[nodiscard]] GaussianPosterior belief_of(const data::History& history) const;
+
     /// One event of preference `weight`: > 0 liked (target 1, noise s2 / weight), 0 shown and
     /// passed by (target 0, half the evidence), < 0 disliked (target -1). O(d^2), no allocation;
     /// a choice costs more (choice_likelihood.hpp).

@@ -28,12 +28,11 @@ enum class Fact : std::uint32_t {
     none = 0,
     needs_content = 1U << 0U,    // refuses to fit without item vectors
     uses_content = 1U << 1U,     // better with item vectors
-    uses_order = 1U << 2U,       // the order of events matters
-    needs_real_time = 1U << 3U,  // refuses time = "order" | "none"
-    uses_gradient = 1U << 4U,    // epochs, early stopping, checkpoints
-    random_scores = 1U << 5U,    // scores do not depend on the data
-    has_parts = 1U << 6U,        // made of other models, whose options are set as NAME.option
-    only_order = 1U << 7U,       // knows nothing but the order: no part of a blend without one
+    needs_real_time = 1U << 2U,  // refuses time = "order" | "none"
+    uses_gradient = 1U << 3U,    // epochs, early stopping, checkpoints
+    random_scores = 1U << 4U,    // scores do not depend on the data
+    has_parts = 1U << 5U,        // made of other models, whose options are set as NAME.option
+    only_order = 1U << 6U,       // knows nothing but the order: no part of a blend without one
 };
 
 [[nodiscard]] constexpr Fact operator|(Fact a, Fact b) noexcept {

@@ -9,6 +9,7 @@
 #include "core/run_files.hpp"
 #include "core/sealed_json.hpp"
 #include "core/utc_time.hpp"
+#include "data/summary.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -74,18 +75,6 @@ nlohmann::json given_options(const Settings& settings) {
     return given;
 }
 
-std::string_view time_word(data::TimeKind kind) {
-    switch (kind) {
-        case data::TimeKind::real:
-            return "real";
-        case data::TimeKind::order:
-            return "order";
-        case data::TimeKind::none:
-            break;
-    }
-    return "none";
-}
-
 nlohmann::json dataset_json(const data::Dataset& dataset) {
     auto types = nlohmann::json::array();
     for (const auto& type : dataset.event_types) {
@@ -98,7 +87,7 @@ nlohmann::json dataset_json(const data::Dataset& dataset) {
         {"n_items", dataset.items.size()},
         {"n_events", dataset.log.size()},
         {"event_types", std::move(types)},
-        {"time", time_word(dataset.time_kind)},
+        {"time", data::to_string(dataset.time_kind)},
         {"repeats_count", dataset.repeats_count},
     };
 }

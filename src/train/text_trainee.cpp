@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "encode/tensor_io.hpp"
+#include "train/adam.hpp"
 #include "train/contrastive_loss.hpp"
 #include "train/run.hpp"
 #include "train/text_trainee_net.hpp"
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <numeric>
 
 namespace hg::train {
 namespace {
@@ -67,11 +67,7 @@ TextTrainee::TextTrainee(
 }
 
 std::vector<std::pair<std::string, at::Tensor>> TextTrainee::parameters() {
-    std::vector<std::pair<std::string, at::Tensor>> all;
-    for (const auto& p : net_->named_parameters()) {
-        all.emplace_back(p.key(), p.value());
-    }
-    return all;
+    return named_of(*net_);
 }
 
 std::vector<Batch> TextTrainee::plan_epoch(std::size_t batch_size, Rng rng) {
@@ -83,22 +79,8 @@ std::vector<Batch> TextTrainee::plan_epoch(std::size_t batch_size, Rng rng) {
         rng.shuffle(std::span{pass});
         order_.insert(order_.end(), pass.begin(), pass.end());
     }
-    constexpr std::size_t pool_batches = 8;
-    const auto pool = batch_size * pool_batches;
-    for (std::size_t first = 0; first < order_.size(); first += pool) {
-        const auto part = std::span{order_}.subspan(first, std::min(pool, order_.size() - first));
-        std::ranges::stable_sort(part, {}, [this](std::uint32_t text) {
-            return split_.texts[text].size();
-        });
-    }
-    std::vector<Batch> batches;
-    for (std::size_t first = 0; first < order_.size(); first += batch_size) {
-        Batch batch(std::min(batch_size, order_.size() - first));
-        std::iota(batch.begin(), batch.end(), static_cast<std::uint32_t>(first));
-        batches.push_back(std::move(batch));
-    }
-    rng.shuffle(std::span{batches});
-    return batches;
+    const auto length = [this](std::uint32_t text) { return split_.texts[text].size(); };
+    return batches_by_length(std::span{order_}, batch_size, length, rng);
 }
 
 at::Tensor TextTrainee::loss(const Batch& batch, Rng& rng) {

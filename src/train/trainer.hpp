@@ -16,7 +16,9 @@
 #include "core/tensor_fwd.hpp"
 #include "train/model_entry.hpp"
 
+#include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -107,5 +109,27 @@ void note_result(const TrainResult& result, const FitContext& context);
 [[nodiscard]] std::vector<Batch> shuffled_batches(
     std::size_t n_examples, std::size_t batch_size, Rng rng
 );
+
+/// Batches of similar `length` of examples that come in random order: sorted by it within pools of a
+/// few batches, cut, and the batches, which index the examples, shuffled.
+template <typename Example, typename Length>
+[[nodiscard]] std::vector<Batch> batches_by_length(
+    std::span<Example> examples, std::size_t batch_size, const Length& length, Rng& rng
+) {
+    constexpr std::size_t pool_batches = 8;
+    const auto pool = batch_size * pool_batches;
+    for (std::size_t first = 0; first < examples.size(); first += pool) {
+        const auto part = examples.subspan(first, std::min(pool, examples.size() - first));
+        std::ranges::stable_sort(part, {}, length);
+    }
+    std::vector<Batch> batches;
+    for (std::size_t first = 0; first < examples.size(); first += batch_size) {
+        Batch batch(std::min(batch_size, examples.size() - first));
+        std::iota(batch.begin(), batch.end(), static_cast<std::uint32_t>(first));
+        batches.push_back(std::move(batch));
+    }
+    rng.shuffle(std::span{batches});
+    return batches;
+}
 
 }  // namespace hg::train

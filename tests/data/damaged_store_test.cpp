@@ -3,6 +3,7 @@
 #include "core/file.hpp"
 #include "core/rng.hpp"
 #include "data/stores/sqlite_event_store.hpp"
+#include "support/append_events.hpp"
 #include "support/effort.hpp"
 #include "support/flips.hpp"
 #include "support/temporary_folder.hpp"

@@ -6,6 +6,7 @@
 #include "core/rng.hpp"
 #include "data/stores/sqlite_database.hpp"
 #include "data/stores/sqlite_event_store.hpp"
+#include "support/append_events.hpp"
 #include "support/effort.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -335,7 +336,7 @@ TEST(EventStore, a_database_of_a_newer_program_is_refused) {
         (void)open(folder);
     }
     {
-        SqliteDatabase database{folder / "events.db", SqliteDatabase::Mode::read_write};
+        SqliteDatabase database{folder / "events.db"};
         database.execute("PRAGMA user_version = 999");
     }
     try {
@@ -349,8 +350,8 @@ TEST(EventStore, a_database_of_a_newer_program_is_refused) {
 /// What the store must be equal to: plain maps.
 struct Model {
     std::map<std::string, NewEvent> events;  // by event id
-    std::map<std::string, std::vector<std::tuple<TimeMs, int, std::string>>>
-        users;                                 // (time, arrival, id)
+    /// (time, arrival, id)
+    std::map<std::string, std::vector<std::tuple<TimeMs, int, std::string>>> users;
     std::map<std::string, std::string> items;  // fields of those put, kept when deleted
     std::set<std::string> deleted;
     std::set<std::string> erased;
@@ -560,7 +561,7 @@ TEST(EventStore, a_database_of_the_first_version_is_brought_up_to_date_with_its_
     const Folder folder;
     append(*open(folder), click("e1", "u1", "i1"));
     {
-        SqliteDatabase database{folder / "events.db", SqliteDatabase::Mode::read_write, ""};
+        SqliteDatabase database{folder / "events.db", ""};
         database.execute("DROP TABLE user_settings");
         database.execute("CREATE TABLE beliefs(user_id TEXT)");
         database.execute("DROP INDEX events_by_recommendation");

@@ -4,6 +4,7 @@
 #include "core/rng.hpp"
 #include "data/stores/sqlite_event_store.hpp"
 #include "power_loss_vfs.hpp"
+#include "support/append_events.hpp"
 #include "support/effort.hpp"
 #include "support/temporary_folder.hpp"
 

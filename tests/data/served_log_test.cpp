@@ -5,6 +5,7 @@
 #include "core/file.hpp"
 #include "data/stores/sqlite_database.hpp"
 #include "data/stores/sqlite_event_store.hpp"
+#include "support/append_events.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <gmock/gmock.h>
@@ -167,7 +168,7 @@ TEST_F(ServedLogTest, anonymous_erased_young_and_early_decisions_are_left_out_an
     show("kept", "ann", start);
     store_->flush();
     // As an older program left it.
-    SqliteDatabase{file(), SqliteDatabase::Mode::read_write}.execute(
+    SqliteDatabase{file()}.execute(
         "UPDATE impressions SET user_id = 'eve' WHERE recommendation_id = 'kept'"
     );
 
@@ -234,7 +235,7 @@ TEST_F(ServedLogTest, what_cannot_be_read_is_said) {
     EXPECT_FALSE(read_served_log(folder_ / "text.db", dataset_).has_value());
     store_.reset();
     {
-        SqliteDatabase database{file(), SqliteDatabase::Mode::read_write};
+        SqliteDatabase database{file()};
         database.execute("PRAGMA user_version = 1");
     }
     const auto old = read_served_log(file(), dataset_);

@@ -72,9 +72,8 @@ TEST(WordMasks, what_is_not_asked_stays_as_it_is) {
 
 TEST(WordMasks, special_pieces_are_neither_asked_nor_drawn) {
     const WordMasker masker{vocabulary_of(3), {.asked = 0.9, .hidden = 0, .swapped = 1}};
-    const std::vector<std::int32_t> text{
-        2, 1, 5, 4, 6, 3, 0
-    };  // [CLS] [UNK] w [MASK] w [SEP] [PAD]
+    // [CLS] [UNK] w [MASK] w [SEP] [PAD]
+    const std::vector<std::int32_t> text{2, 1, 5, 4, 6, 3, 0};
     Rng rng{5};
     for (int i = 0; i < 200; ++i) {
         const auto masked = masker.mask(text, rng);

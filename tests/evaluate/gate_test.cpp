@@ -234,8 +234,8 @@ TEST(Gate, a_deterministic_candidate_is_told_the_epsilon_that_would_pass) {
 // The promised number of uniform decisions promotes an equal candidate with the promised power of
 // .8. Of 80 such logs a binomial share lies below .55 with probability 1e-7.
 TEST(Gate, the_requested_data_decides_with_the_promised_power) {
-    const StudyWorld uniform{{.reward_scale = .02, .epsilon = .9}
-    };  // its incumbent is nearly the uniform policy
+    // Its incumbent is nearly the uniform policy.
+    const StudyWorld uniform{{.reward_scale = .02, .epsilon = .9}};
     const auto candidate = uniform.make_candidate(0);
     Rng rng{6};
     const auto first = uniform.draw_log(candidate.view(), 3'000, rng);

@@ -193,14 +193,18 @@ TEST_F(KnobActorTest, a_flipped_bit_in_a_run_of_an_agent_is_found_or_harmless) {
     const auto damaged = *folder / "damaged";
     std::filesystem::copy(*folder / "meta", damaged, std::filesystem::copy_options::recursive);
     const auto world = simulate::make_batch(TwoKinds{}, 1)->facts();
-    const auto manifest = load_agent(damaged.string(), world, {}, 1).manifest;
+    const auto read_manifest = [&] {
+        return nlohmann::json::parse(value_or_throw(read_file(damaged / "manifest.json")));
+    };
+    const auto manifest = read_manifest();
     Rng rng{31};
     for (const auto* name : {"manifest.json", "weights.safetensors"}) {
         const auto whole = value_or_throw(read_file(damaged / name));
         for (std::size_t i = 0; i < testing_support::effort("HG_BIT_FLIPS", 100); ++i) {
             write_file_atomic(damaged / name, testing_support::with_a_flipped_bit(whole, rng));
             try {
-                auto found = load_agent(damaged.string(), world, {}, 1).manifest;
+                (void)load_agent(damaged.string(), world, {}, 1);
+                auto found = read_manifest();
                 for (const auto& [key, value] : manifest.items()) {
                     ASSERT_TRUE(key == seal_key || found[key] == value) << key;
                 }

@@ -75,9 +75,8 @@ void add_model(Entrants& entrants, const std::string& word, const Settings& all)
     }
     const auto& entry = train::find_model(model);
     auto settings = all.section(name);
-    (void)train::resolve_settings(
-        entry, settings
-    );  // a mistyped option is told before anything is fitted
+    // A mistyped option is told before anything is fitted.
+    (void)train::resolve_settings(entry, settings);
     entrants.contenders.push_back({.name = name, .entry = &entry, .settings = std::move(settings)});
 }
 

@@ -44,12 +44,8 @@ void SqliteDatabase::Close::operator()(sqlite3* database) const noexcept {
     sqlite3_close_v2(database);
 }
 
-SqliteDatabase::SqliteDatabase(
-    const std::filesystem::path& file, Mode mode, const std::string& vfs
-) {
-    const int flags =
-        SQLITE_OPEN_NOMUTEX | (mode == Mode::read_write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
-                                                        : SQLITE_OPEN_READONLY);
+SqliteDatabase::SqliteDatabase(const std::filesystem::path& file, const std::string& vfs) {
+    constexpr int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     sqlite3* opened = nullptr;
     const int code =
         sqlite3_open_v2(file.c_str(), &opened, flags, vfs.empty() ? nullptr : vfs.c_str());

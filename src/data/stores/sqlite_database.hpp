@@ -24,10 +24,8 @@ namespace hg::data {
 
 class SqliteDatabase {
   public:
-    enum class Mode : std::uint8_t { read_write, read_only };
-
     /// `vfs`: name of a registered SQLite VFS, empty = the default one. Throws Error.
-    SqliteDatabase(const std::filesystem::path& file, Mode mode, const std::string& vfs = {});
+    explicit SqliteDatabase(const std::filesystem::path& file, const std::string& vfs = {});
 
     /// Runs statements without results.
     void execute(const char* sql);

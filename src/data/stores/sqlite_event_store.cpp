@@ -21,7 +21,7 @@
 namespace hg::data {
 namespace {
 
-// Impressions wait for company this long; with the commit it stays under the documented second.
+// Impressions wait for company this long, as event_store.hpp says.
 constexpr std::chrono::milliseconds impression_patience{200};
 
 /// An exclusive lock on FILE.lock, held while the object lives; freed by the kernel when the
@@ -97,7 +97,7 @@ void check_integrity(SqliteDatabase& database, const std::filesystem::path& file
 
 /// A connection that writes, and syncs what it writes.
 SqliteDatabase connect(const SqliteStoreOptions& options) {
-    SqliteDatabase database{options.file, SqliteDatabase::Mode::read_write, options.vfs};
+    SqliteDatabase database{options.file, options.vfs};
     database.execute(
         options.synchronous == SqliteStoreOptions::Synchronous::full ? "PRAGMA synchronous = FULL"
                                                                      : "PRAGMA synchronous = OFF"
@@ -110,8 +110,8 @@ SqliteDatabase open_for_writing(const SqliteStoreOptions& options) {
     create_durable_folders(folder);
     auto database = connect(options);
     database.execute("PRAGMA journal_mode = WAL");
-    database.execute("PRAGMA secure_delete = ON"
-    );  // erased rows are overwritten, not just unlinked
+    // Erased rows are overwritten, not just unlinked.
+    database.execute("PRAGMA secure_delete = ON");
     check_integrity(database, options.file);
     migrate(database);
     sync_folder(folder);
@@ -121,8 +121,7 @@ SqliteDatabase open_for_writing(const SqliteStoreOptions& options) {
 /// A connection with its statements, for one reader at a time.
 struct Reader {
     Reader(const SqliteStoreOptions& options)
-        : database(options.file, SqliteDatabase::Mode::read_write, options.vfs),
-          reads(database, options.tenant) {
+        : database(options.file, options.vfs), reads(database, options.tenant) {
         database.execute("PRAGMA query_only = ON");
     }
 

@@ -307,7 +307,7 @@ Result<ServedLog> read_served_log(
         return at({ErrorCode::not_found, "is no database", "name the --db of honeyguide serve"});
     }
     try {
-        SqliteDatabase database{path, SqliteDatabase::Mode::read_write};
+        SqliteDatabase database{path};
         auto served = read_at_once(database, dataset, options);
         if (!served) {
             return at(served.error());

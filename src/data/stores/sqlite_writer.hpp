@@ -31,8 +31,8 @@ class SqliteWriter {
     enum class Urgency : std::uint8_t { now, after_all, lazy };
 
     struct Job {
-        std::function<void()>
-            apply;  // inside the transaction, on the writer's thread; may run twice
+        /// Inside the transaction, on the writer's thread; may run twice.
+        std::function<void()> apply;
         std::function<void(const Error*)> finish;  // after it: null = durable
     };
 

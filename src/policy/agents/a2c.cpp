@@ -11,10 +11,7 @@ class A2cAgent final : public ActorCritic {
 
   protected:
     void update(const Rollout& rollout, Rng& /*rng*/, const MetricSink& log) override {
-        const auto [advantage, target] = advantages(rollout, options().gae_lambda);
-        const auto out = net().forward(rollout.before);
-        const auto log_prob = slate_log_prob(out.scores, rollout.slates);
-        const auto loss = regularised(-(log_prob * advantage).mean(), out, target);
+        const auto loss = advantage_loss(rollout);
         descend(loss);
         log("loss", loss.item<double>());
     }
@@ -43,7 +40,7 @@ std::unique_ptr<ActorCritic> make_a2c(
 extern const AgentEntry a2c{
     .name = "a2c",
     .summary = "advantage actor-critic: one policy gradient per short rollout",
-    .facts = AgentFact::learns | AgentFact::plans | AgentFact::uses_network,
+    .facts = AgentFact::learns | AgentFact::uses_network,
     .options = &describe_options<A2cOptions>,
     .make = &a2c_agent,
     .session_tokens = &session_tokens_of<A2cOptions>,

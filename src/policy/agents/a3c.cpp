@@ -61,10 +61,7 @@ class A3cAgent final : public ActorCritic {
 
   protected:
     void update(const Rollout& rollout, Rng& /*rng*/, const MetricSink& log) override {
-        const auto [advantage, target] = advantages(rollout, options().gae_lambda);
-        const auto out = net().forward(rollout.before);
-        const auto log_prob = slate_log_prob(out.scores, rollout.slates);
-        const auto loss = regularised(-(log_prob * advantage).mean(), out, target);
+        const auto loss = advantage_loss(rollout);
         exchange(loss);
         log("loss", loss.item<double>());
     }
@@ -193,7 +190,7 @@ std::unique_ptr<Agent> a3c_agent(const AgentContext& context, const Settings& se
 extern const AgentEntry a3c{
     .name = "a3c",
     .summary = "asynchronous actor-critic: workers with worlds of their own share one network",
-    .facts = AgentFact::learns | AgentFact::plans | AgentFact::uses_network,
+    .facts = AgentFact::learns | AgentFact::uses_network,
     .options = &describe_options<A3cOptions>,
     .make = &a3c_agent,
     .session_tokens = &session_tokens_of<A3cOptions>,

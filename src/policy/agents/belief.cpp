@@ -82,9 +82,7 @@ class BeliefAgent final : public ScoredAgent {
         filter_ = std::make_shared<BeliefFilterNet>(
             n_item, options.answer == "value" ? Answer::value : Answer::rating
         );
-        for (const auto& parameter : filter_->named_parameters()) {
-            named_.emplace_back(parameter.key(), parameter.value());
-        }
+        named_ = named_of(*filter_);
         adam_ = std::make_unique<train::Adam>(
             named_, train::AdamOptions{.learning_rate = options.learning_rate, .clip_norm = 1}
         );

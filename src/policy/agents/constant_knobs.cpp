@@ -100,7 +100,6 @@ class ConstantKnobsAgent final : public ScoredAgent {
 };
 
 std::unique_ptr<Agent> constant_knobs_agent(const AgentContext& context, const Settings& settings) {
-    check_served_world(context.world);
     return std::make_unique<ConstantKnobsAgent>(
         context.world, settings.read<ConstantKnobsOptions>()
     );

@@ -82,7 +82,7 @@ std::unique_ptr<Agent> dqn_agent(const AgentContext& context, const Settings& se
 extern const AgentEntry dqn{
     .name = "dqn",
     .summary = "deep Q-learning: double, dueling, n-step; a slate is worth the mean of its items",
-    .facts = AgentFact::learns | AgentFact::plans | AgentFact::uses_network,
+    .facts = AgentFact::learns | AgentFact::uses_network,
     .options = &describe_options<DqnOptions>,
     .make = &dqn_agent,
     .session_tokens = &session_tokens_of<DqnOptions>,

@@ -5,24 +5,17 @@ namespace hg::policy {
 namespace {
 
 struct EpsilonGreedyOptions {
-    double epsilon = 1;
-    double final_epsilon = 0.01;
-    double decay_share = 0.3;
+    Schedule epsilon{.start = 1, .end = 0.01, .share = 0.3};
 
     static void describe(OptionBinder& bind, EpsilonGreedyOptions& o) {
-        bind("epsilon", o.epsilon, "share of exploration at the start", {.min = 0, .max = 1});
-        bind("final_epsilon", o.final_epsilon, "and after the decay", {.min = 0, .max = 1});
-        bind(
-            "decay_share", o.decay_share, "share of the steps the decay takes", {.min = 0, .max = 1}
-        );
+        describe_epsilon(bind, o.epsilon, "share of exploration at the start");
     }
 };
 
 class EpsilonGreedyAgent final : public ItemMeansAgent {
   public:
     EpsilonGreedyAgent(const AgentContext& context, const EpsilonGreedyOptions& options)
-        : ItemMeansAgent(context),
-          schedule_{options.epsilon, options.final_epsilon, options.decay_share} {}
+        : ItemMeansAgent(context), schedule_(options.epsilon) {}
 
     void set_progress(double share) override { epsilon_ = schedule_.at(share); }
 

@@ -328,7 +328,7 @@ extern const AgentEntry evolution{
     .name = "evolution",
     .summary =
         "cross-entropy search over the knobs of a belief or a server: the control of meta_policy",
-    .facts = AgentFact::learns | AgentFact::plans,
+    .facts = AgentFact::learns,
     .options = &describe_options<EvolutionOptions>,
     .make = &evolution_agent,
     .session_tokens = &session_tokens,

@@ -113,7 +113,7 @@ extern const AgentEntry in_context{
     .name = "in_context",
     .summary =
         "a transformer over the session scores every item: RL2, also after a teacher or a log",
-    .facts = AgentFact::learns | AgentFact::plans | AgentFact::uses_network,
+    .facts = AgentFact::learns | AgentFact::uses_network,
     .options = &describe_options<InContextOptions>,
     .make = &in_context_agent,
     .session_tokens = &session_tokens_of<InContextOptions>,

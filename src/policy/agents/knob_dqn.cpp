@@ -30,7 +30,7 @@ struct KnobDqnOptions : ValueAgentOptions {
         replay = 100'000;
         batch = 128;
         updates_per_step = 2;
-        epsilon = 0.5;
+        epsilon.start = 0.5;
     }
 
     static void describe(OptionBinder& bind, KnobDqnOptions& o) {
@@ -201,7 +201,7 @@ std::unique_ptr<Agent> knob_dqn_agent(const AgentContext& context, const Setting
 extern const AgentEntry knob_dqn{
     .name = "knob_dqn",
     .summary = "deep Q-learning over a menu of knobs: how far to go beyond a belief, by its state",
-    .facts = AgentFact::learns | AgentFact::plans,
+    .facts = AgentFact::learns,
     .options = &describe_options<KnobDqnOptions>,
     .make = &knob_dqn_agent,
     .session_tokens = &session_tokens_of<KnobDqnOptions>,

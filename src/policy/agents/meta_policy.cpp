@@ -33,7 +33,7 @@ std::unique_ptr<Agent> meta_policy_agent(const AgentContext& context, const Sett
 extern const AgentEntry meta_policy{
     .name = "meta_policy",
     .summary = "PPO over a Gaussian belief of the session: learns how to learn each user",
-    .facts = AgentFact::learns | AgentFact::plans | AgentFact::uses_network,
+    .facts = AgentFact::learns | AgentFact::uses_network,
     .options = &describe_options<MetaPolicyOptions>,
     .make = &meta_policy_agent,
     .session_tokens = &session_tokens_of<MetaPolicyOptions>,

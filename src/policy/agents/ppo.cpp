@@ -72,7 +72,7 @@ std::unique_ptr<ActorCritic> make_ppo(const AgentContext& context, const PpoOpti
 extern const AgentEntry ppo{
     .name = "ppo",
     .summary = "PPO: clipped policy gradient over slates, several passes per rollout",
-    .facts = AgentFact::learns | AgentFact::plans | AgentFact::uses_network,
+    .facts = AgentFact::learns | AgentFact::uses_network,
     .options = &describe_options<PpoOptions>,
     .make = &ppo_agent,
     .session_tokens = &session_tokens_of<PpoOptions>,

@@ -15,7 +15,7 @@ std::unique_ptr<Agent> q_learning_agent(const AgentContext& context, const Setti
 extern const AgentEntry q_learning{
     .name = "q_learning",
     .summary = "Q-learning (Watkins, 1989): a table of slate values, off-policy",
-    .facts = AgentFact::learns | AgentFact::plans | AgentFact::needs_item_ids,
+    .facts = AgentFact::learns | AgentFact::needs_item_ids,
     .options = &describe_options<TabularOptions>,
     .make = &q_learning_agent,
 };

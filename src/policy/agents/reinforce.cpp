@@ -59,7 +59,7 @@ std::unique_ptr<ActorCritic> make_reinforce(
 extern const AgentEntry reinforce{
     .name = "reinforce",
     .summary = "REINFORCE with a baseline and the top-K correction",
-    .facts = AgentFact::learns | AgentFact::plans | AgentFact::uses_network,
+    .facts = AgentFact::learns | AgentFact::uses_network,
     .options = &describe_options<ReinforceOptions>,
     .make = &reinforce_agent,
     .session_tokens = &session_tokens_of<ReinforceOptions>,

@@ -15,7 +15,7 @@ std::unique_ptr<Agent> sarsa_agent(const AgentContext& context, const Settings& 
 extern const AgentEntry sarsa{
     .name = "sarsa",
     .summary = "SARSA (Rummery and Niranjan, 1994): a table of slate values, on-policy",
-    .facts = AgentFact::learns | AgentFact::plans | AgentFact::needs_item_ids,
+    .facts = AgentFact::learns | AgentFact::needs_item_ids,
     .options = &describe_options<TabularOptions>,
     .make = &sarsa_agent,
 };

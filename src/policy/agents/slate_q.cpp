@@ -146,7 +146,7 @@ std::unique_ptr<Agent> slate_q_agent(const AgentContext& context, const Settings
 extern const AgentEntry slate_q{
     .name = "slate_q",
     .summary = "SlateQ: a slate's value from its items' values and a learned choice model",
-    .facts = AgentFact::learns | AgentFact::plans | AgentFact::uses_network,
+    .facts = AgentFact::learns | AgentFact::uses_network,
     .options = &describe_options<ValueAgentOptions>,
     .make = &slate_q_agent,
     .session_tokens = &session_tokens_of<ValueAgentOptions>,

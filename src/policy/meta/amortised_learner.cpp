@@ -72,26 +72,15 @@ void AmortisedLearner::predict(
         .counts = at::full({1, 1}, static_cast<double>(belief.n_events)),
     };
     const auto inputs = encode::to_tensor(queries.inputs).unsqueeze(0);
-    const auto answers = answer(sums, inputs).contiguous();
-    const auto* values = answers.const_data_ptr<float>();
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        out[i] = values[i] + scale_.shift(queries.offsets[i]);
-    }
+    write_answers(answer(sums, inputs), queries, scale_, out);
 }
 
 void AmortisedLearner::save(SafetensorsWriter& weights) const {
-    for (const auto& [name, tensor] : named_weights()) {
-        encode::add_tensor(weights, name, tensor.detach());
-    }
-    save_scale(scale_, weights);
+    save_network(named_weights(), scale_, weights);
 }
 
 void AmortisedLearner::load(const SafetensorsFile& weights) {
-    const at::NoGradGuard no_grad;
-    for (auto& [name, tensor] : named_weights()) {
-        encode::copy_tensor(weights, name, tensor);
-    }
-    scale_ = load_scale(weights);
+    scale_ = load_network(weights, named_weights());
 }
 
 }  // namespace hg::policy

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/matrix.hpp"
+#include "core/signed_index.hpp"
 
 #include <Eigen/Dense>
 
@@ -13,7 +14,6 @@ namespace hg::policy {
 
 [[nodiscard]] inline Eigen::MatrixXd to_eigen(MatrixView<const float> matrix) {
     using RowMatrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-    const auto index = [](std::size_t n) { return static_cast<Eigen::Index>(n); };
     const Eigen::Map<const RowMatrix, 0, Eigen::OuterStride<>> map{
         matrix.data(),
         index(matrix.rows()),

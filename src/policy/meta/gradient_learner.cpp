@@ -70,26 +70,15 @@ class GradientLearner final : public MetaLearner {
         }
         const at::NoGradGuard no_grad;
         const auto inputs = encode::to_tensor(queries.inputs).unsqueeze(0);
-        const auto answers = forward(read_state(belief), inputs).contiguous();
-        const auto* values = answers.const_data_ptr<float>();
-        for (std::size_t i = 0; i < out.size(); ++i) {
-            out[i] = values[i] + scale_.shift(queries.offsets[i]);
-        }
+        write_answers(forward(read_state(belief), inputs), queries, scale_, out);
     }
 
     void save(SafetensorsWriter& weights) const override {
-        for (const auto& [name, tensor] : named_weights()) {
-            encode::add_tensor(weights, name, tensor.detach());
-        }
-        save_scale(scale_, weights);
+        save_network(named_weights(), scale_, weights);
     }
 
     void load(const SafetensorsFile& weights) override {
-        const at::NoGradGuard no_grad;
-        for (auto& [name, tensor] : named_weights()) {
-            encode::copy_tensor(weights, name, tensor);
-        }
-        scale_ = load_scale(weights);
+        scale_ = load_network(weights, named_weights());
     }
 
   private:

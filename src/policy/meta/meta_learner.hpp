@@ -70,16 +70,11 @@ class MetaLearner {
     virtual void load(const SafetensorsFile& weights) = 0;
 };
 
-/// Facts as a bit set: contract tests and docs read them instead of names.
+/// Facts as a bit set: contract tests read them instead of names.
 enum class MetaFact : std::uint32_t {
     none = 0,
-    adapts = 1U << 0U,          // events change the answers
-    incremental = 1U << 1U,     // an event costs the same however many came before
-    gradient_steps = 1U << 2U,  // adapts by gradient descent on the support
-    second_order = 1U << 3U,    // the outer loop differentiates through the inner steps
-    head_only = 1U << 4U,       // adapts the preference head, the body is shared
-    amortised = 1U << 5U,       // a network reads the events; nothing is optimised at serving time
-    closed_form = 1U << 6U,     // exact given its assumptions
+    adapts = 1U << 0U,       // events change the answers
+    incremental = 1U << 1U,  // an event costs the same however many came before
 };
 
 [[nodiscard]] constexpr MetaFact operator|(MetaFact a, MetaFact b) noexcept {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "encode/tensor_io.hpp"
 #include "policy/meta/outer_loop_net.hpp"
 
 #include <fmt/format.h>
@@ -158,17 +159,39 @@ TargetScale scale_of(const OuterOptions& options, std::span<const TaskEvents> ta
     return {.uses_offsets = false, .centre = n > 0 ? static_cast<float>(sum / n) : 0.0F};
 }
 
-void save_scale(const TargetScale& scale, SafetensorsWriter& weights) {
+void save_network(
+    const train::Adam::NamedTensors& network, const TargetScale& scale, SafetensorsWriter& weights
+) {
+    for (const auto& [name, tensor] : network) {
+        encode::add_tensor(weights, name, tensor.detach());
+    }
     const std::array values{scale.uses_offsets ? 1.0F : 0.0F, scale.centre};
     weights.add("target_scale", std::span<const float>{values});
 }
 
-TargetScale load_scale(const SafetensorsFile& weights) {
+TargetScale load_network(const SafetensorsFile& weights, const train::Adam::NamedTensors& network) {
+    const at::NoGradGuard no_grad;
+    for (auto [name, tensor] : network) {
+        encode::copy_tensor(weights, name, tensor);
+    }
     const auto values = value_or_throw(weights.values<float>("target_scale"));
     if (values.size() != 2) {
         throw Error{ErrorCode::corrupt, "target_scale: expected two numbers", "learn it again"};
     }
     return {.uses_offsets = values[0] != 0, .centre = values[1]};
+}
+
+void write_answers(
+    const at::Tensor& answers,
+    const QueriesView& queries,
+    const TargetScale& scale,
+    std::span<float> out
+) {
+    const auto flat = answers.contiguous();
+    const auto* values = flat.const_data_ptr<float>();
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i] = values[i] + scale.shift(queries.offsets[i]);
+    }
 }
 
 void run_outer_loop(

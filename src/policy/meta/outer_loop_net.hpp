@@ -26,8 +26,22 @@ struct OuterLoop {
 /// The scale that OuterOptions::target asks for, learned from these tasks.
 [[nodiscard]] TargetScale scale_of(const OuterOptions& options, std::span<const TaskEvents> tasks);
 
-void save_scale(const TargetScale& scale, SafetensorsWriter& weights);
-[[nodiscard]] TargetScale load_scale(const SafetensorsFile& weights);
+/// A learner that is a network: its weights and its scale.
+void save_network(
+    const train::Adam::NamedTensors& network, const TargetScale& scale, SafetensorsWriter& weights
+);
+/// What save_network() wrote, into `network`; returns the scale.
+[[nodiscard]] TargetScale load_network(
+    const SafetensorsFile& weights, const train::Adam::NamedTensors& network
+);
+
+/// out[i] = the answer to query i, with what the scale took from it.
+void write_answers(
+    const at::Tensor& answers,
+    const QueriesView& queries,
+    const TargetScale& scale,
+    std::span<float> out
+);
 
 void run_outer_loop(
     const OuterOptions& options,

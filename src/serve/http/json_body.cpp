@@ -47,8 +47,6 @@ std::unexpected<Error> wrong(
     );
 }
 
-}  // namespace
-
 Result<nlohmann::json> parse_json(std::string_view body) {
     if (is_too_deep(body)) {
         return fail(
@@ -70,6 +68,8 @@ Result<nlohmann::json> parse_json(std::string_view body) {
         );
     }
 }
+
+}  // namespace
 
 Result<nlohmann::json> parse_object(std::string_view body) {
     HG_TRY(auto value, parse_json(body));

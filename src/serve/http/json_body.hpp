@@ -18,9 +18,7 @@ namespace hg::serve {
 
 constexpr std::size_t max_id_bytes = 256;
 
-/// Refuses what is not JSON, not UTF-8, nested deeper than 32, or has numbers out of range.
-[[nodiscard]] Result<nlohmann::json> parse_json(std::string_view body);
-/// As above, and it must be an object.
+/// Refuses what is no JSON object, not UTF-8, nested deeper than 32, or has numbers out of range.
 [[nodiscard]] Result<nlohmann::json> parse_object(std::string_view body);
 
 /// Refuses keys that are not in the list: a slip would be lost in silence otherwise.

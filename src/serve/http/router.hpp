@@ -3,8 +3,8 @@
 // and the metrics get their labels. A route that is not said to be open needs a key (when the
 // server has one).
 //
-//   Router router{{{Method::get, "/v1/items/{id}/similar", Access::key, {.summary = "..."},
-//   similar}}}; router.dispatch(std::move(request), std::move(reply));
+//   Router router{{{Method::get, "/v1/items/{id}", Access::key, {.summary = "..."}, show_item}}};
+//   router.dispatch(std::move(request), reply);
 #pragma once
 
 #include "serve/http/message.hpp"

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulate/learned/feedback_from_log.hpp"
 
+#include "data/item_numbers.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
-#include <numeric>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -47,34 +47,6 @@ class ItemRows {
     std::vector<float> values_;
     std::vector<std::uint32_t> ids_;
 };
-
-/// The numbers that item ids are: "17", or "3:17" for the third of fresh candidates, of kind 17; the
-/// log's own where they are not numbers. Agents that know a world's items then recognise them.
-struct ItemNumbers {
-    std::vector<std::uint32_t> numbers;
-    bool are_kinds = false;  // "3:17"
-};
-
-ItemNumbers item_numbers(const data::IdMap& items) {
-    ItemNumbers found;
-    for (const auto& name : items.names()) {
-        const auto colon = name.find(':');
-        const bool is_kind = colon != std::string::npos;
-        const auto digits = std::string_view{name}.substr(is_kind ? colon + 1 : 0);
-        std::uint32_t number = 0;
-        const auto end = digits.data() + digits.size();
-        const auto parsed = std::from_chars(digits.data(), end, number);
-        constexpr std::uint32_t most = 1U << 30U;
-        if (parsed.ec != std::errc{} || parsed.ptr != end || number >= most) {
-            found.numbers.resize(items.size());
-            std::iota(found.numbers.begin(), found.numbers.end(), 0U);
-            return {.numbers = std::move(found.numbers), .are_kinds = false};
-        }
-        found.numbers.push_back(number);
-        found.are_kinds = found.are_kinds || is_kind;
-    }
-    return found;
-}
 
 /// Rows of the log by session, in the order in which sessions begin.
 std::vector<std::vector<std::size_t>> sessions_of(const data::ImpressionLog& log) {
@@ -288,7 +260,7 @@ class Builder {
     const std::string& name_;
     std::size_t user_size_;
     std::size_t item_size_ = item_size();
-    ItemNumbers numbers_ = item_numbers(log_.items);
+    data::ItemNumbers numbers_ = data::item_numbers(log_.items);
     ItemRows rows_;
     std::vector<float> users_;
     std::size_t n_told_ = 0;  // clicks of which the log says whether they were purchases

@@ -7,8 +7,8 @@
 // slots. Items are rows of one matrix of features; users are described by numbers before each
 // decision. Immutable once filled; const-safe.
 //
-//   const FeedbackTable table = feedback_from_log(log, options);
-//   for (std::size_t d : table.decisions(sequence)) { use(table.users.row(d), table.slots(d)); }
+//   const FeedbackTable table = feedback_from_log(log, "a.jsonl", options);
+//   for (std::size_t d : table.decisions(sequence)) { use(table.users.row(d), table.slots_of(d)); }
 #pragma once
 
 #include "core/matrix.hpp"

@@ -29,7 +29,8 @@ class Columns {
           clicks_(n_, shape_.token_size()),
           counters_(n_, shape_.counter_size()),
           products_(n_, shape_.product_size()),
-          flags_(n_, 3),
+          left_(n_),
+          change_known_(n_),
           change_(n_, shape_.user_size) {
         for (std::size_t i = 0; i < items_.rows(); ++i) {
             plan.items.apply(table.item_rows.row(i), items_.row(i));
@@ -42,7 +43,6 @@ class Columns {
 
     [[nodiscard]] FeedbackTensors tensors() const {
         const auto k = static_cast<std::int64_t>(shape_.slate_size);
-        const auto flags = encode::to_tensor(flags_.view());
         return {
             .items = encode::to_tensor(items_.view()),
             .users = encode::to_tensor(users_.view()),
@@ -58,10 +58,9 @@ class Columns {
             .counters = encode::to_tensor(counters_.view()),
             .clicks = encode::to_tensor(clicks_.view()),
             .products = encode::to_tensor(products_.view()),
-            .left = flags.select(1, 0).contiguous(),
-            .left_mask = flags.select(1, 1).contiguous(),
+            .left = torch::tensor(at::ArrayRef<float>{left_}, at::kFloat),
             .change = encode::to_tensor(change_.view()),
-            .change_mask = flags.select(1, 2).contiguous(),
+            .change_mask = torch::tensor(at::ArrayRef<float>{change_known_}, at::kFloat),
         };
     }
 
@@ -84,7 +83,8 @@ class Columns {
                 }
                 const bool has_next =
                     d + 1 < table_.sequence_offsets[s + 1] && table_.leaving[d] == Leaving::stays;
-                fill_ending(d, has_next);
+                left_[d] = table_.leaving[d] == Leaving::leaves ? 1 : 0;
+                fill_change(d, has_next);
             }
         }
     }
@@ -112,11 +112,9 @@ class Columns {
         write_token(shape_, shown_, tokens_.row(d));
     }
 
-    void fill_ending(std::size_t d, bool has_next) {
-        flags_(d, 0) = table_.leaving[d] == Leaving::leaves ? 1 : 0;
-        flags_(d, 1) = table_.facts.has_sessions && table_.leaving[d] != Leaving::unknown ? 1 : 0;
+    void fill_change(std::size_t d, bool has_next) {
         if (has_next && table_.facts.has_dynamics) {
-            flags_(d, 2) = 1;
+            change_known_[d] = 1;
             for (std::size_t j = 0; j < shape_.user_size; ++j) {
                 change_(d, j) = users_(d + 1, j) - users_(d, j);
             }
@@ -140,7 +138,8 @@ class Columns {
     Matrix<float> clicks_;
     Matrix<float> counters_;
     Matrix<float> products_;
-    Matrix<float> flags_;  // left, left is known, change is known
+    std::vector<float> left_;
+    std::vector<float> change_known_;  // 1 = known
     Matrix<float> change_;
     std::vector<ShownItem> shown_;
 };

@@ -26,7 +26,6 @@ struct FeedbackTensors {
     at::Tensor clicks;       // [n, token_size] tokens without values
     at::Tensor products;     // [n, product_size]
     at::Tensor left;         // [n]
-    at::Tensor left_mask;    // [n] 1 = known
     at::Tensor change;       // [n, user_size] of the scaled numbers
     at::Tensor change_mask;  // [n]
 };

@@ -5,6 +5,7 @@
 #include "simulate/learned/member_trainee_net.hpp"
 #include "simulate/learned/reward_net.hpp"
 #include "simulate/learned/session_features.hpp"
+#include "train/adam.hpp"
 #include "train/trainer.hpp"
 
 #include <ATen/Parallel.h>
@@ -75,11 +76,7 @@ class RewardTrainee : public train::Trainee {
           split_(split) {}
 
     [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> parameters() override {
-        std::vector<std::pair<std::string, at::Tensor>> all;
-        for (const auto& p : net_.named_parameters()) {
-            all.emplace_back(p.key(), p.value());
-        }
-        return all;
+        return train::named_of(net_);
     }
 
     [[nodiscard]] std::size_t n_examples() const override { return split_.train.size(); }
@@ -261,8 +258,7 @@ void add_parameters(
     }
 }
 
-}  // namespace
-
+/// A row per decision of a table: scaled user numbers, then the token.
 Matrix<float> reward_rows(const FeedbackTable& table, const FitPlan& plan) {
     const auto data = make_feedback_tensors(table, plan);
     const auto rows = at::cat({data.users, data.tokens}, 1);
@@ -270,6 +266,8 @@ Matrix<float> reward_rows(const FeedbackTable& table, const FitPlan& plan) {
     encode::to_matrix(rows, matrix.view());
     return matrix;
 }
+
+}  // namespace
 
 RewardFit fit_reward(
     RewardKind kind,

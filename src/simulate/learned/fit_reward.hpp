@@ -15,9 +15,6 @@
 
 namespace hg::simulate {
 
-/// A row per decision of a table: scaled user numbers, then the token.
-[[nodiscard]] Matrix<float> reward_rows(const FeedbackTable& table, const FitPlan& plan);
-
 struct RewardFit {
     RewardKind kind = RewardKind::features;
     double rmse = 0;       // on the validation sequences

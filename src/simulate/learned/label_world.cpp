@@ -85,7 +85,6 @@ class LabelWorld final : public Environment {
             .item_size = labels_->vectors.cols(),
             .n_items = n_items,
             .step_limit = static_cast<std::size_t>(options.step_limit),
-            .has_hidden_state = true,
             .item_low = -widest,
             .item_high = widest,
             .reward_high = static_cast<double>(options.slate_size),

@@ -32,7 +32,6 @@ EnvironmentFacts facts_of(
         .step_limit = static_cast<std::size_t>(
             options.step_limit > 0 ? options.step_limit : world.step_limit
         ),
-        .has_hidden_state = true,
         .has_purchases = world.shape.has_purchases,
         .user_low = std::ranges::min(model.user_low),
         .user_high = std::ranges::max(model.user_high),

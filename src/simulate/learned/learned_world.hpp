@@ -194,7 +194,6 @@ class LearnedWorld final : public Environment {
     std::vector<float> session_;  // counters before the decision
     std::vector<float> change_;   // mean and log sd of the user's next move
     std::vector<float> input_;
-    std::vector<float> output_;
     std::vector<float> work_;
     std::vector<ShownItem> shown_;
     const LearnedReward* learned_ = nullptr;  // of *model_; null = linear

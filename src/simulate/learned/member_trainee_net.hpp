@@ -8,6 +8,7 @@
 #include "simulate/learned/feedback_tensors_net.hpp"
 #include "simulate/learned/hazard.hpp"
 #include "simulate/learned/member_net.hpp"
+#include "train/adam.hpp"
 #include "train/trainer.hpp"
 
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
@@ -84,11 +85,7 @@ class MemberTrainee final : public train::Trainee {
           validation_(validation) {}
 
     [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> parameters() override {
-        std::vector<std::pair<std::string, at::Tensor>> all;
-        for (const auto& p : net_.named_parameters()) {
-            all.emplace_back(p.key(), p.value());
-        }
-        return all;
+        return train::named_of(net_);
     }
 
     [[nodiscard]] std::size_t n_examples() const override { return sequences_.size(); }

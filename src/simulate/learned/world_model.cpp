@@ -297,6 +297,9 @@ void save_world_model(const WorldModel& m, SafetensorsWriter& w) {
     add_vector(w, "returns.residuals", m.returns.residuals);
 }
 
+namespace {
+
+/// Reads members and pools and computes what stepping needs.
 WorldModel make_world_model(const SafetensorsFile& file, const WorldFacts& facts) {
     WorldModel m;
     m.facts = facts;
@@ -342,6 +345,8 @@ WorldModel make_world_model(const SafetensorsFile& file, const WorldFacts& facts
     prepare(m);
     return m;
 }
+
+}  // namespace
 
 LoadedWorld load_world(const fs::path& folder) {
     auto manifest = read_manifest(folder);

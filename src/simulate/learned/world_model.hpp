@@ -2,7 +2,7 @@
 // WorldModel: a fitted world at rest: the ensemble, and where episodes may start. What a run of
 // `honeyguide simulate fit` holds. Immutable once loaded; shared by all worlds opened from it.
 //
-//   const auto model = load_world_model("runs/world");      // throws Error
+//   const auto model = load_world("runs/world").model;  // throws Error
 #pragma once
 
 #include "core/matrix.hpp"
@@ -96,9 +96,6 @@ struct WorldModel {
 
 /// Everything but the members' tensors, which fit_members has added.
 void save_world_model(const WorldModel& model, SafetensorsWriter& weights);
-
-/// Reads members and pools and computes what stepping needs.
-[[nodiscard]] WorldModel make_world_model(const SafetensorsFile& weights, const WorldFacts& facts);
 
 struct LoadedWorld {
     std::string name;  // of the folder

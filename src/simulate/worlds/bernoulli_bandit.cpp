@@ -63,7 +63,6 @@ class BernoulliBandit final : public Environment {
             .n_items = n,
             .n_states = 1,
             .step_limit = static_cast<std::size_t>(options.step_limit),
-            .has_hidden_state = options.redraw == "episode",
         };
         draw(Rng{static_cast<std::uint64_t>(options.task_seed)});
     }

@@ -52,7 +52,6 @@ InterestEvolution::InterestEvolution(const InterestEvolutionOptions& options)
         .user_size = user_.size(),
         .item_size = n_topics,
         .step_limit = static_cast<std::size_t>(options.step_limit),
-        .has_hidden_state = true,  // the budget and the documents' qualities
         .user_low = shows_feedback ? -4.0F : -1.0F,
         .user_high = shows_feedback ? 8.0F : 1.0F,
         .reward_low = 0,

@@ -36,7 +36,6 @@ InterestExploration::InterestExploration(const InterestExplorationOptions& optio
         .user_size = user_.size(),
         .item_size = n_topics + 1,
         .step_limit = static_cast<std::size_t>(options.step_limit),
-        .has_hidden_state = true,
         .user_low = 0,
         .user_high = 25,
         .item_low = 0,

@@ -30,7 +30,6 @@ LongTermSatisfaction::LongTermSatisfaction(const LongTermSatisfactionOptions& op
         .user_size = user_.size(),
         .item_size = 1,
         .step_limit = 0,
-        .has_hidden_state = !options.observe_satisfaction,
         .reward_low = 0,
         .reward_high = std::exp(choc_mean + 8),  // 8 standard deviations above the mean
     };

@@ -68,7 +68,6 @@ class Population final : public Environment {
             .user_size = user_.size(),
             .item_size = items_.cols(),
             .step_limit = static_cast<std::size_t>(options.step_limit),
-            .has_hidden_state = true,
             .user_low = -widest,
             .user_high = widest,
             .item_high = 25,

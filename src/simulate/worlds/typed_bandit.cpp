@@ -42,7 +42,6 @@ class TypedBandit final : public Environment {
             .n_items = truth_.items.rows(),
             .n_states = 1,
             .step_limit = static_cast<std::size_t>(options.step_limit),
-            .has_hidden_state = true,
             .item_low = -1,
             .item_high = 1,
         };

@@ -14,6 +14,7 @@
 // collaborative filtering", RecSys 2011): a row costs its events times the factors, not times their
 // square. Folding in solves exactly, by Cholesky.
 #include "core/dot.hpp"
+#include "core/signed_index.hpp"
 #include "train/cold_start.hpp"
 #include "train/dense.hpp"
 #include "train/model_entry.hpp"
@@ -35,10 +36,6 @@ namespace {
 
 using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Vector = Eigen::VectorXf;
-
-Eigen::Index index(std::size_t value) {
-    return static_cast<Eigen::Index>(value);
-}
 
 struct AlsOptions {
     std::int64_t factors = 128;
@@ -92,9 +89,8 @@ class Solver {
         if (observed.empty()) {
             return;
         }
-        Rows scaled(
-            index(observed.size()), fixed_.cols()
-        );  // [observed, factors], rows times sqrt(w)
+        // [observed, factors], rows times sqrt(w)
+        Rows scaled(index(observed.size()), fixed_.cols());
         Vector roots(index(observed.size()));
         for (Eigen::Index i = 0; i < roots.size(); ++i) {
             const auto at = static_cast<std::size_t>(i);

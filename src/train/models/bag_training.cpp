@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "train/adam.hpp"
 #include "train/holdout.hpp"
 #include "train/models/bag_training_net.hpp"
 #include "train/run.hpp"
@@ -34,11 +35,7 @@ class BagTrainee final : public Trainee {
         : net_(net), options_(options), batch_size_(batch_size), users_(std::move(users)) {}
 
     [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> parameters() override {
-        std::vector<std::pair<std::string, at::Tensor>> all;
-        for (const auto& p : net_.named_parameters()) {
-            all.emplace_back(p.key(), p.value());
-        }
-        return all;
+        return named_of(net_);
     }
 
     [[nodiscard]] std::size_t n_examples() const override {

@@ -20,7 +20,7 @@ class Gaussian final : public Recommender {
 
     void score(std::span<const data::History> histories, MatrixView<float> out) const override {
         for (std::size_t row = 0; row < histories.size(); ++row) {
-            prior_.score(posterior(histories[row]), out.row(row));
+            prior_.score(prior_.belief_of(histories[row]), out.row(row));
         }
     }
 
@@ -33,7 +33,7 @@ class Gaussian final : public Recommender {
     void user_vectors(std::span<const data::History> histories, MatrixView<float> out)
         const override {
         for (std::size_t row = 0; row < histories.size(); ++row) {
-            std::ranges::copy(posterior(histories[row]).mean, out.row(row).begin());
+            std::ranges::copy(prior_.belief_of(histories[row]).mean, out.row(row).begin());
         }
     }
 
@@ -50,7 +50,7 @@ class Gaussian final : public Recommender {
             places.push_back(prior_.place(content.row(i)));
         }
         for (std::size_t row = 0; row < histories.size(); ++row) {
-            const auto belief = posterior(histories[row]);
+            const auto belief = prior_.belief_of(histories[row]);
             for (std::size_t i = 0; i < places.size(); ++i) {
                 out(row, i) = std::inner_product(
                     places[i].begin(), places[i].end(), belief.mean.begin(), 0.0F
@@ -73,14 +73,6 @@ class Gaussian final : public Recommender {
     [[nodiscard]] bool can_place(MatrixView<const float> content) const {
         const auto& map = prior_.parts().content_map;
         return !map.empty() && map.content_dim() == content.cols();
-    }
-
-    [[nodiscard]] GaussianPosterior posterior(const data::History& history) const {
-        auto belief = prior_.start_of(history);
-        for (std::size_t i = 0; i < history.size(); ++i) {
-            prior_.observe(belief, history.items[i].index(), history.weight(i));
-        }
-        return belief;
     }
 
     GaussianPrior prior_;

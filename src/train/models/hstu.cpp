@@ -22,7 +22,7 @@ std::unique_ptr<Recommender> load_hstu(const SafetensorsFile& weights, const Set
 extern const ModelEntry hstu{
     .name = "hstu",
     .summary = "gated attention without softmax over the last items",
-    .facts = Fact::uses_content | Fact::uses_order | Fact::uses_gradient,
+    .facts = Fact::uses_content | Fact::uses_gradient,
     .options = &describe_options<SequenceOptions>,
     .fit = &fit_hstu,
     .load = &load_hstu,

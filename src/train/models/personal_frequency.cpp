@@ -112,7 +112,6 @@ std::unique_ptr<Recommender> load_personal_frequency(
 extern const ModelEntry personal_frequency{
     .name = "personal_frequency",
     .summary = "what the user took most often before, with popularity behind it; for repeats",
-    .facts = Fact::uses_order,
     .options = &describe_options<PersonalFrequencyOptions>,
     .fit = &fit_personal_frequency,
     .load = &load_personal_frequency,

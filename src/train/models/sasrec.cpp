@@ -28,7 +28,7 @@ std::unique_ptr<Recommender> load_sasrec(const SafetensorsFile& weights, const S
 extern const ModelEntry sasrec{
     .name = "sasrec",
     .summary = "self-attention over the last items",
-    .facts = Fact::uses_content | Fact::uses_order | Fact::uses_gradient,
+    .facts = Fact::uses_content | Fact::uses_gradient,
     .options = &describe_options<SequenceOptions>,
     .fit = &fit_sasrec,
     .load = &load_sasrec,

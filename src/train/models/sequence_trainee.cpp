@@ -2,13 +2,13 @@
 #include "train/models/sequence_trainee.hpp"
 
 #include "encode/tensor_io.hpp"
+#include "train/adam.hpp"
 #include "train/short_products.hpp"
 
 #include <torch/types.h>
 #include <torch/utils.h>
 
 #include <algorithm>
-#include <numeric>
 
 namespace hg::train {
 namespace {
@@ -61,11 +61,7 @@ SequenceTrainee::SequenceTrainee(
       short_products_(products_are_short(options.precision, net.items.is_cuda())) {}
 
 std::vector<std::pair<std::string, at::Tensor>> SequenceTrainee::parameters() {
-    std::vector<std::pair<std::string, at::Tensor>> all;
-    for (const auto& p : net_.named_parameters()) {
-        all.emplace_back(p.key(), p.value());
-    }
-    return all;
+    return named_of(net_);
 }
 
 std::vector<Batch> SequenceTrainee::plan_epoch(std::size_t batch_size, Rng rng) {
@@ -76,21 +72,8 @@ std::vector<Batch> SequenceTrainee::plan_epoch(std::size_t batch_size, Rng rng) 
         cut(static_cast<std::uint32_t>(i % n_sequences), rng);
     }
     rng.shuffle(std::span{windows_});
-    constexpr std::size_t pool_batches = 8;
-    const auto pool = batch_size * pool_batches;
-    for (std::size_t first = 0; first < windows_.size(); first += pool) {
-        const auto part =
-            std::span{windows_}.subspan(first, std::min(pool, windows_.size() - first));
-        std::ranges::stable_sort(part, {}, [](const Window& w) { return w.end - w.begin; });
-    }
-    std::vector<Batch> batches;
-    for (std::size_t first = 0; first < windows_.size(); first += batch_size) {
-        Batch batch(std::min(batch_size, windows_.size() - first));
-        std::iota(batch.begin(), batch.end(), static_cast<std::uint32_t>(first));
-        batches.push_back(std::move(batch));
-    }
-    rng.shuffle(std::span{batches});
-    return batches;
+    const auto length = [](const Window& w) { return w.end - w.begin; };
+    return batches_by_length(std::span{windows_}, batch_size, length, rng);
 }
 
 at::Tensor SequenceTrainee::loss(const Batch& batch, Rng& rng) {

@@ -26,7 +26,7 @@ std::unique_ptr<Recommender> load_sequential_rules(
 extern const ModelEntry sequential_rules{
     .name = "sequential_rules",
     .summary = "what people took soon after each of the items just taken",
-    .facts = Fact::uses_order | Fact::only_order,
+    .facts = Fact::only_order,
     .options = &describe_options<SequentialRulesOptions>,
     .fit = &fit_sequential_rules,
     .load = &load_sequential_rules,

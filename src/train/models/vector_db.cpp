@@ -70,7 +70,7 @@ std::unique_ptr<Recommender> load_vector_db(
 extern const ModelEntry vector_db{
     .name = "vector_db",
     .summary = "recency-weighted mean of clicked items' vectors, blended with popularity",
-    .facts = Fact::needs_content | Fact::uses_content | Fact::uses_order,
+    .facts = Fact::needs_content | Fact::uses_content,
     .options = &describe_options<VectorDbOptions>,
     .fit = &fit_vector_db,
     .load = &load_vector_db,

@@ -31,7 +31,7 @@ extern const ModelEntry wide_rules{
     .name = "wide_rules",
     .summary =
         "what people took within a visit after each item: sequential rules that look far ahead",
-    .facts = Fact::uses_order | Fact::only_order,
+    .facts = Fact::only_order,
     .options = &describe_options<WideRulesOptions>,
     .fit = &fit_wide_rules,
     .load = &load_wide_rules,

@@ -24,8 +24,7 @@ std::unique_ptr<MetaLearner> anil_learner(std::size_t n_inputs, const Settings& 
 extern const MetaLearnerEntry anil{
     .name = "anil",
     .summary = "MAML on the preference head only",
-    .facts =
-        MetaFact::adapts | MetaFact::gradient_steps | MetaFact::second_order | MetaFact::head_only,
+    .facts = MetaFact::adapts,
     .options = &describe_options<AnilOptions>,
     .make = &anil_learner,
 };

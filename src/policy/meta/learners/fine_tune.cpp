@@ -25,7 +25,7 @@ std::unique_ptr<MetaLearner> fine_tune_learner(
 extern const MetaLearnerEntry fine_tune{
     .name = "fine_tune",
     .summary = "trained on everybody, fine-tuned on the user: no meta-learning",
-    .facts = MetaFact::adapts | MetaFact::gradient_steps,
+    .facts = MetaFact::adapts,
     .options = &describe_options<FineTuneOptions>,
     .make = &fine_tune_learner,
 };

@@ -30,7 +30,7 @@ std::unique_ptr<MetaLearner> first_order_maml_learner(
 extern const MetaLearnerEntry first_order_maml{
     .name = "first_order_maml",
     .summary = "MAML without the second derivatives",
-    .facts = MetaFact::adapts | MetaFact::gradient_steps,
+    .facts = MetaFact::adapts,
     .options = &describe_options<FirstOrderMamlOptions>,
     .make = &first_order_maml_learner,
 };

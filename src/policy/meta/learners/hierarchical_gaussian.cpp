@@ -184,7 +184,7 @@ hierarchical_gaussian_learner(std::size_t n_inputs, const Settings& settings, Rn
 extern const MetaLearnerEntry hierarchical_gaussian{
     .name = "hierarchical_gaussian",
     .summary = "bias and preferences under a learned Gaussian prior, exact Bayes per event",
-    .facts = MetaFact::adapts | MetaFact::incremental | MetaFact::closed_form,
+    .facts = MetaFact::adapts | MetaFact::incremental,
     .options = &describe_options<HierarchicalGaussianOptions>,
     .make = &hierarchical_gaussian_learner,
 };

@@ -120,7 +120,7 @@ item_bias_learner(std::size_t n_inputs, const Settings& settings, Rng /*rng*/) {
 extern const MetaLearnerEntry item_bias{
     .name = "item_bias",
     .summary = "the item's mean plus the user's shrunk bias: two lines, hard to beat",
-    .facts = MetaFact::adapts | MetaFact::incremental | MetaFact::closed_form,
+    .facts = MetaFact::adapts | MetaFact::incremental,
     .options = &describe_options<ItemBiasOptions>,
     .make = &item_bias_learner,
 };

@@ -49,7 +49,7 @@ item_mean_learner(std::size_t n_inputs, const Settings& settings, Rng /*rng*/) {
 extern const MetaLearnerEntry item_mean{
     .name = "item_mean",
     .summary = "the item's mean, for everybody: nothing is adapted",
-    .facts = MetaFact::incremental | MetaFact::closed_form,
+    .facts = MetaFact::incremental,
     .options = &describe_options<ItemMeanOptions>,
     .make = &item_mean_learner,
 };

@@ -29,7 +29,7 @@ std::unique_ptr<MetaLearner> maml_learner(std::size_t n_inputs, const Settings& 
 extern const MetaLearnerEntry maml{
     .name = "maml",
     .summary = "a start for all weights, second order through the inner steps",
-    .facts = MetaFact::adapts | MetaFact::gradient_steps | MetaFact::second_order,
+    .facts = MetaFact::adapts,
     .options = &describe_options<MamlOptions>,
     .make = &maml_learner,
 };

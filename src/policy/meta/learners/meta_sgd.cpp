@@ -31,8 +31,7 @@ std::unique_ptr<MetaLearner> meta_sgd_learner(
 extern const MetaLearnerEntry meta_sgd{
     .name = "meta_sgd",
     .summary = "ANIL with a learned inner rate per weight",
-    .facts =
-        MetaFact::adapts | MetaFact::gradient_steps | MetaFact::second_order | MetaFact::head_only,
+    .facts = MetaFact::adapts,
     .options = &describe_options<MetaSgdOptions>,
     .make = &meta_sgd_learner,
 };

@@ -105,7 +105,7 @@ std::unique_ptr<MetaLearner> neural_process_learner(
 extern const MetaLearnerEntry neural_process{
     .name = "neural_process",
     .summary = "a summary of the events modulates the network that answers",
-    .facts = MetaFact::adapts | MetaFact::amortised | MetaFact::incremental,
+    .facts = MetaFact::adapts | MetaFact::incremental,
     .options = &describe_options<NeuralProcessOptions>,
     .make = &neural_process_learner,
 };

@@ -110,7 +110,7 @@ std::unique_ptr<MetaLearner> pearl_learner(
 extern const MetaLearnerEntry pearl{
     .name = "pearl",
     .summary = "a latent user: the product of one Gaussian per event, read by an encoder",
-    .facts = MetaFact::adapts | MetaFact::amortised | MetaFact::incremental,
+    .facts = MetaFact::adapts | MetaFact::incremental,
     .options = &describe_options<PearlOptions>,
     .make = &pearl_learner,
 };

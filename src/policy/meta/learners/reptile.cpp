@@ -28,7 +28,7 @@ std::unique_ptr<MetaLearner> reptile_learner(
 extern const MetaLearnerEntry reptile{
     .name = "reptile",
     .summary = "moves the start towards where users' own gradient steps end",
-    .facts = MetaFact::adapts | MetaFact::gradient_steps,
+    .facts = MetaFact::adapts,
     .options = &describe_options<ReptileOptions>,
     .make = &reptile_learner,
 };
