@@ -118,6 +118,7 @@ void add_list_metrics(
             .dataset = dataset,
             .k = options.k,
             .content = has_content ? options.content : nullptr,
+            .is_sampled = options.sampled_negatives > 0,
         }));
     }
 }

@@ -20,7 +20,10 @@ constexpr double usual_persistence = 0.8;  // of rank-biased precision (Moffat a
 
 /// The mean over users of a measure of where a list's targets stand.
 template <typename Measure>
-double accuracy(const ListMetricInput& input, Measure measure) {
+std::optional<double> accuracy(const ListMetricInput& input, Measure measure) {
+    if (input.is_sampled) {
+        return std::nullopt;  // the lists are of the whole catalogue
+    }
     std::vector<double> values;
     values.reserve(input.lists.size());
     for (std::size_t i = 0; i < input.lists.size(); ++i) {

@@ -26,12 +26,14 @@ struct ListMetricInput {
     const data::Dataset& dataset;
     std::size_t k = 10;
     const encode::ItemVectors* content = nullptr;  // of these items; null: there is none
+    bool is_sampled = false;  // accuracy is among few items, the lists are of all
 };
 
 struct ListMetric {
     std::string_view name;
     std::string_view summary;
-    /// Nothing where the data lack what it needs (genres, item vectors).
+    /// Nothing where the data lack what it needs (genres, item vectors), or for accuracy among few
+    /// sampled items.
     std::optional<double> (*value)(const ListMetricInput& input);
 };
 

@@ -311,8 +311,12 @@ LoggedPolicies judge_on_log(
     return out;
 }
 
+bool LoggedPolicies::has_users() const {
+    return log.users.size() > 1 || (log.users.size() == 1 && !log.users.name(0).empty());
+}
+
 std::vector<std::uint32_t> LoggedPolicies::turns() const {
-    if (log.users.size() == 0 || (log.users.size() == 1 && log.users.name(0).empty())) {
+    if (!has_users()) {
         return {};
     }
     std::vector<std::size_t> order(log.size());

@@ -45,6 +45,8 @@ struct LoggedPolicies {
     [[nodiscard]] evaluate::LoggedRows rows(std::size_t policy) const;
     /// 1 / number of slates that could have been shown; empty where candidates are not logged.
     [[nodiscard]] std::vector<double> uniform_probability() const;
+    /// Whether the log tells users apart.
+    [[nodiscard]] bool has_users() const;
     /// The how-manieth of its user's impressions each is, in order of time (of the log where it gives
     /// none); empty where users are not told apart.
     [[nodiscard]] std::vector<std::uint32_t> turns() const;

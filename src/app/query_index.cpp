@@ -55,6 +55,14 @@ std::vector<std::uint64_t> users_of_items(const data::InteractionLog& log, std::
     return counts;
 }
 
+std::size_t users_with_events(const data::InteractionLog& log) {
+    std::size_t count = 0;
+    for (std::uint32_t user = 0; user < log.n_users(); ++user) {
+        count += log.history(UserId{user}).size() > 0 ? 1 : 0;
+    }
+    return count;
+}
+
 }  // namespace
 
 QueryIndex index_of(const data::Dataset& dataset, const Protocol& protocol) {
@@ -67,7 +75,7 @@ QueryIndex index_of(const data::Dataset& dataset, const Protocol& protocol) {
         if (number == 0) {
             index.popularity = std::move(counts);
             index.users_of_item = users_of_items(trial.train, dataset.items.size());
-            index.n_training_users = trial.train.n_users();
+            index.n_training_users = users_with_events(trial.train);
         }
         for (const auto& query : trial.queries) {
             index.queries.push_back(&query);

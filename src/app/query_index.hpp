@@ -24,7 +24,7 @@ struct QueryIndex {
     std::vector<evaluate::ItemList> histories;
     std::vector<std::uint64_t> popularity;              // liked events of the first training log
     std::vector<std::uint64_t> users_of_item;           // who liked it there
-    std::size_t n_training_users = 0;                   // there
+    std::size_t n_training_users = 0;                   // with events there
     std::vector<std::size_t> trial;                     // of each query
     std::vector<std::vector<std::uint8_t>> is_popular;  // by trial and item: the 100 most liked
 };

@@ -151,8 +151,9 @@ class EventStore {
     virtual void delete_item(std::string item_id, TimeMs now, Done<bool> done) = 0;
     virtual void put_user(std::string user_id, std::string fields, TimeMs now, Done<void> done) = 0;
     /// Erases the user's row, events and impressions; the counts of the items fall. Leaves a
-    /// tombstone (a digest of the id), so that a history in a dataset is not used again either.
-    virtual void delete_user(std::string user_id, Done<Erased> done) = 0;
+    /// tombstone (a digest of the id), so that a history in a dataset is not used again either. Slates made until `now` whose
+    /// impressions come later are not kept; those of a user who comes back are.
+    virtual void delete_user(std::string user_id, TimeMs now, Done<Erased> done) = 0;
     /// What the user asked of us beside fields (opaque here); empty removes it.
     virtual void put_user_settings(
         std::string user_id, std::string settings, TimeMs now, Done<void> done

@@ -205,6 +205,7 @@ void Engine::delete_user(const std::string& id, Done<void> done) {
     const std::scoped_lock lock{settings_mutex_};
     store_.delete_user(
         id,
+        clock_.now(),
         [this, id, done = std::move(done)](const Result<data::EventStore::Erased>& erased) {
             if (!erased) {
                 return done(std::unexpected(erased.error()));

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <concepts>
 #include <iterator>
 
 namespace hg::serve {
@@ -26,6 +28,16 @@ void append_quoted(std::string& text, const std::string& value) {
     }
 }
 
+/// JSON has no word for what is not finite.
+template <std::floating_point Number>
+void append_number(std::string& text, Number value) {
+    if (std::isfinite(value)) {
+        fmt::format_to(std::back_inserter(text), "{}", value);
+    } else {
+        text += "null";
+    }
+}
+
 /// As a further member of an object.
 void append_member(std::string& text, std::string_view name, const std::string& value) {
     fmt::format_to(std::back_inserter(text), ",\"{}\":", name);
@@ -35,13 +47,10 @@ void append_member(std::string& text, std::string_view name, const std::string& 
 void append_row(
     std::string& text, const ItemTable::Read& items, const policy::Slot& slot, const Reason& reason
 ) {
-    fmt::format_to(
-        std::back_inserter(text),
-        R"({{"explore":{},"score":{},"propensity":{})",
-        slot.explored,
-        slot.score,
-        slot.propensity
-    );
+    fmt::format_to(std::back_inserter(text), R"({{"explore":{},"score":)", slot.explored);
+    append_number(text, slot.score);
+    text += ",\"propensity\":";
+    append_number(text, slot.propensity);
     if (reason.because) {
         append_member(text, "because", items.id(*reason.because));
     }
@@ -62,7 +71,9 @@ CandidatesText text_of(const ItemTable::Read& items, std::span<const Scored> poo
         text.candidates += text.candidates.size() > 1 ? ",[" : "[";
         append_quoted(text.candidates, items.id(candidate.index));
         // The score's shortest digits: the policy gives its propensities again.
-        fmt::format_to(std::back_inserter(text.candidates), ",{}]", candidate.score);
+        text.candidates += ',';
+        append_number(text.candidates, candidate.score);
+        text.candidates += ']';
     }
     text.candidates += "]";
     text.digest = digest_hex(text.candidates).substr(0, digits);

@@ -21,6 +21,7 @@ struct HandMade {
         }
         dataset.users.intern("ann");
         dataset.users.intern("bob");
+        dataset.users.intern("eve");
         dataset.name = "hand-made";
         Trial trial;
         trial.train = data::InteractionLog::from_events(
@@ -30,7 +31,7 @@ struct HandMade {
                 {.user = UserId{1}, .item = ItemId{0}},
                 {.user = UserId{1}, .item = ItemId{1}},
             },
-            2,
+            3,  // one of them without events
             3
         );
         data::History history;

@@ -183,7 +183,7 @@ TEST(EventStore, an_erased_user_leaves_only_a_tombstone_even_after_a_restart) {
         store->flush();
         EXPECT_EQ(
             value_or_throw(wait_for<EventStore::Erased>([&](auto d) {
-                store->delete_user("canary-7261", d);
+                store->delete_user("canary-7261", 10, d);
             })),
             (std::vector<std::string>{"i1"})
         );
@@ -201,6 +201,21 @@ TEST(EventStore, an_erased_user_leaves_only_a_tombstone_even_after_a_restart) {
         const auto bytes = value_or_throw(hg::read_file(file.path()));
         EXPECT_EQ(bytes.find("canary-7261"), std::string::npos) << file.path();
     }
+}
+
+TEST(EventStore, a_slate_made_before_an_erasure_is_not_kept_and_one_after_it_is) {
+    const Folder folder;
+    const auto store = open(folder);
+    (void)wait_for<EventStore::Erased>([&](auto done) { store->delete_user("u1", 10, done); });
+
+    store->log_impression({.recommendation_id = "late", .user_id = "u1", .time = 10});
+    store->log_impression({.recommendation_id = "of another", .user_id = "u2", .time = 10});
+    store->log_impression({.recommendation_id = "came back", .user_id = "u1", .time = 11});
+    store->flush();
+
+    EXPECT_FALSE(value_or_throw(store->impression("late")));
+    EXPECT_TRUE(value_or_throw(store->impression("of another")));
+    EXPECT_TRUE(value_or_throw(store->impression("came back")));
 }
 
 TEST(EventStore, impressions_come_back_as_they_were) {
@@ -277,9 +292,9 @@ TEST(EventStore, an_answer_is_durable_with_the_impression_it_answers) {
 
 TEST(EventStore, impressions_are_written_although_events_never_stop_coming) {
     const Folder folder;
+    std::atomic<int> n_answered = 0;
     const auto store = open(folder);
     store->log_impression({.recommendation_id = "r1", .user_id = "u1"});
-    std::atomic<int> n_answered = 0;
     const auto answered = [&n_answered](const auto&) { ++n_answered; };
     int n_sent = 0;
 
@@ -438,7 +453,7 @@ class RandomRun {
     void erase_one() {
         const auto id = name("u", 6);
         (void)value_or_throw(wait_for<EventStore::Erased>([&](auto done) {
-            store_->delete_user(id, done);
+            store_->delete_user(id, 0, done);
         }));
         for (const auto& [time, arrival, event] : model_.users[id]) {
             model_.events.erase(event);
@@ -514,7 +529,7 @@ TEST(EventStore, settings_are_replaced_whole_emptied_and_erased_with_the_user) {
     EXPECT_EQ(value_or_throw(store->user_settings("u1")), "");
     put(*store, R"({"a":3})");
     EXPECT_TRUE(value_or_throw(wait_for<EventStore::Erased>([&](auto done) {
-        store->delete_user("u1", done);
+        store->delete_user("u1", 0, done);
     })));
     EXPECT_EQ(value_or_throw(store->user_settings("u1")), "");
 }

@@ -187,10 +187,11 @@ def check_closed_loop(folder, learned):
         ips = estimate(said, "ipw")
         assert said["interval"] == kind and ips["low"] < ips["value"] < ips["high"], (kind, ips)
         widths[kind] = ips["high"] - ips["low"]
-        assert ("missing" in estimate(said, "snipw")) == (kind in ("empirical_bernstein", "hoeffding")), said
+        assert ("no_interval" in estimate(said, "snipw")) == (kind in ("empirical_bernstein", "hoeffding")), said
     assert widths["t"] < widths["empirical_bernstein"] < widths["hoeffding"], widths
     refused((*judged, "--interval", "hoeffding"), "--row-range")
-    refused((*judged, "--interval", "hoeffding", "--row-range", 0, 1), "outside the range")
+    narrow = estimate(json_of(*judged, "--interval", "hoeffding", "--row-range", 0, 1), "ipw")
+    assert "outside the range" in narrow["no_interval"] and narrow["value"] > 0, narrow
     done = run(*gate, "--candidate", rule, "--incumbent", "random", "--json")  # brings no predicted rewards
     record = json.loads(done.stdout)
     assert done.returncode == 3 and record["reason"] == "missing_input", record

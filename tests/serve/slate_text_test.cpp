@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <array>
+#include <limits>
 #include <memory>
 
 namespace hg::serve {
@@ -34,6 +35,7 @@ TEST(SlateText, a_slate_reads_back) {
             .explored = row == 1,
         });
     }
+    slots[4].score = std::numeric_limits<float>::infinity();
     std::vector<Reason> reasons(slots.size(), Reason{.text = "because you liked \"x\""});
     reasons[0].because = 1;
     const std::string model = "runs/\"odd\"";
@@ -64,6 +66,7 @@ TEST(SlateText, a_slate_reads_back) {
         EXPECT_EQ(row.contains("because"), i == 0);
     }
     EXPECT_EQ(slate["items"][0]["because"], odd_ids[1]);
+    EXPECT_TRUE(slate["items"][4]["score"].is_null()) << "JSON has no infinity";
     EXPECT_EQ(slate["items"][4]["item_id"], "broken \xef\xbf\xbd") << "replaced, as everywhere";
 }
 

@@ -41,7 +41,8 @@ struct Row {
     std::string summary;
     double value = 0;
     evaluate::Interval interval{};
-    std::string missing{};  // why there is no number
+    std::string missing{};      // why there is no number
+    std::string no_interval{};  // why there is none of it
 };
 
 /// What an estimate's interval is taken by.
@@ -80,21 +81,27 @@ void add_interval(
     std::span<const std::uint32_t> users,
     const IntervalWish& wish
 ) {
-    if (wish.kind == evaluate::IntervalKind::bootstrap) {
-        row.interval = evaluate::bootstrap_interval(found, wish.options);
-    } else if (wish.kind == evaluate::IntervalKind::t) {
-        const auto error = evaluate::clustered_mean(found.influence(), users);
-        row.interval = error.interval(wish.options.level);
-    } else if (found.is_ratio()) {
-        row.missing = "not available: a ratio of means, and this interval is of one mean";
-    } else {
-        row.interval = evaluate::mean_interval(wish.kind, found.base, wish.options);
+    try {
+        if (wish.kind == evaluate::IntervalKind::bootstrap) {
+            row.interval = evaluate::bootstrap_interval(found, wish.options);
+        } else if (wish.kind == evaluate::IntervalKind::t) {
+            row.interval =
+                evaluate::clustered_mean(found.influence(), users).interval(wish.options.level);
+        } else if (found.is_ratio()) {
+            row.no_interval = "a ratio of means, and this interval is of one mean";
+        } else {
+            row.interval = evaluate::mean_interval(wish.kind, found.base, wish.options);
+        }
+    } catch (const Error& error) {  // of this estimator's rows, not of the others'
+        row.no_interval = error.message();
     }
 }
 
 std::vector<Row> single_decisions(const LoggedPolicies& judged, const IntervalWish& wish) {
     std::vector<Row> rows;
     const auto logged = judged.rows(0);
+    const auto units =
+        judged.has_users() ? std::span{judged.log.user} : std::span<const std::uint32_t>{};
     for (const auto* entry : evaluate::estimators()) {
         Row row{.name = std::string{entry->name}, .summary = std::string{entry->summary}};
         const bool lacks_q =
@@ -107,7 +114,7 @@ std::vector<Row> single_decisions(const LoggedPolicies& judged, const IntervalWi
             row.missing = fmt::format("not available: {}", found.error().message());
         } else {
             row.value = found->value();
-            add_interval(row, *found, judged.log.user, wish);
+            add_interval(row, *found, units, wish);
         }
         rows.push_back(std::move(row));
     }
@@ -191,8 +198,12 @@ nlohmann::json to_json(const std::vector<Row>& rows) {
         nlohmann::json one{{"estimator", row.name}};
         if (row.missing.empty()) {
             one["value"] = row.value;
-            one["low"] = row.interval.low;
-            one["high"] = row.interval.high;
+            if (row.no_interval.empty()) {
+                one["low"] = row.interval.low;
+                one["high"] = row.interval.high;
+            } else {
+                one["no_interval"] = row.no_interval;
+            }
         } else {
             one["missing"] = row.missing;
         }
@@ -203,7 +214,13 @@ nlohmann::json to_json(const std::vector<Row>& rows) {
 
 void print(const std::vector<Row>& rows) {
     for (const auto& row : rows) {
-        if (row.missing.empty()) {
+        if (!row.missing.empty()) {
+            fmt::print("  {:<26} {}\n", row.name, row.missing);
+        } else if (!row.no_interval.empty()) {
+            fmt::print(
+                "  {:<26} {:>11.6f}  no interval: {}\n", row.name, row.value, row.no_interval
+            );
+        } else {
             fmt::print(
                 "  {:<26} {:>11.6f}  {:>11.6f} .. {:<11.6f}  {}\n",
                 row.name,
@@ -212,8 +229,6 @@ void print(const std::vector<Row>& rows) {
                 row.interval.high,
                 row.summary
             );
-        } else {
-            fmt::print("  {:<26} {}\n", row.name, row.missing);
         }
     }
 }
@@ -313,7 +328,8 @@ Run declare_ope(CLI::App& verb) {
             "--interval",
             arguments->interval,
             "bootstrap: of decisions; t: counts users, whose decisions are dependent; "
-            "empirical_bernstein | hoeffding: hold for any number, with --row-range"
+            "empirical_bernstein | hoeffding: hold for any number of independent decisions, with "
+            "--row-range"
     )
         ->capture_default_str()
         ->check(CLI::IsMember(interval_kinds));

@@ -80,6 +80,7 @@ void SqliteCheckpointer::after_commit(sqlite3* writer, int pages) {
 }
 
 void SqliteCheckpointer::finish() {
+    rest_is_left_ = false;
     {
         const std::scoped_lock lock{mutex_};
         is_due_ = false;

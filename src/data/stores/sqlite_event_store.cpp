@@ -330,9 +330,11 @@ void SqliteEventStore::put_user(
     );
 }
 
-void SqliteEventStore::delete_user(std::string user_id, Done<Erased> done) {
+void SqliteEventStore::delete_user(std::string user_id, TimeMs now, Done<Erased> done) {
     impl_->write<Erased>(
-        [this, user_id = std::move(user_id)] { return impl_->writes.delete_user(user_id); },
+        [this, user_id = std::move(user_id), now] {
+            return impl_->writes.delete_user(user_id, now);
+        },
         std::move(done),
         SqliteWriter::Urgency::after_all
     );

@@ -57,7 +57,7 @@ class SqliteEventStore final : public EventStore {
     void put_item(std::string item_id, std::string fields, TimeMs now, Done<void> done) override;
     void delete_item(std::string item_id, TimeMs now, Done<bool> done) override;
     void put_user(std::string user_id, std::string fields, TimeMs now, Done<void> done) override;
-    void delete_user(std::string user_id, Done<Erased> done) override;
+    void delete_user(std::string user_id, TimeMs now, Done<Erased> done) override;
     void put_user_settings(std::string user_id, std::string settings, TimeMs now, Done<void> done)
         override;
     void delete_event(

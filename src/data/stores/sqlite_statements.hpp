@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace hg::data {
@@ -26,7 +27,7 @@ class SqliteWrites {
     void put_item(std::string_view item_id, std::string_view fields, TimeMs now);
     [[nodiscard]] bool delete_item(std::string_view item_id, TimeMs now);
     void put_user(std::string_view user_id, std::string_view fields, TimeMs now);
-    [[nodiscard]] EventStore::Erased delete_user(std::string_view user_id);
+    [[nodiscard]] EventStore::Erased delete_user(std::string_view user_id, TimeMs now);
     void put_user_settings(std::string_view user_id, std::string_view settings, TimeMs now);
     [[nodiscard]] std::optional<std::string> delete_event(
         std::string_view user_id, std::string_view event_id
@@ -37,7 +38,6 @@ class SqliteWrites {
     [[nodiscard]] EventOutcome compare(const NewEvent& event, const std::string& digest);
     void count_item(std::string_view item_id, TimeMs now);
     std::int64_t run_for_user(SqliteStatement& statement, std::string_view user_id);
-    [[nodiscard]] bool is_erased(std::string_view user_id);
 
     const SqliteDatabase& database_;
     std::string tenant_;
@@ -60,7 +60,8 @@ class SqliteWrites {
     SqliteStatement delete_impressions_;
     SqliteStatement delete_user_;
     SqliteStatement erase_user_;
-    SqliteStatement is_erased_;
+    /// When users were erased since this began: a slate from before may still come.
+    std::unordered_map<std::string, TimeMs> erased_at_;
 };
 
 /// SELECT of the columns of impression_row(), ended by `rest`.

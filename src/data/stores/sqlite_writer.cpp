@@ -7,6 +7,7 @@
 #include <exception>
 #include <iterator>
 #include <latch>
+#include <utility>
 
 namespace hg::data {
 namespace {
@@ -115,13 +116,14 @@ void SqliteWriter::run_group(std::vector<Job>& jobs) {
     const auto failure = try_commit(jobs, 0, jobs.size());
     if (!failure) {
         for (auto& job : jobs) {
-            job.finish(nullptr);
+            // What it holds goes before the next one's caller goes on, who may end what that needs.
+            std::exchange(job, {}).finish(nullptr);
         }
         return;
     }
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         const auto alone = jobs.size() == 1 ? failure : try_commit(jobs, i, 1);
-        jobs[i].finish(alone ? &*alone : nullptr);
+        std::exchange(jobs[i], {}).finish(alone ? &*alone : nullptr);
         if (alone) {
             const std::scoped_lock lock{mutex_};
             figures_.failures += 1;

@@ -97,8 +97,7 @@ SqliteWrites::SqliteWrites(const SqliteDatabase& database, std::string tenant)
       delete_events_(database, "DELETE FROM events WHERE tenant = ?1 AND user_id = ?2"),
       delete_impressions_(database, "DELETE FROM impressions WHERE tenant = ?1 AND user_id = ?2"),
       delete_user_(database, "DELETE FROM users WHERE tenant = ?1 AND user_id = ?2"),
-      erase_user_(database, "INSERT OR IGNORE INTO erased_users VALUES(?1, ?2)"),
-      is_erased_(database, "SELECT 1 FROM erased_users WHERE tenant = ?1 AND user_digest = ?2") {}
+      erase_user_(database, "INSERT OR IGNORE INTO erased_users VALUES(?1, ?2)") {}
 
 EventOutcome SqliteWrites::append(
     const NewEvent& event, const std::string& digest, TimeMs arrival
@@ -190,7 +189,7 @@ std::int64_t SqliteWrites::run_for_user(SqliteStatement& statement, std::string_
     return database_.changes();
 }
 
-EventStore::Erased SqliteWrites::delete_user(std::string_view user_id) {
+EventStore::Erased SqliteWrites::delete_user(std::string_view user_id, TimeMs now) {
     std::vector<std::string> items;
     items_of_user_.bind(1, tenant_);
     items_of_user_.bind(2, user_id);
@@ -207,6 +206,7 @@ EventStore::Erased SqliteWrites::delete_user(std::string_view user_id) {
     rows += run_for_user(delete_user_, user_id);
     const auto digest = digest_hex(user_id);
     run_for_user(erase_user_, digest);
+    erased_at_[std::string{user_id}] = now;
     return rows > 0 ? std::optional{std::move(items)} : std::nullopt;
 }
 
@@ -249,17 +249,10 @@ std::optional<std::string> SqliteWrites::delete_event(
     return item;
 }
 
-bool SqliteWrites::is_erased(std::string_view user_id) {
-    const auto digest = digest_hex(user_id);
-    is_erased_.bind(1, tenant_);
-    is_erased_.bind(2, digest);
-    const SqliteReset reset{is_erased_};
-    return is_erased_.step();
-}
-
 void SqliteWrites::log_impression(const Impression& impression) {
-    if (!impression.user_id.empty() && is_erased(impression.user_id)) {
-        return;  // its answer may have been on its way while the user was erased
+    const auto erased = erased_at_.find(impression.user_id);
+    if (erased != erased_at_.end() && impression.time <= erased->second) {
+        return;  // its answer was on its way while the user was erased
     }
     const auto slots = slots_json(impression.slots);
     auto& insert = insert_impression_;

@@ -155,7 +155,10 @@ void Connections::abandon() {
 Connection::Connection(
     tcp::socket socket, std::shared_ptr<Connections> connections, bool is_refused
 )
-    : stream_(std::move(socket)), connections_(std::move(connections)), is_refused_(is_refused) {
+    : connections_(std::move(connections)),
+      membership_(*connections_, this),
+      stream_(std::move(socket)),
+      is_refused_(is_refused) {
     beast::error_code error;
     stream_.socket().set_option(tcp::no_delay(true), error);
     stream_.socket().non_blocking(true, error);  // an answer is tried at once, see write()
@@ -163,12 +166,10 @@ Connection::Connection(
     if (!error) {
         peer_ = endpoint.address().to_string();
     }
-    connections_->enter(this);
 }
 
 Connection::~Connection() {
     free_body();
-    connections_->leave(this);
 }
 
 void Connection::start() {
@@ -225,6 +226,8 @@ beast::error_code Connection::parse_buffered() {
 
 void Connection::read_header() {
     parser_.emplace();
+    version_ = 11;
+    is_head_ = false;
     parser_->header_limit(connections_->options.max_header_bytes);
     parser_->body_limit(connections_->options.max_body_bytes);
     if (buffer_.size() > 0) {
@@ -284,7 +287,9 @@ void Connection::read_body() {
         return write(std::move(busy), false);
     }
     if (beast::iequals(parser_->get()[http::field::expect], "100-continue")) {
-        send_continue();
+        if (!send_continue()) {
+            return close();
+        }
     }
     parser_->eager(true);
     if (!parser_->is_done() && buffer_.size() > 0) {
@@ -310,10 +315,11 @@ void Connection::read_body() {
     );
 }
 
-void Connection::send_continue() {
+bool Connection::send_continue() {
     static constexpr std::string_view line = "HTTP/1.1 100 Continue\r\n\r\n";
-    beast::error_code ignored;  // a client that is gone shows at the next read
-    stream_.socket().write_some(net::buffer(line.data(), line.size()), ignored);
+    beast::error_code error;
+    const auto sent = stream_.socket().write_some(net::buffer(line.data(), line.size()), error);
+    return !error && sent == line.size();  // no room for it: answers that nobody reads
 }
 
 void Connection::handle() {

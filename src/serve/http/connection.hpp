@@ -70,6 +70,26 @@ class Connections {
     std::unordered_set<Connection*> open_;
 };
 
+/// From its making until its end a connection is one of them.
+class Membership {
+  public:
+    Membership(Connections& connections, Connection* connection)
+        : connections_(connections), connection_(connection) {
+        connections_.enter(connection_);
+    }
+
+    Membership(const Membership&) = delete;
+    Membership& operator=(const Membership&) = delete;
+    Membership(Membership&&) = delete;
+    Membership& operator=(Membership&&) = delete;
+
+    ~Membership() { connections_.leave(connection_); }
+
+  private:
+    Connections& connections_;
+    Connection* connection_;
+};
+
 /// All members are used on its strand only, but stop() and abandon().
 class Connection : public std::enable_shared_from_this<Connection> {
   public:
@@ -104,7 +124,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     /// A small body is nobody's concern; one of unknown size counts as the largest.
     [[nodiscard]] bool reserve_body();
     void free_body();
-    void send_continue();
+    [[nodiscard]] bool send_continue();
     void handle();
     void refuse(const boost::beast::error_code& error);
     void write(HttpResponse answer, bool keep);
@@ -114,8 +134,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void read_on(std::size_t n_read);
     void close();
 
-    boost::beast::tcp_stream stream_;
     std::shared_ptr<Connections> connections_;
+    Membership membership_;  // before the stream: who leaves has closed it
+    boost::beast::tcp_stream stream_;
     boost::beast::flat_buffer buffer_;
     std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
     std::string peer_;

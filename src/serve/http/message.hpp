@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// HttpRequest and HttpResponse: what a handler sees and gives; no Beast type leaves
-// http_server.cpp.
+// HttpRequest and HttpResponse: what a handler sees and gives; no Beast type leaves connection.hpp.
 //
 //   reply(json_response(200, {{"ok", true}}));
 //   reply(error_response(Error{ErrorCode::not_found, "no item \"x\"", "PUT it first"}));
