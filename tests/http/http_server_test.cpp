@@ -133,6 +133,30 @@ TEST(HttpServer, head_has_the_length_and_no_body) {
     EXPECT_TRUE(answer.ends_with("\r\n\r\n"));
 }
 
+TEST(HttpServer, a_refusal_after_a_head_has_its_body) {
+    const Running server;
+    const auto said = server.ask("HEAD / HTTP/1.1\r\nHost: x\r\n\r\nno HTTP\r\n\r\n");
+    EXPECT_NE(said.find("400 Bad Request"), std::string::npos);
+    EXPECT_NE(said.find("this is not HTTP"), std::string::npos);
+}
+
+TEST(HttpServer, an_answer_larger_than_the_socket_takes_waits_for_its_reader) {
+    const std::string large(16U << 20U, 'x');
+    const Running server{{}, [&large](const HttpRequest& /*request*/, const Reply& reply) {
+                             reply({.status = 200, .body = large, .content_type = "text/plain"});
+                         }};
+    const Client slow{server.port()};
+    slow.send(get);
+
+    const Client other{server.port()};
+    other.send(get);
+    EXPECT_NE(other.read("200 OK").find("200 OK"), std::string::npos) << "while the first waits";
+    const auto whole = slow.read(large);
+    EXPECT_EQ(whole.substr(whole.size() - large.size()), large);
+    slow.send(get);
+    EXPECT_NE(slow.read("200 OK").find("200 OK"), std::string::npos) << "and the next one";
+}
+
 TEST(HttpServer, limits_are_answered_with_their_status) {
     const Running server{{.max_header_bytes = 1024, .max_body_bytes = 100}};
     EXPECT_NE(
