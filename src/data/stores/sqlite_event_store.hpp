@@ -28,7 +28,7 @@ struct SqliteStoreOptions {
     Synchronous synchronous = Synchronous::full;
     std::string vfs{};  // a registered SQLite VFS, for tests; empty = the default
     std::size_t max_waiting_impressions = 50'000;
-    int checkpoint_pages = 1000;  // the log is copied into the database when it is this long
+    int checkpoint_pages = 4000;  // the log is copied into the database when it is this long
 };
 
 /// What the writer has done so far, for /metrics.
