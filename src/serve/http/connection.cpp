@@ -1,21 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Boost.Beast is half a minute to compile: it stands here and in http_server.cpp only.
 #include "serve/http/connection.hpp"
 
+#include <fmt/format.h>
 #include <malloc.h>
 
 #include <algorithm>
 #include <functional>
 #include <string_view>
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wshadow"
-#include <boost/asio/dispatch.hpp>
-#include <boost/asio/post.hpp>
-#pragma GCC diagnostic pop
-
-#include <fmt/format.h>
 
 namespace hg::serve {
 namespace {
@@ -88,6 +79,12 @@ std::optional<HttpResponse> answer_to(const beast::error_code& error) {
         );
     }
     return std::nullopt;
+}
+
+HttpResponse busy_response(std::string_view what, std::string_view hint) {
+    auto busy = error_response(503, "unavailable", what, hint);
+    busy.headers.emplace_back("Retry-After", "1");
+    return busy;
 }
 
 }  // namespace
@@ -175,11 +172,9 @@ Connection::~Connection() {
 void Connection::start() {
     net::dispatch(stream_.get_executor(), [self = shared_from_this()] {
         if (self->is_refused_) {
-            auto busy = error_response(
-                503, "unavailable", "the server has all the connections it takes", "try again"
+            self->write(
+                busy_response("the server has all the connections it takes", "try again"), false
             );
-            busy.headers.emplace_back("Retry-After", "1");
-            self->write(std::move(busy), false);
         } else {
             self->read_header();
         }
@@ -217,11 +212,18 @@ void Connection::wait_for_request() {
     );
 }
 
-beast::error_code Connection::parse_buffered() {
+bool Connection::parse_buffered() {
+    if (buffer_.size() == 0) {
+        return true;
+    }
     beast::error_code error;
     const auto used = parser_->put(buffer_.data(), error);
     buffer_.consume(used);
-    return error;
+    if (error && error != http::error::need_more) {
+        refuse(error);
+        return false;
+    }
+    return true;
 }
 
 void Connection::read_header() {
@@ -230,14 +232,11 @@ void Connection::read_header() {
     is_head_ = false;
     parser_->header_limit(connections_->options.max_header_bytes);
     parser_->body_limit(connections_->options.max_body_bytes);
-    if (buffer_.size() > 0) {
-        const auto error = parse_buffered();
-        if (error && error != http::error::need_more) {
-            return refuse(error);
-        }
-        if (parser_->is_header_done()) {
-            return read_body();
-        }
+    if (!parse_buffered()) {
+        return;
+    }
+    if (parser_->is_header_done()) {
+        return read_body();
     }
     stream_.expires_after(seconds{connections_->options.header_seconds});
     http::async_read_header(
@@ -277,26 +276,16 @@ void Connection::free_body() {
 
 void Connection::read_body() {
     if (!reserve_body()) {
-        auto busy = error_response(
-            503,
-            "unavailable",
-            "the server has all the large bodies in work that it takes",
-            "send smaller batches, or try again"
-        );
-        busy.headers.emplace_back("Retry-After", "1");
-        return write(std::move(busy), false);
+        const auto* const what = "the server has all the large bodies in work that it takes";
+        return write(busy_response(what, "send smaller batches, or try again"), false);
     }
-    if (beast::iequals(parser_->get()[http::field::expect], "100-continue")) {
-        if (!send_continue()) {
-            return close();
-        }
+    const bool awaits = beast::iequals(parser_->get()[http::field::expect], "100-continue");
+    if (awaits && !send_continue()) {
+        return close();
     }
     parser_->eager(true);
-    if (!parser_->is_done() && buffer_.size() > 0) {
-        const auto error = parse_buffered();
-        if (error && error != http::error::need_more) {
-            return refuse(error);
-        }
+    if (!parser_->is_done() && !parse_buffered()) {
+        return;
     }
     if (parser_->is_done()) {
         return handle();

@@ -4,6 +4,7 @@
 //   std::make_shared<Connection>(std::move(socket), connections, is_refused)->start();
 #pragma once
 
+#include "serve/http/beast.hpp"
 #include "serve/http/http_server.hpp"
 
 #include <atomic>
@@ -17,16 +18,8 @@
 #include <stop_token>
 #include <string>
 #include <unordered_set>
-#include <utility>  // Boost 1.74's asio needs it before its own headers
+#include <utility>
 #include <vector>
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wshadow"
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
-#pragma GCC diagnostic pop
 
 namespace hg::serve {
 
@@ -119,8 +112,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void read_header();
     void read_body();
     /// Parses what has come at once: most requests are whole in their first bytes, and every
-    /// asynchronous step is a trip through the executor's queue. need_more: read on.
-    [[nodiscard]] boost::beast::error_code parse_buffered();
+    /// asynchronous step is a trip through the executor's queue. False: it was no request and is
+    /// refused.
+    [[nodiscard]] bool parse_buffered();
     /// A small body is nobody's concern; one of unknown size counts as the largest.
     [[nodiscard]] bool reserve_body();
     void free_body();
