@@ -81,12 +81,6 @@ std::optional<HttpResponse> answer_to(const beast::error_code& error) {
     return std::nullopt;
 }
 
-HttpResponse busy_response(std::string_view what, std::string_view hint) {
-    auto busy = error_response(503, "unavailable", what, hint);
-    busy.headers.emplace_back("Retry-After", "1");
-    return busy;
-}
-
 }  // namespace
 
 bool Connections::take_room(std::uint64_t bytes) {
@@ -173,7 +167,12 @@ void Connection::start() {
     net::dispatch(stream_.get_executor(), [self = shared_from_this()] {
         if (self->is_refused_) {
             self->write(
-                busy_response("the server has all the connections it takes", "try again"), false
+                error_response(Error{
+                    ErrorCode::unavailable,
+                    "the server has all the connections it takes",
+                    "try again"
+                }),
+                false
             );
         } else {
             self->read_header();
@@ -277,7 +276,11 @@ void Connection::free_body() {
 void Connection::read_body() {
     if (!reserve_body()) {
         const auto* const what = "the server has all the large bodies in work that it takes";
-        return write(busy_response(what, "send smaller batches, or try again"), false);
+        return write(
+            error_response(Error{ErrorCode::unavailable, what, "send smaller batches, or try again"}
+            ),
+            false
+        );
     }
     const bool awaits = beast::iequals(parser_->get()[http::field::expect], "100-continue");
     if (awaits && !send_continue()) {
